@@ -1,0 +1,1 @@
+"""The rules: commands in, effects out. No sockets, threads, SQL or clock."""

@@ -1,0 +1,108 @@
+"""What the rules ask for: effects, which whoever runs the rules carries out in order.
+
+Must not know how: no sockets, threads or clock here. `Connection` is opaque to the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from broker.chat.ports import NewEntries, Place, Query, Write
+from common.errors import ChatError
+from common.messages import Event, Reply
+
+Connection = tuple[int, int]
+"""A peer's connection to the broadcast socket: descriptor and inode, so that a reused descriptor is told apart."""
+
+
+class Now(NamedTuple):
+    """The moment at which something happens: for people, and for waiting."""
+
+    time: int
+    """Milliseconds UTC by the broker's wall clock, which may jump."""
+    mono: float
+    """Seconds by a clock that never jumps; only differences mean anything."""
+
+
+class Origin(NamedTuple):
+    """Where a request came from, and so where its answer goes."""
+
+    route: bytes
+    """The routing id: an address, never an identity."""
+    key: str
+    """The User-Id of the connection: the public key, Z85."""
+    session: str
+    """The field `as`."""
+    id: int
+    """The number of the request."""
+    address: str
+    """The peer's host, normalised."""
+
+
+class Answer(NamedTuple):
+    """Send a reply."""
+
+    origin: Origin
+    reply: Reply
+
+
+class Refuse(NamedTuple):
+    """Send an error."""
+
+    origin: Origin
+    error: ChatError
+
+
+class Publish(NamedTuple):
+    """Broadcast an event on a log's topic."""
+
+    log: str
+    event: Event
+
+
+class Cut(NamedTuple):
+    """Shut a connection of the broadcast socket at once; its client connects anew by itself."""
+
+    connection: Connection
+
+
+class Commit(NamedTuple):
+    """Do `writes` in one transaction; then carry out `then`, which the rules make of it when it is done.
+
+    `undo` takes back what the rules changed in memory when they asked for this. If the store fails, every
+    commit that is under way fails with it: all are undone, latest first, and each `origin` is refused.
+    """
+
+    writes: tuple[Write, ...]
+    then: Callable[[list[tuple[Place, ...]], Now], list[Effect]]
+    undo: Callable[[], None] | None
+    origin: Origin | None
+
+
+class Append(NamedTuple):
+    """The hot path's commit: one message; `Chat.appended` says what follows from its places."""
+
+    origin: Origin
+    entries: NewEntries
+
+
+class Ask(NamedTuple):
+    """Have a worker answer `query`; then carry out `then(result, now)`.
+
+    If no worker is free the origin is refused with `Busy`; if it fails, with `Internal`.
+    """
+
+    origin: Origin
+    query: Query
+    then: Callable[[object, Now], list[Effect]]
+
+
+class Stamp(NamedTuple):
+    """Log one line: an event's name and its fields. Never a text, never a secret."""
+
+    event: str
+    fields: dict[str, object]
+
+
+Effect = Answer | Refuse | Publish | Cut | Commit | Append | Ask | Stamp

@@ -1,0 +1,314 @@
+"""What the rules need from persistence: the rows, the writes, the questions, and the port `Store`.
+
+The rules hold accounts, sessions, rooms and memberships in memory, loaded once (`Store.load`); texts and
+password hashes stay on disk. Every change is a `Write`, carried out by the journal, the only writer; every
+look at the disk is a `Query`, answered by a worker. Must not know SQL, files or threads.
+
+A log's number is the room's id for a room, and the account's id negated for an inbox. The rules hand out the
+ids of accounts, sessions, tokens and rooms; the store hands out `seq` and `prev`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+# Rows, as `Store.load` gives them.
+
+
+class AccountRow(NamedTuple):
+    """An account without its password."""
+
+    id: int
+    login: str
+    first_names: str
+    surnames: str
+    age: int
+    gender: str
+    created: int
+    disabled: bool
+    operator: bool
+
+
+class SessionRow(NamedTuple):
+    """The binding of a public key (and, for gateways, a label) to an account."""
+
+    id: int
+    account: int
+    key: str
+    """The public key of the client process, Z85: the connection's User-Id."""
+    label: str
+    """The field `as`; empty for everybody but gateways."""
+    client: str
+    created: int
+    seen: int
+    present: bool
+    """Whether the session was connected when this was written."""
+    current: int
+    """The room it was in."""
+
+
+class RoomRow(NamedTuple):
+    id: int
+    name: str
+    kept: bool
+    private: bool
+    open: bool
+    subject: str
+    creator: int | None
+    created: int
+
+
+class MemberRow(NamedTuple):
+    """An account's membership of a room; entries with `seq` above `since` are theirs to read."""
+
+    room: int
+    account: int
+    since: int
+
+
+class InvitationRow(NamedTuple):
+    room: int
+    account: int
+
+
+class HiddenRow(NamedTuple):
+    account: int
+    room: int
+
+
+class Snapshot(NamedTuple):
+    """All that the rules hold in memory, as it stands on disk."""
+
+    accounts: Sequence[AccountRow]
+    sessions: Sequence[SessionRow]
+    rooms: Sequence[RoomRow]
+    members: Sequence[MemberRow]
+    invitations: Sequence[InvitationRow]
+    hidden: Sequence[HiddenRow]
+    heads: dict[int, int]
+    """The last `seq` of each log that has entries, by the log's number."""
+    last_ids: dict[str, int]
+    """The highest id ever handed out, by table: `account`, `session`, `token`, `room`."""
+
+
+# Writes. A commit carries several; all of it is done, or none.
+
+
+class NewEntries(NamedTuple):
+    """Append one entry to each of `logs`, under one nonce.
+
+    If the store holds `(sender, nonce)` already, nothing is written and the old places are the outcome.
+    `other` is the recipient's account id for a direct message, the room's id for an invitation, else 0.
+    """
+
+    kind: str
+    """`message`, `direct` or `invited`."""
+    logs: tuple[int, ...]
+    sender: int
+    other: int
+    text: str
+    nonce: bytes
+    time: int
+
+
+class Place(NamedTuple):
+    """Where an entry came to stand: the outcome of `NewEntries`, one for each log."""
+
+    seq: int
+    prev: int
+    time: int
+    known: bool
+    """True if the nonce was known: this is the place of the entry written before."""
+
+
+class AddAccount(NamedTuple):
+    row: AccountRow
+    password: str
+    """The tagged hash, as `broker.wire.passwords` writes it."""
+
+
+class UpdateAccount(NamedTuple):
+    """Replace all fields of an account but its password."""
+
+    row: AccountRow
+
+
+class SetPassword(NamedTuple):
+    account: int
+    password: str
+
+
+class PutSession(NamedTuple):
+    """Add a session, or replace the one of the same id."""
+
+    row: SessionRow
+
+
+class DropSession(NamedTuple):
+    id: int
+
+
+class AddToken(NamedTuple):
+    id: int
+    account: int
+    digest: bytes
+    """SHA-256 of the token."""
+    created: int
+
+
+class DropTokens(NamedTuple):
+    """Forget the token of that digest, or all of an account if `digest` is None."""
+
+    account: int
+    digest: bytes | None
+
+
+class AddRoom(NamedTuple):
+    row: RoomRow
+
+
+class UpdateRoom(NamedTuple):
+    row: RoomRow
+
+
+class DropRoom(NamedTuple):
+    """Forget a room with its members, invitations, hidings and log (the log's rows perhaps a little later)."""
+
+    id: int
+
+
+class PutMember(NamedTuple):
+    row: MemberRow
+
+
+class DropMember(NamedTuple):
+    room: int
+    account: int
+
+
+class PutInvitation(NamedTuple):
+    row: InvitationRow
+
+
+class DropInvitation(NamedTuple):
+    room: int
+    account: int
+
+
+class SetHidden(NamedTuple):
+    account: int
+    room: int
+    hidden: bool
+
+
+Write = (
+    NewEntries
+    | AddAccount
+    | UpdateAccount
+    | SetPassword
+    | PutSession
+    | DropSession
+    | AddToken
+    | DropTokens
+    | AddRoom
+    | UpdateRoom
+    | DropRoom
+    | PutMember
+    | DropMember
+    | PutInvitation
+    | DropInvitation
+    | SetHidden
+)
+
+
+# Queries: looked up, or computed, on a worker thread.
+
+
+class HashPassword(NamedTuple):
+    """Result: the tagged hash, a `str`."""
+
+    password: str
+
+
+class CheckPassword(NamedTuple):
+    """Result: `bool`. With `account` None the same work is done and the result is False."""
+
+    account: int | None
+    password: str
+
+
+class CheckToken(NamedTuple):
+    """Result: `bool`, whether the account has a token of that digest made after `oldest`."""
+
+    account: int | None
+    digest: bytes
+    oldest: int
+
+
+class ReadLog(NamedTuple):
+    """Result: `LogPage`. The entries with `after` < seq < `before`, oldest first.
+
+    With `after` None the newest `limit` of them. A page also ends when its texts exceed `max_bytes`.
+    """
+
+    log: int
+    after: int | None
+    before: int | None
+    limit: int
+    max_bytes: int
+
+
+Query = HashPassword | CheckPassword | CheckToken | ReadLog
+
+
+class EntryRow(NamedTuple):
+    """An entry as it stands in a log; `sender` and `other` are as in `NewEntries`."""
+
+    seq: int
+    prev: int
+    time: int
+    kind: str
+    sender: int
+    other: int
+    text: str
+    nonce: bytes
+
+
+class LogPage(NamedTuple):
+    entries: list[EntryRow]
+    more: bool
+
+
+class Store(Protocol):
+    """Persistence. `load` before anything else; `commit` on one thread only; the reads on any thread."""
+
+    def load(self) -> Snapshot:
+        """Read all that the rules hold in memory."""
+
+    def commit(self, writes: Sequence[Write]) -> list[tuple[Place, ...]]:
+        """Do all of `writes` in one durable transaction, or raise and have done none.
+
+        Returns the places of the `NewEntries` among them, in order. Nonces repeated within one commit
+        count as known from the second on. Raises `StoreFull` or `StoreFailed`.
+        """
+
+    def password(self, account: int) -> str | None:
+        """The tagged hash of an account's password, None if there is no such account."""
+
+    def has_token(self, account: int, digest: bytes, oldest: int) -> bool:
+        """Whether the account has a token of that digest made after `oldest` (ms)."""
+
+    def read_log(self, query: ReadLog) -> LogPage:
+        """Answer `ReadLog`."""
+
+    def close(self) -> None:
+        """Close every thread's connection; nothing else may be called afterwards."""
+
+
+class StoreFailed(Exception):
+    """The disk or the database refused; nothing of the transaction was done."""
+
+
+class StoreFull(StoreFailed):
+    """No space left."""

@@ -1,0 +1,192 @@
+"""Bytes to messages and back: the only module that imports msgpack.
+
+What arrives is decoded in one function into a typed message or one error class, `BadRequest`. Frames are
+unpacked by `msgpack` (strict: bounded, no extension types, text keys) and typed by `msgspec.convert`; what
+leaves is packed by msgspec's encoder, which writes the same format. Must not know sockets or rules.
+
+Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, NoReturn
+
+import msgpack
+import msgspec
+
+from common import topics
+from common.errors import BadRequest, ChatError, UnknownOp, from_wire
+from common.limits import GATEWAY_SESSION_LENGTH, NESTING, REPLY_BYTES, REQUEST_BYTES
+from common.messages import OPS, AnyEvent, Command, Event, Reply
+
+_encoder = msgspec.msgpack.Encoder()
+_ID_MAX = 2**63 - 1
+_ENVELOPE = frozenset({"op", "id", "as"})
+_FIELDS = {cls: frozenset(cls.__struct_fields__) | _ENVELOPE for cls, _ in OPS.values()}
+_SCALARS = (str, int, bool, float, bytes, type(None))
+
+
+class Request(NamedTuple):
+    """A request as it arrived: envelope and command."""
+
+    id: int
+    session: str
+    """The field `as`: which of a gateway's sessions asks; empty for everybody else."""
+    command: Command
+
+
+class RequestError(BadRequest):
+    """A request that cannot be read; `id` is its number if that much could be, else 0."""
+
+    def __init__(self, cause: ChatError, id: int) -> None:
+        super().__init__(cause.message)
+        self.cause = cause
+        self.id = id
+
+
+class EventFrame(NamedTuple):
+    """An event as it arrived: the log it is of, and the event."""
+
+    log: str
+    event: AnyEvent
+
+
+def _refuse(*_: object) -> NoReturn:
+    raise ValueError("extension types are not part of this protocol")
+
+
+def _unpack(frame: bytes, bound: int) -> Any:
+    if len(frame) > bound:
+        raise BadRequest(f"A frame has at most {bound} bytes.")
+    try:
+        value = msgpack.unpackb(
+            frame,
+            raw=False,
+            strict_map_key=True,
+            ext_hook=_refuse,
+            max_array_len=65_536,
+            max_map_len=4_096,
+            max_ext_len=0,
+        )
+    except ValueError as error:
+        raise BadRequest(f"The frame is not MessagePack as this protocol uses it{f": {error}" if str(error) else ""}."[:200]) from None
+    if type(value) is not dict:
+        raise BadRequest("The frame is not a MessagePack map.")
+    return value
+
+
+def _check_unknown(value: object, depth: int) -> None:
+    """Hold what is ignored to the same rules as what is read."""
+    if type(value) is dict:
+        if depth >= NESTING:
+            raise BadRequest(f"Maps and arrays nest at most {NESTING} deep.")
+        for name, inner in value.items():
+            if type(name) is not str:
+                raise BadRequest("The keys of a map are text.")
+            _check_unknown(inner, depth + 1)
+    elif type(value) is list:
+        if depth >= NESTING:
+            raise BadRequest(f"Maps and arrays nest at most {NESTING} deep.")
+        for inner in value:
+            _check_unknown(inner, depth + 1)
+    elif not isinstance(value, _SCALARS):
+        raise BadRequest("Extension types are not part of this protocol.")
+
+
+def decode_request(frame: bytes) -> Request:
+    """Read a request frame. Raises `RequestError`, and nothing else, whatever the bytes."""
+    id = 0
+    try:
+        body = _unpack(frame, REQUEST_BYTES)
+        number = body.get("id")
+        if type(number) is not int or not 0 <= number <= _ID_MAX:
+            raise BadRequest("The field 'id' is an unsigned integer.")
+        id = number
+        op = body.get("op")
+        if type(op) is not str:
+            raise BadRequest("The field 'op' is text.")
+        known = OPS.get(op)
+        if known is None:
+            raise UnknownOp(f"This broker does not know the operation {op[:32]!a}.")
+        session = body.get("as", "")
+        if type(session) is not str or len(session) > GATEWAY_SESSION_LENGTH:
+            raise BadRequest(f"The field 'as' is text of at most {GATEWAY_SESSION_LENGTH} characters.")
+        fields = _FIELDS[known[0]]
+        for name, value in body.items():
+            if name not in fields:
+                _check_unknown({name: value}, 0)
+        return Request(id, session, msgspec.convert(body, known[0]))
+    except msgspec.ValidationError as error:
+        raise RequestError(BadRequest(f"{error}."), id) from None
+    except ChatError as error:
+        raise RequestError(error, id) from None
+
+
+def encode_request(id: int, command: Command, session: str = "") -> bytes:
+    """Write a request frame."""
+    body: dict[str, Any] = {"op": command.op, "id": id}
+    if session:
+        body["as"] = session
+    for field in command.__struct_fields__:
+        value = getattr(command, field)
+        if value is not None:
+            body[field] = value
+    return _encoder.encode(body)
+
+
+def encode_reply(reply: Reply, session: str = "") -> bytes:
+    """Write the reply to a request that was granted; `session` is the request's field `as`."""
+    if session:
+        return _encoder.encode({"as": session, **msgspec.to_builtins(reply, builtin_types=(bytes,))})
+    return _encoder.encode(reply)
+
+
+def encode_error(id: int, error: ChatError, session: str = "") -> bytes:
+    """Write the reply to a request that was refused."""
+    detail: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.retry_after is not None:
+        detail["retry_after"] = error.retry_after
+    body: dict[str, Any] = {"id": id, "ok": False, "error": detail}
+    if session:
+        body["as"] = session
+    return _encoder.encode(body)
+
+
+def decode_reply(frame: bytes, kinds: dict[int, type[Reply]]) -> tuple[int, Reply | ChatError]:
+    """Read a reply frame; `kinds` gives the class expected for each request number that is open.
+
+    Returns the number with the reply, or with the error as a value. Raises `BadRequest` for a frame that
+    is no reply, and for a number that is not open.
+    """
+    body = _unpack(frame, REPLY_BYTES)
+    id = body.get("id")
+    kind = kinds.get(id) if type(id) is int else None
+    if kind is None and id != 0:
+        raise BadRequest("The reply answers no open request.")
+    try:
+        if body.get("ok") is True and kind is not None:
+            return id, msgspec.convert(body, kind)
+        failure = msgspec.convert(body.get("error"), _Failure)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"The reply is malformed: {error}.") from None
+    return id, from_wire(failure.code, failure.message, failure.retry_after)
+
+
+class _Failure(msgspec.Struct):
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
+def encode_event(log: str, event: Event) -> bytes:
+    """Write an event frame: the topic of `log`, then the event."""
+    return topics.topic(log) + _encoder.encode(event)
+
+
+def decode_event(frame: bytes) -> EventFrame:
+    """Read an event frame. Raises `BadRequest`; an event of an unknown kind is one too, and to be ignored."""
+    try:
+        log, body = topics.split(frame)
+        return EventFrame(log, msgspec.convert(_unpack(body, REPLY_BYTES), AnyEvent))  # type: ignore[arg-type]
+    except (msgspec.ValidationError, ValueError) as error:
+        raise BadRequest(f"The event is malformed: {error}.") from None

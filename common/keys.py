@@ -1,0 +1,92 @@
+"""CURVE key pairs, and the files that keep secrets: made with mode 0600, refused if others can read them.
+
+Must not know whose key it is. Source: RFC 7748 (Curve25519), ZeroMQ RFC 26 (CurveZMQ).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.errors import ChatError
+
+
+class BadSecretFile(ChatError):
+    """A secret file that is missing, unreadable, readable by others, or not what it should hold."""
+
+    code = "bad-secret-file"
+    sentence = "The secret file cannot be used."
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A CURVE key pair, 32 bytes each; the secret half is never shown."""
+
+    public: bytes
+    secret: bytes = field(repr=False)
+
+
+def generate() -> KeyPair:
+    """A new key pair."""
+    import zmq
+    from zmq.utils import z85
+
+    public, secret = zmq.curve_keypair()
+    return KeyPair(z85.decode(public), z85.decode(secret))
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write `content` to a new file of mode 0600, whole or not at all. Raises `FileExistsError` if it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    finally:
+        os.unlink(draft)
+
+
+def read_secret(path: Path, length: int | None = None) -> bytes:
+    """Read a secret file. Raises `BadSecretFile` naming the file and what to do.
+
+    With `length`, the file must hold exactly that many bytes.
+    """
+    try:
+        with open(path, "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(65_536)
+    except OSError as error:
+        raise BadSecretFile(f"{path}: cannot be read ({error.strerror}).") from None
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadSecretFile(f"{path}: others can read this secret; run: chmod 600 {path}")
+    if length is not None and len(content) != length:
+        raise BadSecretFile(f"{path}: expected {length} bytes, found {len(content)}; restore it from a backup.")
+    return content
+
+
+def load_or_make_secret(path: Path, length: int) -> bytes:
+    """Read the secret of `length` bytes in `path`, making a random one at the first call."""
+    if not path.exists():
+        try:
+            write_secret(path, os.urandom(length))
+        except FileExistsError:
+            pass
+    return read_secret(path, length)
+
+
+def load_or_make(path: Path) -> KeyPair:
+    """Read the key pair in `path` (64 bytes: public, then secret), making it at the first call."""
+    if not path.exists():
+        pair = generate()
+        try:
+            write_secret(path, pair.public + pair.secret)
+        except FileExistsError:
+            pass
+    content = read_secret(path, 64)
+    return KeyPair(content[:32], content[32:])

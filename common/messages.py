@@ -1,0 +1,584 @@
+"""The typed messages of the protocol: what is asked, answered and announced. `docs/PROTOCOL.md` in types.
+
+Three families: commands (fields of a request, one class per op), replies (one class per op, `OPS` pairs
+them) and events (one class per kind; log entries among them). Shape and type are checked when a message is
+decoded (`common.codec`); whether a name is well formed or an action allowed is the rules' matter.
+Must not know how a message travels or who may send it.
+
+Times are integer milliseconds UTC by the broker's clock; ids and sequence numbers are unsigned integers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+from common import limits
+
+UInt = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Name = Annotated[str, Meta(min_length=1, max_length=4 * limits.NAME_LENGTH)]
+"""A login or room name as somebody wrote it; `common.names` judges it."""
+LogName = Annotated[str, Meta(min_length=1, max_length=4 * limits.NAME_LENGTH + 1)]
+Text = Annotated[str, Meta(max_length=limits.TEXT_LENGTH)]
+Line = Annotated[str, Meta(max_length=limits.SUBJECT_LENGTH)]
+PersonName = Annotated[str, Meta(max_length=limits.PERSON_NAME_LENGTH)]
+Secret = Annotated[str, Meta(max_length=limits.PASSWORD_LENGTH[1])]
+Nonce = Annotated[bytes, Meta(min_length=limits.NONCE_BYTES, max_length=limits.NONCE_BYTES)]
+Age = Annotated[int, Meta(ge=limits.AGE_RANGE[0], le=limits.AGE_RANGE[1])]
+Gender = Literal["female", "male", "other", "undisclosed"]
+Page = Annotated[int, Meta(ge=1, le=limits.LIST_PAGE)]
+
+
+# Commands: what a request asks. The class of an op is found in `OPS`.
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """The fields of one request, without its envelope (`op`, `id`, `as`)."""
+
+    op: ClassVar[str]
+
+
+class Hello(Command, frozen=True, kw_only=True):
+    """Agree on a version and learn what this session is; the first request on a connection."""
+
+    op = "hello"
+    versions: Annotated[list[UInt], Meta(min_length=1, max_length=16)]
+    client: Annotated[str, Meta(max_length=limits.CLIENT_LENGTH)] = ""
+
+
+class Register(Command, frozen=True, kw_only=True):
+    """Make an account, and log this session in to it."""
+
+    op = "register"
+    login: Name
+    password: Secret
+    first_names: PersonName
+    surnames: PersonName
+    age: Age
+    gender: Gender
+
+
+class Login(Command, frozen=True, kw_only=True):
+    """Bind this session to an account, by password or by a remember-me token (exactly one)."""
+
+    op = "login"
+    login: Name
+    password: Secret | None = None
+    token: Annotated[bytes, Meta(max_length=limits.TOKEN_BYTES)] | None = None
+    remember: bool = False
+
+
+class Logout(Command, frozen=True, kw_only=True):
+    """End this session: its binding is gone, and `token` if one is given."""
+
+    op = "logout"
+    token: Annotated[bytes, Meta(max_length=limits.TOKEN_BYTES)] | None = None
+
+
+class Bye(Command, frozen=True, kw_only=True):
+    """Disconnect now, without the grace that a lost connection has; the session stays bound."""
+
+    op = "bye"
+
+
+class Ping(Command, frozen=True, kw_only=True):
+    """A heartbeat: the broker's time, and where each of one's logs ends."""
+
+    op = "ping"
+
+
+class Sessions(Command, frozen=True, kw_only=True):
+    """List the sessions of one's account."""
+
+    op = "sessions"
+
+
+class Revoke(Command, frozen=True, kw_only=True):
+    """End another session of one's account and cut it off."""
+
+    op = "revoke"
+    session: UInt
+
+
+class Password(Command, frozen=True, kw_only=True):
+    """Change one's password; every other session of the account ends and is cut off."""
+
+    op = "password"
+    old: Secret
+    new: Secret
+
+
+class Profile(Command, frozen=True, kw_only=True):
+    """Read a profile: one's own whole, somebody else's without what is private."""
+
+    op = "profile"
+    login: Name | None = None
+
+
+class UpdateProfile(Command, frozen=True, kw_only=True):
+    """Change fields of one's own account."""
+
+    op = "update-profile"
+    first_names: PersonName | None = None
+    surnames: PersonName | None = None
+    age: Age | None = None
+    gender: Gender | None = None
+
+
+class Users(Command, frozen=True, kw_only=True):
+    """List the users of the whole system by login, a page at a time."""
+
+    op = "users"
+    after: Annotated[str, Meta(max_length=4 * limits.NAME_LENGTH)] = ""
+    limit: Page = limits.LIST_PAGE
+
+
+class Rooms(Command, frozen=True, kw_only=True):
+    """List the rooms one may know of, by name, a page at a time; those one has hidden only if asked."""
+
+    op = "rooms"
+    hidden: bool = False
+    after: Annotated[str, Meta(max_length=4 * limits.NAME_LENGTH)] = ""
+    limit: Page = limits.LIST_PAGE
+
+
+class Create(Command, frozen=True, kw_only=True):
+    """Make a room and join it."""
+
+    op = "create"
+    room: Name
+    kept: bool = False
+    private: bool = False
+    open: bool = False
+    subject: Line = ""
+
+
+class Join(Command, frozen=True, kw_only=True):
+    """Become a member of a room, besides those one is in."""
+
+    op = "join"
+    room: Name
+
+
+class Enter(Command, frozen=True, kw_only=True):
+    """Go into a room and leave the one this session was in (one current room per session)."""
+
+    op = "enter"
+    room: Name
+
+
+class Leave(Command, frozen=True, kw_only=True):
+    """Stop being a member of a room; whoever is left in no room finds themselves in the default one."""
+
+    op = "leave"
+    room: Name
+
+
+class Delete(Command, frozen=True, kw_only=True):
+    """Delete a room one has made, and its log with it."""
+
+    op = "delete"
+    room: Name
+
+
+class Hide(Command, frozen=True, kw_only=True):
+    """Take a room off one's own list, or put it back."""
+
+    op = "hide"
+    room: Name
+    hidden: bool = True
+
+
+class Members(Command, frozen=True, kw_only=True):
+    """List a room's members by login, a page at a time."""
+
+    op = "members"
+    room: Name
+    after: Annotated[str, Meta(max_length=4 * limits.NAME_LENGTH)] = ""
+    limit: Page = limits.LIST_PAGE
+
+
+class Invite(Command, frozen=True, kw_only=True):
+    """Let somebody into a private room; their inbox is told."""
+
+    op = "invite"
+    room: Name
+    login: Name
+
+
+class Remove(Command, frozen=True, kw_only=True):
+    """Expel somebody from a room one has made; from a private one, the invitation goes too."""
+
+    op = "remove"
+    room: Name
+    login: Name
+
+
+class Subject(Command, frozen=True, kw_only=True):
+    """Set a room's topic line."""
+
+    op = "subject"
+    room: Name
+    subject: Line
+
+
+class Send(Command, frozen=True, kw_only=True):
+    """Say something in a room one is a member of."""
+
+    op = "send"
+    room: Name
+    text: Text
+    nonce: Nonce
+
+
+class Direct(Command, frozen=True, kw_only=True):
+    """Say something to one person, wherever they are, now or later."""
+
+    op = "direct"
+    to: Name
+    text: Text
+    nonce: Nonce
+
+
+class History(Command, frozen=True, kw_only=True):
+    """Read a log: entries with `after` < seq < `before`, oldest first.
+
+    With `after` the page is counted from there; without it, the newest `limit` entries below `before`.
+    """
+
+    op = "history"
+    log: LogName
+    after: UInt | None = None
+    before: UInt | None = None
+    limit: Annotated[int, Meta(ge=1, le=limits.HISTORY_PAGE)] = limits.HISTORY_PAGE
+
+
+# What replies and events are made of.
+
+
+class RoomView(Struct, kw_only=True):
+    """A room as one account sees it."""
+
+    id: UInt
+    name: str
+    kept: bool
+    """Outlives its creator's presence."""
+    private: bool
+    """Only whoever was invited may know of it."""
+    open: bool
+    """Members of this private room read its whole log, not only what was said since they joined."""
+    subject: str
+    creator: str | None
+    """None for the default room."""
+    head: UInt
+    """The `seq` of the log's last entry, 0 if it has none."""
+    online: UInt
+    """Members who are present."""
+    joined: bool
+    """Whether this account is a member."""
+    since: UInt
+    """For a member: entries with `seq` above this may be read."""
+    hidden: bool = False
+
+
+class UserView(Struct, kw_only=True):
+    """A user as everybody may see them."""
+
+    login: str
+    first_names: str
+    surnames: str
+    online: bool
+
+
+class MemberView(Struct, kw_only=True):
+    """A member of a room."""
+
+    login: str
+    online: bool
+
+
+class SessionView(Struct, kw_only=True):
+    """One of an account's sessions."""
+
+    id: UInt
+    client: str
+    created: UInt
+    seen: UInt
+    online: bool
+    current: bool
+    """Whether it is the session that asks."""
+
+
+class SessionState(Struct, kw_only=True):
+    """Where a logged-in session stands."""
+
+    login: str
+    operator: bool
+    current: str
+    """The room this session is in, for the commands that know one room."""
+    rooms: list[RoomView]
+    """The rooms the account is a member of."""
+    inbox: UInt
+    """The `seq` of the inbox's last entry."""
+
+
+# Events, which are broadcast. Those with `seq` are entries of a log and are what `history` returns.
+
+
+class Event(Struct, tag_field="kind", kw_only=True):
+    """Something that is announced on a topic."""
+
+
+class Entry(Event, kw_only=True):
+    """An entry of a log: `prev` is the `seq` before it in the same log, 0 for the first."""
+
+    seq: UInt
+    prev: UInt
+    time: UInt
+
+
+class Message(Entry, tag="message", kw_only=True):
+    """Somebody said something in the room."""
+
+    sender: str
+    text: str
+    nonce: bytes
+
+
+class DirectMessage(Entry, tag="direct", kw_only=True):
+    """A private message, in the sender's inbox and in the recipient's."""
+
+    sender: str
+    to: str
+    text: str
+    nonce: bytes
+
+
+class Invited(Entry, tag="invited", kw_only=True):
+    """In an inbox: `sender` lets this account into the private room `room`."""
+
+    sender: str
+    room: str
+
+
+class Change(Struct, kw_only=True, omit_defaults=True):
+    """One member's change in a room."""
+
+    login: str
+    change: Literal["joined", "left", "online", "offline"]
+    reason: Literal["", "left", "exit", "gone", "removed", "disabled"] = ""
+    """Why somebody left: by themselves, by ending the session, by losing the connection, by the creator's or the operator's hand."""
+
+
+class Roster(Event, tag="roster", kw_only=True):
+    """Who came, went, appeared or vanished in the room since the last such event, in order."""
+
+    time: UInt
+    changes: list[Change]
+    online: UInt
+
+
+class SubjectChanged(Event, tag="subject", kw_only=True):
+    """The room has a new topic line."""
+
+    time: UInt
+    by: str
+    subject: str
+
+
+class Deleted(Event, tag="deleted", kw_only=True):
+    """The room is no more; its members who are in no other room are in the default one."""
+
+    time: UInt
+    id: UInt
+    by: str
+    reason: Literal["deleted", "creator-gone"]
+
+
+class JoinedRoom(Event, tag="joined-room", kw_only=True):
+    """On an inbox: this account is now a member of a room."""
+
+    room: RoomView
+
+
+class LeftRoom(Event, tag="left-room", kw_only=True):
+    """On an inbox: this account is no longer a member of a room."""
+
+    id: UInt
+    name: str
+    reason: Literal["left", "removed", "deleted", "creator-gone"]
+
+
+class Live(Event, tag="live", kw_only=True):
+    """On a beacon: a subscription of this connection was granted; nothing after `head` is missed from here on."""
+
+    log: str
+    id: UInt
+    """The room's id; 0 for an inbox and for the beacon itself."""
+    head: UInt
+    run: str
+
+
+class Ended(Event, tag="ended", kw_only=True):
+    """On a beacon: the session is no longer bound to its account."""
+
+    reason: Literal["logout", "revoked", "password", "disabled"]
+
+
+class ClosingSoon(Event, tag="closing", kw_only=True):
+    """On a beacon: the broker is shutting down; reconnecting is worth while."""
+
+    time: UInt
+
+
+AnyEvent = (
+    Message
+    | DirectMessage
+    | Invited
+    | Roster
+    | SubjectChanged
+    | Deleted
+    | JoinedRoom
+    | LeftRoom
+    | Live
+    | Ended
+    | ClosingSoon
+)
+AnyEntry = Message | DirectMessage | Invited
+
+
+# Replies. `id` and `ok` stand in every one of them; the dispatcher fills in the id.
+
+
+class Reply(Struct, kw_only=True):
+    """The answer to a request that was granted; ops that return nothing answer with this class itself."""
+
+    id: UInt = 0
+    ok: bool = True
+
+
+class Welcome(Reply, kw_only=True):
+    """The answer to `hello`."""
+
+    server: str
+    version: UInt
+    run: str
+    """A new random value each time the broker starts."""
+    time: UInt
+    beacon: str
+    """The log name of this session's beacon."""
+    default_room: str
+    registration: Literal["open", "closed"]
+    session: SessionState | None
+    """None if the session is bound to no account."""
+
+
+class LoggedIn(Reply, kw_only=True):
+    """The answer to `register` and `login`."""
+
+    session: SessionState
+    token: bytes | None = None
+    """If asked for with `remember`, or if a token was used: what logs in the next process, once."""
+
+
+class Pong(Reply, kw_only=True):
+    """The answer to `ping`."""
+
+    time: UInt
+    run: str
+    heads: dict[str, int]
+    """The last `seq` of the inbox and of each joined room, by the log's name."""
+
+
+class SessionList(Reply, kw_only=True):
+    sessions: list[SessionView]
+
+
+class ProfileView(Reply, kw_only=True):
+    login: str
+    first_names: str
+    surnames: str
+    created: UInt
+    online: bool
+    age: int | None = None
+    """None unless the account is one's own, or one is the operator."""
+    gender: Gender | None = None
+    """As `age`."""
+
+
+class UserList(Reply, kw_only=True):
+    users: list[UserView]
+    more: bool
+
+
+class RoomList(Reply, kw_only=True):
+    rooms: list[RoomView]
+    more: bool
+
+
+class RoomReply(Reply, kw_only=True):
+    """The answer to `create`, `join` and `enter`."""
+
+    room: RoomView
+    current: str
+
+
+class Left(Reply, kw_only=True):
+    """The answer to `leave`, `delete`: where this session is now."""
+
+    current: str
+
+
+class MemberList(Reply, kw_only=True):
+    members: list[MemberView]
+    more: bool
+
+
+class Sent(Reply, kw_only=True):
+    """The answer to `send` and `direct`: the message is on disk, at this place in the log."""
+
+    seq: UInt
+    time: UInt
+
+
+class Entries(Reply, kw_only=True):
+    """The answer to `history`."""
+
+    entries: list[AnyEntry]
+    more: bool
+    """Whether the log holds further entries in the range that was asked for."""
+
+
+OPS: dict[str, tuple[type[Command], type[Reply]]] = {
+    command.op: (command, reply)
+    for command, reply in (
+        (Hello, Welcome),
+        (Register, LoggedIn),
+        (Login, LoggedIn),
+        (Logout, Reply),
+        (Bye, Reply),
+        (Ping, Pong),
+        (Sessions, SessionList),
+        (Revoke, Reply),
+        (Password, Reply),
+        (Profile, ProfileView),
+        (UpdateProfile, ProfileView),
+        (Users, UserList),
+        (Rooms, RoomList),
+        (Create, RoomReply),
+        (Join, RoomReply),
+        (Enter, RoomReply),
+        (Leave, Left),
+        (Delete, Left),
+        (Hide, Reply),
+        (Members, MemberList),
+        (Invite, Reply),
+        (Remove, Reply),
+        (Subject, Reply),
+        (Send, Sent),
+        (Direct, Sent),
+        (History, Entries),
+    )
+}
+"""Every operation: the class of its command and the class of its reply."""

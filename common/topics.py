@@ -1,0 +1,45 @@
+"""The grammar of topics on the broadcast socket, and of the logs behind them.
+
+    room     NAME 0x00        the room's name as its creator wrote it (NFC)
+    inbox    "@" LOGIN 0x00   what is for one account, on all its sessions
+    beacon   "~" 32 hex 0x00  one session's own; known to that session alone
+
+A topic ends in NUL because ZeroMQ matches by prefix: without it `dev` would hear `devops`. A log is named
+like its topic without the NUL. Must not know who may hear a topic.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+END: Final = b"\0"
+INBOX: Final = "@"
+BEACON: Final = "~"
+_BEACON = re.compile(rb"~[0-9a-f]{32}\0")
+
+
+def topic(log: str) -> bytes:
+    """The topic on which the events of the room, inbox or beacon called `log` are broadcast."""
+    return log.encode() + END
+
+
+def inbox(login: str) -> str:
+    """The name of the inbox of the account `login`."""
+    return INBOX + login
+
+
+def beacon(secret: bytes) -> str:
+    """The name of a session's beacon; `secret` is 16 bytes that only this session is told."""
+    return BEACON + secret.hex()
+
+
+def is_beacon(frame: bytes) -> bool:
+    """Whether a topic has a beacon's form."""
+    return _BEACON.fullmatch(frame) is not None
+
+
+def split(frame: bytes) -> tuple[str, bytes]:
+    """Divide an event frame into the name of its log and its body. Raises `ValueError` if there is no NUL."""
+    end = frame.index(END)
+    return frame[:end].decode(), frame[end + 1 :]
