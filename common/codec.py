@@ -9,6 +9,7 @@ Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/m
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
 import msgpack
@@ -17,12 +18,11 @@ import msgspec
 from common import topics
 from common.errors import BadRequest, ChatError, UnknownOp, from_wire
 from common.limits import GATEWAY_SESSION_LENGTH, NESTING, REPLY_BYTES, REQUEST_BYTES
-from common.messages import OPS, AnyEvent, Command, Event, Reply
+from common.messages import OPS, AnyEvent, Command, Event, Ops, Reply
 
 _encoder = msgspec.msgpack.Encoder()
 _ID_MAX = 2**63 - 1
 _ENVELOPE = frozenset({"op", "id", "as"})
-_FIELDS = {cls: frozenset(cls.__struct_fields__) | _ENVELOPE for cls, _ in OPS.values()}
 _SCALARS = (str, int, bool, float, bytes, type(None))
 
 
@@ -69,7 +69,9 @@ def _unpack(frame: bytes, bound: int) -> Any:
             max_ext_len=0,
         )
     except ValueError as error:
-        raise BadRequest(f"The frame is not MessagePack as this protocol uses it{f": {error}" if str(error) else ""}."[:200]) from None
+        raise BadRequest(
+            f"The frame is not MessagePack as this protocol uses it{f': {error}' if str(error) else ''}."[:200]
+        ) from None
     if type(value) is not dict:
         raise BadRequest("The frame is not a MessagePack map.")
     return value
@@ -93,8 +95,13 @@ def _check_unknown(value: object, depth: int) -> None:
         raise BadRequest("Extension types are not part of this protocol.")
 
 
-def decode_request(frame: bytes) -> Request:
-    """Read a request frame. Raises `RequestError`, and nothing else, whatever the bytes."""
+@cache
+def _fields(command: type[Command]) -> frozenset[str]:
+    return frozenset(command.__struct_fields__) | _ENVELOPE
+
+
+def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
+    """Read a request frame for one of `ops`. Raises `RequestError`, and nothing else, whatever the bytes."""
     id = 0
     try:
         body = _unpack(frame, REQUEST_BYTES)
@@ -105,13 +112,13 @@ def decode_request(frame: bytes) -> Request:
         op = body.get("op")
         if type(op) is not str:
             raise BadRequest("The field 'op' is text.")
-        known = OPS.get(op)
+        known = ops.get(op)
         if known is None:
             raise UnknownOp(f"This broker does not know the operation {op[:32]!a}.")
         session = body.get("as", "")
         if type(session) is not str or len(session) > GATEWAY_SESSION_LENGTH:
             raise BadRequest(f"The field 'as' is text of at most {GATEWAY_SESSION_LENGTH} characters.")
-        fields = _FIELDS[known[0]]
+        fields = _fields(known[0])
         for name, value in body.items():
             if name not in fields:
                 _check_unknown({name: value}, 0)
@@ -187,6 +194,6 @@ def decode_event(frame: bytes) -> EventFrame:
     """Read an event frame. Raises `BadRequest`; an event of an unknown kind is one too, and to be ignored."""
     try:
         log, body = topics.split(frame)
-        return EventFrame(log, msgspec.convert(_unpack(body, REPLY_BYTES), AnyEvent))  # type: ignore[arg-type]
+        return EventFrame(log, msgspec.convert(_unpack(body, REPLY_BYTES), AnyEvent))
     except (msgspec.ValidationError, ValueError) as error:
         raise BadRequest(f"The event is malformed: {error}.") from None

@@ -8,8 +8,6 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-from common import names
-
 
 @cache
 def _table() -> dict[str, list[dict[str, str]]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from common import limits
 
@@ -424,6 +424,8 @@ class Ended(Event, tag="ended", kw_only=True):
     """On a beacon: the session is no longer bound to its account."""
 
     reason: Literal["logout", "revoked", "password", "disabled"]
+    session: str = field(default="", name="as")
+    """Which of a gateway's sessions it was; empty for everybody else."""
 
 
 class ClosingSoon(Event, tag="closing", kw_only=True):
@@ -550,7 +552,10 @@ class Entries(Reply, kw_only=True):
     """Whether the log holds further entries in the range that was asked for."""
 
 
-OPS: dict[str, tuple[type[Command], type[Reply]]] = {
+Ops = dict[str, tuple[type[Command], type[Reply]]]
+"""Operations by name: the class of the command and the class of the reply."""
+
+OPS: Ops = {
     command.op: (command, reply)
     for command, reply in (
         (Hello, Welcome),
@@ -581,4 +586,4 @@ OPS: dict[str, tuple[type[Command], type[Reply]]] = {
         (History, Entries),
     )
 }
-"""Every operation: the class of its command and the class of its reply."""
+"""Every operation of the protocol."""

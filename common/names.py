@@ -31,9 +31,7 @@ def parse(name: str) -> str:
         raise BadName("A name begins with a letter or a digit.")
     for character in normal:
         if character not in PUNCTUATION and unicodedata.category(character) not in _CATEGORIES:
-            raise BadName(
-                f"A name holds letters, digits, '_', '-' and '.', but not {ascii(character)[1:-1]!r}."
-            )
+            raise BadName(f"A name holds letters, digits, '_', '-' and '.', but not {ascii(character)[1:-1]!r}.")
     marks = 0
     for character in normal:
         marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0

@@ -1,0 +1,85 @@
+"""What people may write, and how what others wrote is shown without harm.
+
+    message text    any text with something to see in it; of the controls only line feed and tab
+    line            one line (subject, person's name, client's description): no control at all, nothing that
+                    breaks the line or changes the direction of writing
+
+Texts are kept as written: nothing is normalised or trimmed. Whatever was written by somebody else goes through
+`visible` before it reaches a terminal. Must not know who wrote a text, or where it is shown.
+
+Sources: UAX #9 (Bidi_Control), UAX #44 (general categories), ECMA-48 (what a terminal obeys).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from common.errors import BadText, ChatError
+from common.limits import TEXT_BYTES, TEXT_LENGTH
+
+_CONTROLS: Final = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_BREAKS: Final = "\u2028\u2029"
+_BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_SURROGATES: Final = "\ud800-\udfff"
+"""No UTF-8 holds them, but a Python text made from a terminal's or a file name's bytes may."""
+
+_NOT_IN_TEXT: Final = re.compile(f"[{_CONTROLS}{_SURROGATES}]")
+_NOT_IN_LINE: Final = re.compile(f"[\t\n{_CONTROLS}{_BREAKS}{_BIDI}{_SURROGATES}]")
+_UNSEEN: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+_TAB: Final = "    "
+_LOST: Final = "\ufffd"
+
+
+def _shows(text: str) -> bool:
+    """Whether anything can be seen in `text`; unassigned characters count as seen, for they may be newer than we."""
+    return any(unicodedata.category(character) not in _UNSEEN for character in text)
+
+
+def check_text(text: str) -> str:
+    """Return the text of a message as it is, or raise `BadText` with the sentence to show."""
+    if not _shows(text):
+        raise BadText("The text is empty.")
+    found = _NOT_IN_TEXT.search(text)
+    if found is not None:
+        raise BadText(f"A text holds no control characters but line feeds and tabs; found {found[0]!a}.")
+    if len(text) > TEXT_LENGTH or len(text.encode()) > TEXT_BYTES:
+        raise BadText(f"A text has at most {TEXT_LENGTH} characters and {TEXT_BYTES} bytes in UTF-8.")
+    return text
+
+
+def check_line(text: str, what: str, *, required: bool = False, error: type[ChatError] = BadText) -> str:
+    """Return a one-line text as it is, or raise `error` with a sentence that begins with `what`.
+
+    Its length is bounded where it is decoded (`common.codec`). With `required` there must be something to see.
+    """
+    found = _NOT_IN_LINE.search(text)
+    if found is not None:
+        raise error(f"{what} is one line without control characters; found {found[0]!a}.")
+    if required and not _shows(text):
+        raise error(f"{what} is empty.")
+    return text
+
+
+def visible(text: str, *, newlines: bool = False) -> str:
+    """Return `text` with everything a terminal might obey replaced by something to see.
+
+    Control characters of ASCII become their pictures (U+2400 onwards), a tab four spaces; all other controls,
+    line and paragraph separators, directional controls and lone surrogates become U+FFFD. With `newlines`
+    line feeds stay.
+    """
+    return _NOT_IN_LINE.sub(_kept if newlines else _stand_in, text)
+
+
+def _kept(found: re.Match[str]) -> str:
+    return "\n" if found[0] == "\n" else _stand_in(found)
+
+
+def _stand_in(found: re.Match[str]) -> str:
+    character = found[0]
+    if character == "\t":
+        return _TAB
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    return "\u2421" if character == "\x7f" else _LOST
