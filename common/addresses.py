@@ -18,6 +18,8 @@ from common.limits import PORT
 
 SCHEME = "tertulia"
 _KEY = re.compile(r"[a-z2-7]{52}")
+_HOST = re.compile(r"[\w.-]{1,253}|[0-9a-fA-F:.]{2,45}(%[\w.-]{1,32})?")
+"""A host's name (international ones too), or an IPv4 or IPv6 address, the latter perhaps with its zone."""
 
 
 class BadAddress(ChatError):
@@ -36,7 +38,11 @@ def decode_key(text: str) -> bytes:
     """Read 52 characters as a 32-byte public key. Raises `BadAddress`."""
     if _KEY.fullmatch(text) is None:
         raise BadAddress("A broker's key has 52 characters, a to z and 2 to 7.")
-    return base64.b32decode(text.upper() + "====")
+    key = base64.b32decode(text.upper() + "====")
+    if encode_key(key) != text:
+        # The last character carries one bit of the key; another would be a second spelling of the same key.
+        raise BadAddress("A broker's key ends in 'a' or 'q'; this one was mistyped.")
+    return key
 
 
 def fingerprint(key: bytes) -> str:
@@ -89,9 +95,11 @@ def parse(text: str) -> Address:
         port = parts.port
     except ValueError as error:
         raise BadAddress(f"{text!r} is no address: {error}.") from None
-    if parts.scheme != SCHEME or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+    strange = parts.query or parts.fragment or parts.username is not None
+    host = parts.hostname or ""
+    if parts.scheme != SCHEME or strange or _HOST.fullmatch(host) is None or not text.isprintable():
         raise BadAddress(f"{text!r} is no address: expected {SCHEME}://HOST:PORT/KEY, HOST:PORT or HOST.")
     if port is not None and not 1 <= port <= 65_533:
         raise BadAddress(f"{text!r} is no address: a port lies between 1 and 65533.")
     key = parts.path.strip("/")
-    return Address(parts.hostname, port or PORT, decode_key(key) if key else None)
+    return Address(host, port or PORT, decode_key(key) if key else None)

@@ -10,20 +10,23 @@ Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/m
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 import msgspec
 
 from common import topics
 from common.errors import BadRequest, ChatError, UnknownOp, from_wire
-from common.limits import GATEWAY_SESSION_LENGTH, NESTING, REPLY_BYTES, REQUEST_BYTES
+from common.limits import GATEWAY_SESSION_LENGTH, NESTING, REPLY_BYTES, REQUEST_BYTES, RETRY_AFTER_MAX_S
 from common.messages import OPS, AnyEvent, Command, Event, Ops, Reply
+from common.texts import visible
 
 _encoder = msgspec.msgpack.Encoder()
 _ID_MAX = 2**63 - 1
 _ENVELOPE = frozenset({"op", "id", "as"})
 _SCALARS = (str, int, bool, float, bytes, type(None))
+_BINARY = (bytes,)
+"""Binary stays binary: without this msgspec would also read Base64 text where binary is meant."""
 
 
 class Request(NamedTuple):
@@ -55,6 +58,11 @@ def _refuse(*_: object) -> NoReturn:
     raise ValueError("extension types are not part of this protocol")
 
 
+def _sentence(start: str, error: Exception) -> str:
+    """What the library says, fit to be shown and logged: it may quote what a stranger sent."""
+    return visible(f"{start}: {error}".rstrip(": ."))[:200] + "."
+
+
 def _unpack(frame: bytes, bound: int) -> Any:
     if len(frame) > bound:
         raise BadRequest(f"A frame has at most {bound} bytes.")
@@ -69,9 +77,7 @@ def _unpack(frame: bytes, bound: int) -> Any:
             max_ext_len=0,
         )
     except ValueError as error:
-        raise BadRequest(
-            f"The frame is not MessagePack as this protocol uses it{f': {error}' if str(error) else ''}."[:200]
-        ) from None
+        raise BadRequest(_sentence("The frame is not MessagePack as this protocol uses it", error)) from None
     if type(value) is not dict:
         raise BadRequest("The frame is not a MessagePack map.")
     return value
@@ -122,9 +128,9 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
         for name, value in body.items():
             if name not in fields:
                 _check_unknown({name: value}, 0)
-        return Request(id, session, msgspec.convert(body, known[0]))
+        return Request(id, session, msgspec.convert(body, known[0], builtin_types=_BINARY))
     except msgspec.ValidationError as error:
-        raise RequestError(BadRequest(f"{error}."), id) from None
+        raise RequestError(BadRequest(_sentence("The request is malformed", error)), id) from None
     except ChatError as error:
         raise RequestError(error, id) from None
 
@@ -167,22 +173,22 @@ def decode_reply(frame: bytes, kinds: dict[int, type[Reply]]) -> tuple[int, Repl
     """
     body = _unpack(frame, REPLY_BYTES)
     id = body.get("id")
-    kind = kinds.get(id) if type(id) is int else None
-    if kind is None and id != 0:
+    if type(id) is not int or (id != 0 and id not in kinds):
         raise BadRequest("The reply answers no open request.")
+    kind = kinds.get(id)
     try:
         if body.get("ok") is True and kind is not None:
-            return id, msgspec.convert(body, kind)
+            return id, msgspec.convert(body, kind, builtin_types=_BINARY)
         failure = msgspec.convert(body.get("error"), _Failure)
     except msgspec.ValidationError as error:
-        raise BadRequest(f"The reply is malformed: {error}.") from None
+        raise BadRequest(_sentence("The reply is malformed", error)) from None
     return id, from_wire(failure.code, failure.message, failure.retry_after)
 
 
 class _Failure(msgspec.Struct):
     code: str
     message: str
-    retry_after: float | None = None
+    retry_after: Annotated[float, msgspec.Meta(ge=0, le=RETRY_AFTER_MAX_S)] | None = None
 
 
 def encode_event(log: str, event: Event) -> bytes:
@@ -194,6 +200,6 @@ def decode_event(frame: bytes) -> EventFrame:
     """Read an event frame. Raises `BadRequest`; an event of an unknown kind is one too, and to be ignored."""
     try:
         log, body = topics.split(frame)
-        return EventFrame(log, msgspec.convert(_unpack(body, REPLY_BYTES), AnyEvent))
+        return EventFrame(log, msgspec.convert(_unpack(body, REPLY_BYTES), AnyEvent, builtin_types=_BINARY))
     except (msgspec.ValidationError, ValueError) as error:
-        raise BadRequest(f"The event is malformed: {error}.") from None
+        raise BadRequest(_sentence("The event is malformed", error)) from None

@@ -32,7 +32,7 @@ AGE_RANGE: Final = (0, 150)
 """Years, inclusive."""
 
 PASSWORD_LENGTH: Final = (8, 256)
-"""Characters, inclusive. The upper end only bounds the work; bcrypt's 72 bytes never bite (see `broker.wire.passwords`)."""
+"""Characters, inclusive. The upper end only bounds the work: bcrypt's 72 bytes never bite (`broker.wire.passwords`)."""
 
 TOKEN_BYTES: Final = 32
 """Random bytes of a remember-me token: 256 bits."""
@@ -80,7 +80,10 @@ HASHES_WAITING: Final = 16
 """Password checks that may wait for a worker; one more is answered `busy`."""
 
 LOGIN_FAILURES: Final = 5
-"""Wrong passwords per account, or per address, before each further try has to wait."""
+"""Wrong passwords per account before each further try has to wait."""
+
+LOGIN_FAILURES_PER_ADDRESS: Final = 50
+"""The same per address: a whole class behind one router may log in at once."""
 
 LOGIN_PAUSE_MAX_S: Final = 60.0
 """Seconds that a further try waits at the most (1, 2, 4 … up to this): a pause, never a lock-out."""
@@ -89,13 +92,16 @@ HEARTBEAT_S: Final = 5.0
 """Seconds between a live client's `ping`s: the clock's refresh, and the heads that reveal a lost tail."""
 
 PRESENCE_SETTLE_S: Final = 0.6
-"""Seconds from the loss of a connection to its absence from lists: under the promised 1 s, above a reconnect's 0.2 s."""
+"""Seconds from the loss of a connection to its absence from lists: under the promised 1 s, over a reconnect's 0.2 s."""
 
 SILENCE_S: Final = 15.0
 """Seconds without a sign of life after which a peer counts as unreachable (also ZMTP's heartbeat timeout)."""
 
 GRACE_S: Final = 20.0
 """Seconds that rooms and memberships outlive their owner's last connection, by default."""
+
+RETRY_AFTER_MAX_S: Final = 86_400.0
+"""Seconds that `retry_after` names at the most; a client takes a longer wait, or none that is a number, for a fault."""
 
 SESSION_DAYS: Final = 30
 """Days after which an unused session, or an unused token, is forgotten."""

@@ -368,7 +368,7 @@ class Change(Struct, kw_only=True, omit_defaults=True):
     login: str
     change: Literal["joined", "left", "online", "offline"]
     reason: Literal["", "left", "exit", "gone", "removed", "disabled"] = ""
-    """Why somebody left: by themselves, by ending the session, by losing the connection, by the creator's or the operator's hand."""
+    """Why somebody left: by themselves, with their last session, with its connection, by another's hand, disabled."""
 
 
 class Roster(Event, tag="roster", kw_only=True):

@@ -1,7 +1,9 @@
 """The grammar of logins and room names, and when two names are the same.
 
 A name is 1 to 32 characters in NFC, each a Unicode letter, mark, decimal digit, or one of ``_ - .``, and
-it begins with a letter or a digit. Two names are the same if their keys are (`key`: NFKC, case-folded).
+it begins with a letter or a digit. Characters that show nothing (Default_Ignorable_Code_Point) are none of
+these, whatever their category: names that differ only by them could not be told apart. Two names are the
+same if their keys are (`key`: NFKC, case-folded).
 Names that only look the same are told apart by `common.lookalikes`. Must not know which names exist.
 
 Sources: UAX #15 (normalisation), UTS #39 (identifiers), RFC 8265 (comparison by case folding).
@@ -9,6 +11,7 @@ Sources: UAX #15 (normalisation), UTS #39 (identifiers), RFC 8265 (comparison by
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -19,6 +22,10 @@ PUNCTUATION: Final = "_-."
 MARKS: Final = 2
 """Combining marks in a row: what Devanagari and Vietnamese need, and no tower over its line."""
 _CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"})
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks with the property Default_Ignorable_Code_Point: fillers and variation selectors."""
 _FIRST: Final = frozenset({"Lu", "Ll", "Lt", "Lo", "Nd"})
 
 
@@ -30,7 +37,8 @@ def parse(name: str) -> str:
     if unicodedata.category(normal[0]) not in _FIRST:
         raise BadName("A name begins with a letter or a digit.")
     for character in normal:
-        if character not in PUNCTUATION and unicodedata.category(character) not in _CATEGORIES:
+        known = character in PUNCTUATION or unicodedata.category(character) in _CATEGORIES
+        if not known or _UNSEEN.match(character):
             raise BadName(f"A name holds letters, digits, '_', '-' and '.', but not {ascii(character)[1:-1]!r}.")
     marks = 0
     for character in normal:
