@@ -1,0 +1,33 @@
+"""What every test shares: with CI set, a test that is skipped for want of a program has failed.
+
+The continuous integration installs those programs (`.ci/run`), so there a skip would hide a missing check.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Generator
+
+import pytest
+
+PROGRAMS = frozenset({"ip", "iproute2", "make", "node", "nodejs", "npm", "tmux"})
+
+
+def lacks_a_program(reason: str) -> bool:
+    """Whether a test is skipped because a program or a library is not here, by the words of its reason."""
+    words = set(re.findall(r"[a-z0-9]+", reason.lower()))
+    if "root" in words and os.geteuid():
+        return False
+    return bool(words & PROGRAMS) or "could not import" in reason
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if lacks_a_program(reason):
+            report.outcome = "failed"
+            report.longrepr = f"With CI set, nothing is skipped for want of a program.\n{reason}"
+    return report
