@@ -1,0 +1,88 @@
+"""One's own account: sessions, password, profile. Must not know how a password is hashed."""
+
+from __future__ import annotations
+
+from broker.chat import naming, ports, views
+from broker.chat.context import Context, handles
+from broker.chat.effects import Answer, Ask, Effect, Now
+from broker.chat.entrance import end
+from common import messages
+from common.errors import NoSuchSession, NotLoggedIn, WrongPassword
+
+
+@handles(messages.Sessions)
+def sessions(ctx: Context, command: messages.Sessions) -> list[Effect]:
+    """List the account's sessions."""
+    asking = ctx.session
+    shown = [views.session_view(session, asking) for session in ctx.account.sessions.values()]
+    return [Answer(ctx.origin, messages.SessionList(id=ctx.origin.id, sessions=shown))]
+
+
+@handles(messages.Revoke)
+def revoke(ctx: Context, command: messages.Revoke) -> list[Effect]:
+    """End a session of one's own account."""
+    session = ctx.account.sessions.get(command.session)
+    if session is None:
+        raise NoSuchSession
+    change = ctx.change()
+    change.stamp("session-revoked", login=ctx.account.login, session=session.id)
+    return end(ctx, change, [session], "revoked", lambda: messages.Reply(id=ctx.origin.id))
+
+
+@handles(messages.Password)
+def password(ctx: Context, command: messages.Password) -> list[Effect]:
+    """Change the password; whoever is logged in elsewhere is not any more."""
+    naming.check_password(command.new)
+    account, origin, rules = ctx.account, ctx.origin, ctx.rules
+    rules.throttle.begin(account.key, origin.address, ctx.now.mono)
+
+    def checked(result: object, now: Now) -> list[Effect]:
+        if not result:
+            raise WrongPassword("The old password is wrong.")
+        rules.throttle.succeed(account.key, origin.address, now.mono)
+        return [Ask(origin, ports.HashPassword(command.new), hashed)]
+
+    def hashed(result: object, now: Now) -> list[Effect]:
+        mine = ctx.state.session(origin.key, origin.session)
+        if mine is None or mine.account is not account:
+            raise NotLoggedIn
+        later = Context(rules, origin, mine, now)
+        change = later.change()
+        change.write(ports.SetPassword(account.id, str(result)))
+        change.write(ports.DropTokens(account.id, None))
+        change.stamp("password-changed", login=account.login)
+        others = [session for session in account.sessions.values() if session is not mine]
+        return end(later, change, others, "password", lambda: messages.Reply(id=origin.id))
+
+    return [Ask(origin, ports.CheckPassword(account.id, command.old), checked)]
+
+
+@handles(messages.Profile)
+def profile(ctx: Context, command: messages.Profile) -> list[Effect]:
+    """Show a profile; age and gender to the account's owner alone."""
+    account = ctx.account if command.login is None else ctx.user(command.login)
+    reply = views.profile(account, private=account is ctx.account)
+    reply.id = ctx.origin.id
+    return [Answer(ctx.origin, reply)]
+
+
+@handles(messages.UpdateProfile)
+def update_profile(ctx: Context, command: messages.UpdateProfile) -> list[Effect]:
+    """Change fields of one's own account."""
+    account, old = ctx.account, ctx.account.row
+    row = old._replace(
+        first_names=(command.first_names if command.first_names is not None else old.first_names).strip(),
+        surnames=(command.surnames if command.surnames is not None else old.surnames).strip(),
+        age=command.age if command.age is not None else old.age,
+        gender=command.gender if command.gender is not None else old.gender,
+    )
+    naming.check_person(row.first_names, row.surnames)
+    change = ctx.change()
+    change.update_account(account, row)
+
+    def answer() -> messages.Reply:
+        reply = views.profile(account, private=True)
+        reply.id = ctx.origin.id
+        return reply
+
+    return change.effects(ctx.origin, answer)

@@ -1,0 +1,236 @@
+"""A change to what lasts: made in memory at once, written by the journal, announced after the commit.
+
+A handler opens a `Change`, calls what is to happen, and returns its `effects(...)`. Each call changes the state,
+and notes the write, how to take it back should the store fail, and what to announce once it is on disk.
+Must not decide whether something is allowed; the handlers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from broker.chat import ports
+from broker.chat.effects import Answer, Commit, Effect, Now, Origin, Publish, Stamp
+from broker.chat.grants import Grants
+from broker.chat.state import Account, Room, Session, State
+from broker.chat.views import room_view
+from common.messages import Change as RosterChange
+from common.messages import Deleted, Ended, Entry, JoinedRoom, LeftRoom, Reply, SubjectChanged
+
+After = Callable[[Now], list[Effect]]
+
+
+class Change:
+    """One transaction on the state. Calls take effect in memory in the order in which they are made."""
+
+    def __init__(self, state: State, grants: Grants) -> None:
+        self._state = state
+        self._grants = grants
+        self._writes: list[ports.Write] = []
+        self._undo: list[Callable[[], object]] = []
+        self._after: list[After] = []
+        self._heard: list[Callable[[ports.Place], list[Effect]]] = []
+
+    def effects(self, origin: Origin | None, answer: Callable[[], Reply] | None = None) -> list[Effect]:
+        """The effect that does it; `answer` makes the reply to `origin` when it is done.
+
+        With nothing to write, the answer alone.
+        """
+        if not self._writes:
+            return [Answer(origin, answer())] if origin and answer else []
+
+        def then(places: list[tuple[ports.Place, ...]], now: Now) -> list[Effect]:
+            effects: list[Effect] = []
+            for heard, (place,) in zip(self._heard, places, strict=True):
+                effects += heard(place)
+            effects += [effect for after in self._after for effect in after(now)]
+            if origin and answer:
+                effects.append(Answer(origin, answer()))
+            return effects
+
+        def undo() -> None:
+            for step in reversed(self._undo):
+                step()
+
+        return [Commit(tuple(self._writes), then, undo, origin)]
+
+    def after(self, effects: Callable[[Now], list[Effect]]) -> None:
+        """Have `effects` follow once the change is on disk."""
+        self._after.append(effects)
+
+    def stamp(self, event: str, **fields: object) -> None:
+        """Log one line once the change is on disk."""
+        self._after.append(lambda _: [Stamp(event, fields)])
+
+    def write(self, write: ports.Write, undo: Callable[[], object] | None = None) -> None:
+        """Note a write whose change in memory is made by the caller."""
+        self._writes.append(write)
+        if undo:
+            self._undo.append(undo)
+
+    # Accounts and sessions
+
+    def add_account(self, row: ports.AccountRow, password: str) -> Account:
+        account = Account(row)
+        self._state.add_account(account)
+        self.write(ports.AddAccount(row, password), lambda: self._state.forget_account(account))
+        return account
+
+    def update_account(self, account: Account, row: ports.AccountRow) -> None:
+        old = account.row
+        account.row = row
+        self.write(ports.UpdateAccount(row), lambda: setattr(account, "row", old))
+
+    def bind(self, session: Session) -> None:
+        """Add a session."""
+        self._state.bind(session)
+        self.write(ports.PutSession(session.row()), lambda: self._state.unbind(session))
+
+    def unbind(self, session: Session, reason: str) -> None:
+        """End a session: its beacon is told, and its connections lose what only it was entitled to."""
+        self._state.unbind(session)
+        self.write(ports.DropSession(session.id), lambda: self._state.bind(session))
+        ended = Ended(reason=reason, session=session.label)  # type: ignore[arg-type]
+        self._after.append(
+            lambda _: [Publish(session.peer.beacon, ended), *self._grants.withdraw(session.account, session.peer)]
+        )
+
+    def set_current(self, session: Session, room: Room) -> None:
+        """Note which room a session is in."""
+        old = session.current
+        if old is not room:
+            session.current = room
+            self.write(ports.PutSession(session.row()), lambda: setattr(session, "current", old))
+
+    # Rooms
+
+    def add_room(self, row: ports.RoomRow, creator: Account | None) -> Room:
+        room = Room(row, creator)
+        self._state.add_room(room)
+        self.write(ports.AddRoom(row), lambda: self._state.forget_room(room))
+        return room
+
+    def update_subject(self, room: Room, subject: str, by: str) -> None:
+        old = room.row
+        room.row = old._replace(subject=subject)
+        self.write(ports.UpdateRoom(room.row), lambda: setattr(room, "row", old))
+        self._after.append(lambda now: [Publish(room.name, SubjectChanged(time=now.time, by=by, subject=subject))])
+
+    def drop_room(self, room: Room, by: str, reason: str, default: Room) -> None:
+        """Delete a room. Sessions that were in it, and members without another room, come to `default`."""
+        members = [self._state.accounts[id] for id in list(room.members)]
+        memberships = dict(room.members)
+        self._state.forget_room(room)
+
+        def undo() -> None:
+            self._state.add_room(room)
+            room.members.update(memberships)
+
+        self.write(ports.DropRoom(room.id), undo)
+
+        def after(now: Now) -> list[Effect]:
+            self._grants.outlive(room, now)
+            return [Publish(room.name, Deleted(time=now.time, id=room.id, by=by, reason=reason))]  # type: ignore[arg-type]
+
+        self._after.append(after)
+        for account in members:
+            del account.rooms[room.id]
+            self._undo.append(lambda account=account: account.rooms.__setitem__(room.id, room))  # type: ignore[misc]
+            self._tell_left(account, room, reason)
+            self.settle(account, room, default)
+        room.members.clear()
+
+    def settle(self, account: Account, room: Room, default: Room) -> None:
+        """After `account` lost `room`: bring the sessions that were in it, and whoever has no room, to `default`.
+
+        Whoever is absent is brought there on their return.
+        """
+        homeless = [session for session in account.sessions.values() if session.current is room]
+        for session in homeless:
+            self.set_current(session, default)
+        if account.present and (homeless or not account.rooms):
+            self.join(account, default)
+
+    # Memberships
+
+    def join(self, account: Account, room: Room) -> bool:
+        """Make the account a member; False if it was one."""
+        if account.id in room.members:
+            return False
+        since = room.head if room.row.private and not room.row.open else 0
+        self._enlist(account, room, since)
+        self.write(ports.PutMember(ports.MemberRow(room.id, account.id, since)), lambda: self._strike(account, room))
+        if room.id in account.hidden:
+            self.set_hidden(account, room, False)
+
+        def after(_: Now) -> list[Effect]:
+            self._state.announce(room, RosterChange(login=account.login, change="joined"))
+            return [Publish(account.inbox, JoinedRoom(room=room_view(room, account)))]
+
+        self._after.append(after)
+        return True
+
+    def leave(self, account: Account, room: Room, reason: str) -> None:
+        """End a membership; connections that still hear the room are cut before anything is answered."""
+        since = room.members[account.id]
+        self._strike(account, room)
+        self.write(ports.DropMember(room.id, account.id), lambda: self._enlist(account, room, since))
+
+        def after(_: Now) -> list[Effect]:
+            self._state.announce(
+                room,
+                RosterChange(login=account.login, change="left", reason=reason),  # type: ignore[arg-type]
+            )
+            return self._grants.revoke(room.topic, account)
+
+        self._after.append(after)
+        if reason in ("left", "removed"):
+            self._tell_left(account, room, reason)
+
+    def _tell_left(self, account: Account, room: Room, reason: str) -> None:
+        event = LeftRoom(id=room.id, name=room.name, reason=reason)  # type: ignore[arg-type]
+        self._after.append(lambda _: [Publish(account.inbox, event)])
+
+    def _enlist(self, account: Account, room: Room, since: int) -> None:
+        room.members[account.id] = since
+        account.rooms[room.id] = room
+        room.online += account.present
+
+    def _strike(self, account: Account, room: Room) -> None:
+        del room.members[account.id], account.rooms[room.id]
+        room.online -= account.present
+
+    # Inboxes, invitations and hiding
+
+    def append(self, owner: Account, entries: ports.NewEntries, event: Callable[[ports.Place], Entry]) -> None:
+        """Add an entry to one account's inbox; `event` makes of its place what is broadcast there."""
+        self._writes.append(entries)
+
+        def heard(place: ports.Place) -> list[Effect]:
+            owner.head = place.seq
+            return [Publish(owner.inbox, event(place))]
+
+        self._heard.append(heard)
+
+    def invite(self, account: Account, room: Room) -> None:
+        account.invited.add(room.id)
+        self.write(
+            ports.PutInvitation(ports.InvitationRow(room.id, account.id)), lambda: account.invited.discard(room.id)
+        )
+
+    def withdraw_invitation(self, account: Account, room: Room) -> None:
+        if room.id in account.invited:
+            account.invited.discard(room.id)
+            self.write(ports.DropInvitation(room.id, account.id), lambda: account.invited.add(room.id))
+
+    def set_hidden(self, account: Account, room: Room, hidden: bool) -> None:
+        change, back = (
+            (account.hidden.add, account.hidden.discard)
+            if hidden
+            else (
+                account.hidden.discard,
+                account.hidden.add,
+            )
+        )
+        change(room.id)
+        self.write(ports.SetHidden(account.id, room.id, hidden), lambda: back(room.id))

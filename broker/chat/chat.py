@@ -1,0 +1,192 @@
+"""The rules as one object: whoever runs them calls it and carries out the effects that it returns.
+
+One thread calls it. Nothing here blocks, waits or looks at a clock; `now` is an argument. Must not know how
+effects are carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from broker.chat import accounts, entrance, listings, operators, posts, rooms
+from broker.chat.change import Change
+from broker.chat.context import HANDLERS, Context, Handled, Rules
+from broker.chat.effects import Append, Ask, Connection, Effect, Now, Origin, Publish, Refuse, Stamp
+from broker.chat.grants import Grants
+from broker.chat.ports import Place, RoomRow, Snapshot
+from broker.chat.presence import Presence
+from broker.chat.settings import ChatSettings
+from broker.chat.state import Room, load
+from common import messages
+from common.codec import Request
+from common.errors import ChatError, Forbidden, NotLoggedIn
+
+HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, rooms)
+"""Importing them fills `HANDLERS`."""
+
+
+class Chat:
+    """A circle of friends who meet to talk: accounts, rooms and what is said, by the rules.
+
+    `random(n)` gives n random bytes; `secret` names the beacons, and stays the same over restarts; `run` is
+    new at each start. The default room is made at the first start: `started` holds the effects of that.
+    """
+
+    def __init__(
+        self,
+        settings: ChatSettings,
+        snapshot: Snapshot,
+        now: Now,
+        random: Callable[[int], bytes],
+        secret: bytes,
+        run: str,
+    ) -> None:
+        self._settings = settings
+        self._state = load(snapshot)
+        self._grants = Grants(self._state, secret, run)
+        self.started: list[Effect] = []
+        default = self._default_room(now)
+        self._presence = Presence(self._state, self._grants, settings, default)
+        self._rules = Rules(settings, self._state, self._grants, self._presence, default, random, run)
+        self._presence.restore(snapshot.sessions, now)
+
+    def _default_room(self, now: Now) -> Room:
+        room = self._state.room(self._settings.default_room)
+        if room is None:
+            change = Change(self._state, self._grants)
+            row = RoomRow(
+                self._state.next_id("room"), self._settings.default_room, True, False, False, "", None, now.time
+            )
+            room = change.add_room(row, None)
+            self.started = change.effects(None)
+        return room
+
+    # Requests
+
+    def request(self, origin: Origin, request: Request, now: Now) -> list[Effect]:
+        """Carry out a request from the network. Refusals are effects, too."""
+        command = request.command
+        session = self._state.session(origin.key, origin.session)
+        try:
+            if origin.session and origin.key not in self._settings.gateways:
+                raise Forbidden("Only a gateway that the operator registered may name sessions.")
+            handled = HANDLERS[type(command)]
+            if session is None:
+                if handled.needs_login:
+                    raise NotLoggedIn
+                return self._handle(handled, Context(self._rules, origin, None, now), command)
+            if type(command) is messages.Bye:
+                heard: list[Effect] = []
+            else:
+                heard = self._presence.heard(session, now)
+            effects = self._handle(handled, Context(self._rules, origin, session, now), command)
+            return heard + effects if heard else effects
+        except ChatError as error:
+            return self.refused(origin, command.op, error, session.account.login if session else "")
+
+    def operate(self, origin: Origin, request: Request, now: Now) -> list[Effect]:
+        """Carry out a request of the operator's socket."""
+        command = request.command
+        try:
+            return self._handle(HANDLERS[type(command)], Context(self._rules, origin, None, now), command)
+        except ChatError as error:
+            return self.refused(origin, command.op, error, "")
+
+    def _handle(self, handled: Handled, ctx: Context, command: messages.Command) -> list[Effect]:
+        effects = handled.handler(ctx, command)
+        if effects and type(effects[0]) is Ask:
+            return [self._guarded(effects[0], command.op)]
+        return effects
+
+    def _guarded(self, ask: Ask, op: str) -> Ask:
+        """The same question, whose continuation may refuse as a handler may."""
+
+        def then(result: object, now: Now) -> list[Effect]:
+            try:
+                effects = ask.then(result, now)
+            except ChatError as error:
+                return self.refused(ask.origin, op, error, "")
+            return [self._guarded(effect, op) if type(effect) is Ask else effect for effect in effects]
+
+        return Ask(ask.origin, ask.query, then)
+
+    def refused(self, origin: Origin, op: str, error: ChatError, login: str) -> list[Effect]:
+        """Tell the peer, and the log."""
+        fields: dict[str, object] = {"op": op, "code": error.code, "address": origin.address}
+        if login:
+            fields["login"] = login
+        return [Refuse(origin, error), Stamp("refused", fields)]
+
+    def appended(self, append: Append, places: tuple[Place, ...], now: Now) -> list[Effect]:
+        """A message is on disk."""
+        return posts.appended(self._state, append, places)
+
+    # Subscriptions
+
+    def may_hear(self, key: str, topic: bytes) -> bool:
+        """Whether a connection of that key is entitled to `topic`; decided from memory, without effects."""
+        return self._grants.may_hear(key, topic)
+
+    def subscribed(self, key: str, topic: bytes, connection: Connection, now: Now) -> list[Effect]:
+        """A subscription was granted on a connection."""
+        effects = self._grants.granted(key, topic, connection)
+        peer = self._grants.peer(key)
+        if topic[:1] == b"~":
+            effects = self._presence.beacon_granted(peer, now) + effects
+        return effects
+
+    def unsubscribed(self, topic: bytes, connection: Connection, now: Now) -> list[Effect]:
+        """A connection gave a topic up."""
+        peer = self._grants.ungranted(topic, connection)
+        if peer is not None:
+            self._presence.beacon_gone(peer, now)
+        return []
+
+    def beacon_key(self, topic: bytes) -> str | None:
+        """The key of the peer whose beacon that is, if it is anybody's."""
+        peer = self._state.peer_by_beacon.get(topic)
+        return peer.key if peer else None
+
+    def connections(self, key: str) -> set[Connection]:
+        """The connections of a peer that were granted something."""
+        peer = self._state.peers.get(key)
+        return set(peer.connections) if peer else set()
+
+    def all_connections(self) -> set[Connection]:
+        """Every connection that was granted something."""
+        return self._grants.connections()
+
+    def connection_lost(self, connection: Connection, now: Now) -> list[Effect]:
+        """A connection is gone."""
+        peer = self._grants.lost(connection)
+        if peer is not None:
+            self._presence.beacon_gone(peer, now)
+            self._state.drop_peer_if_idle(peer)
+        return []
+
+    # Time
+
+    def flush(self, now: Now) -> list[Effect]:
+        """What changed in rooms since the last call, one event a room."""
+        if not self._state.dirty:
+            return []
+        effects: list[Effect] = []
+        for room in self._state.dirty.values():
+            event = messages.Roster(time=now.time, changes=room.changes, online=room.online)
+            effects.append(Publish(room.name, event))
+            room.changes = []
+        self._state.dirty.clear()
+        return effects
+
+    def tick(self, now: Now) -> list[Effect]:
+        """Whatever waiting is over; to be called about every 100 ms."""
+        return self._presence.tick(now) + self._grants.tick(now)
+
+    def close(self, now: Now) -> list[Effect]:
+        """The broker is shutting down: tell every client."""
+        return [
+            Publish(peer.beacon, messages.ClosingSoon(time=now.time))
+            for peer in self._state.peers.values()
+            if peer.listening
+        ]

@@ -1,0 +1,128 @@
+"""What a handler may touch, and the table of handlers. Must not hold any rule of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+from broker.chat.change import Change
+from broker.chat.effects import Effect, Now, Origin
+from broker.chat.grants import Grants
+from broker.chat.presence import Presence
+from broker.chat.settings import ChatSettings
+from broker.chat.state import Account, Room, Session, State
+from broker.chat.throttle import Throttle
+from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
+from common.messages import Command
+
+
+class Rules:
+    """What all handlers share; one for a broker."""
+
+    __slots__ = ("default", "grants", "presence", "random", "run", "settings", "state", "throttle")
+
+    def __init__(
+        self,
+        settings: ChatSettings,
+        state: State,
+        grants: Grants,
+        presence: Presence,
+        default: Room,
+        random: Callable[[int], bytes],
+        run: str,
+    ) -> None:
+        self.settings = settings
+        self.state = state
+        self.grants = grants
+        self.presence = presence
+        self.default = default
+        self.random = random
+        self.run = run
+        self.throttle = Throttle()
+
+
+class Context:
+    """One request: who asks, when, and what there is."""
+
+    __slots__ = ("_session", "now", "origin", "rules", "state")
+
+    def __init__(self, rules: Rules, origin: Origin, session: Session | None, now: Now) -> None:
+        self.rules = rules
+        self.state = rules.state
+        self.origin = origin
+        self._session = session
+        self.now = now
+
+    @property
+    def session(self) -> Session:
+        """The session that asks. Raises `NotLoggedIn` if there is none."""
+        if self._session is None:
+            raise NotLoggedIn
+        return self._session
+
+    @property
+    def session_or_none(self) -> Session | None:
+        """The session that asks, if it is bound to an account."""
+        return self._session
+
+    @property
+    def account(self) -> Account:
+        """The account that asks."""
+        return self.session.account
+
+    def change(self) -> Change:
+        """Begin a change to what lasts."""
+        return Change(self.state, self.rules.grants)
+
+    def room(self, name: str) -> Room:
+        """The room of that name, if the asking account may know of it. Raises `NoSuchRoom`."""
+        room = self.state.room(name)
+        if room is None or not may_know(self.account, room):
+            raise NoSuchRoom
+        return room
+
+    def own_room(self, name: str) -> Room:
+        """The room of that name, of which the account is a member. Raises `NoSuchRoom` or `NotMember`."""
+        room = self.room(name)
+        if self.account.id not in room.members:
+            raise NotMember
+        return room
+
+    def user(self, login: str) -> Account:
+        """The account of that login. Raises `NoSuchUser`."""
+        account = self.state.account(login)
+        if account is None:
+            raise NoSuchUser
+        return account
+
+
+def may_know(account: Account, room: Room) -> bool:
+    """Whether an account may know that a room exists."""
+    return not room.row.private or account.id in room.members or room.id in account.invited or room.creator is account
+
+
+C = TypeVar("C", bound=Command)
+Handler = Callable[[Context, Any], list[Effect]]
+
+
+class Handled(NamedTuple):
+    """A handler and what it needs; the gate in `broker.chat.chat` sees to it."""
+
+    handler: Handler
+    needs_login: bool
+
+
+HANDLERS: Final[dict[type[Command], Handled]] = {}
+"""The handler of every command, filled by `handles`."""
+
+
+def handles(
+    command: type[C], *, login: bool = True
+) -> Callable[[Callable[[Context, C], list[Effect]]], Callable[[Context, C], list[Effect]]]:
+    """Register a handler for a command; with `login`, it is called only for a logged-in session."""
+
+    def register(handler: Callable[[Context, C], list[Effect]]) -> Callable[[Context, C], list[Effect]]:
+        HANDLERS[command] = Handled(handler, login)
+        return handler
+
+    return register

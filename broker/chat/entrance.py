@@ -1,0 +1,191 @@
+"""Coming in and going out: hello, register, login, logout, bye, ping. Must not know how a password is hashed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from broker.chat import naming, ports, views
+from broker.chat.change import Change
+from broker.chat.context import Context, handles
+from broker.chat.effects import Answer, Ask, Effect, Now
+from broker.chat.state import Account, Session
+from common import messages, texts
+from common.errors import (
+    AccountDisabled,
+    AlreadyLoggedIn,
+    BadRequest,
+    RegistrationClosed,
+    UnsupportedVersion,
+    WrongPassword,
+)
+from common.limits import PROTOCOL_VERSION, SESSION_DAYS, SESSIONS_PER_ACCOUNT, TOKEN_BYTES
+
+_DAY_MS = 86_400_000
+
+
+@handles(messages.Hello, login=False)
+def hello(ctx: Context, command: messages.Hello) -> list[Effect]:
+    """Agree on a version; say what this session is."""
+    if PROTOCOL_VERSION not in command.versions:
+        raise UnsupportedVersion
+    client = texts.check_line(command.client, "The client's description")
+    origin, rules, session = ctx.origin, ctx.rules, ctx.session_or_none
+    ctx.state.note_client(origin.key, origin.session, client)
+    welcome = messages.Welcome(
+        id=origin.id,
+        server=rules.settings.server_name,
+        version=PROTOCOL_VERSION,
+        run=rules.run,
+        time=ctx.now.time,
+        beacon=rules.grants.beacon(origin.key),
+        default_room=rules.default.name,
+        registration=rules.settings.registration,
+        session=views.session_state(session) if session else None,
+    )
+    return [Answer(origin, welcome)]
+
+
+@handles(messages.Register, login=False)
+def register(ctx: Context, command: messages.Register) -> list[Effect]:
+    """Make an account and log in to it."""
+    if ctx.session_or_none is not None:
+        raise AlreadyLoggedIn
+    if ctx.rules.settings.registration == "closed":
+        raise RegistrationClosed
+    naming.check_new_login(ctx.state, command.login)
+    naming.check_person(command.first_names, command.surnames)
+    naming.check_password(command.password)
+
+    def then(result: object, now: Now) -> list[Effect]:
+        later = again(ctx, now)
+        login = naming.check_new_login(ctx.state, command.login)
+        row = naming.new_account(ctx.state, login, command, now.time)
+        change = ctx.change()
+        account = change.add_account(row, str(result))
+        change.stamp("registered", login=login, address=ctx.origin.address)
+        return _bind(later, change, account, None)
+
+    return [Ask(ctx.origin, ports.HashPassword(command.password), then)]
+
+
+@handles(messages.Login, login=False)
+def login(ctx: Context, command: messages.Login) -> list[Effect]:
+    """Bind this session to an account."""
+    if ctx.session_or_none is not None:
+        raise AlreadyLoggedIn
+    if (command.password is None) == (command.token is None):
+        raise BadRequest("A login has either a password or a token.")
+    account = ctx.state.account(command.login)
+    tried = account.key if account else command.login
+    ctx.rules.throttle.begin(tried, ctx.origin.address, ctx.now.mono)
+    number = account.id if account else None
+    query: ports.Query
+    if command.token is not None:
+        digest = hashlib.sha256(command.token).digest()
+        query = ports.CheckToken(number, digest, ctx.now.time - SESSION_DAYS * _DAY_MS)
+    else:
+        digest = None
+        query = ports.CheckPassword(number, command.password or "")
+
+    def then(result: object, now: Now) -> list[Effect]:
+        later = again(ctx, now)
+        if not result or account is None:
+            raise WrongPassword
+        ctx.rules.throttle.succeed(tried, ctx.origin.address, now.mono)
+        if account.row.disabled:
+            raise AccountDisabled
+        change = ctx.change()
+        token = None
+        if digest is not None:
+            change.write(ports.DropTokens(account.id, digest))
+        if digest is not None or command.remember:
+            token = ctx.rules.random(TOKEN_BYTES)
+            new = ports.AddToken(ctx.state.next_id("token"), account.id, hashlib.sha256(token).digest(), now.time)
+            change.write(new)
+        change.stamp("logged-in", login=account.login, address=ctx.origin.address)
+        return _bind(later, change, account, token)
+
+    return [Ask(ctx.origin, query, then)]
+
+
+def again(ctx: Context, now: Now) -> Context:
+    """The context some time later, when a worker has answered. Raises `AlreadyLoggedIn` if a login came between."""
+    session = ctx.state.session(ctx.origin.key, ctx.origin.session)
+    if session is not None:
+        raise AlreadyLoggedIn
+    return Context(ctx.rules, ctx.origin, None, now)
+
+
+def _bind(ctx: Context, change: Change, account: Account, token: bytes | None) -> list[Effect]:
+    """Add the session, bring it to the default room, and answer."""
+    origin, rules, now = ctx.origin, ctx.rules, ctx.now
+    change.after(lambda _: trim(ctx, account))
+    row = ports.SessionRow(
+        ctx.state.next_id("session"),
+        account.id,
+        origin.key,
+        origin.session,
+        ctx.state.clients.get((origin.key, origin.session), ""),
+        now.time,
+        now.time,
+        True,
+        rules.default.id,
+    )
+    session = Session(row, account, rules.grants.peer(origin.key), rules.default)
+    change.bind(session)
+    rules.presence.appear(session, now, change)
+    return change.effects(
+        origin, lambda: messages.LoggedIn(id=origin.id, session=views.session_state(session), token=token)
+    )
+
+
+def trim(ctx: Context, account: Account) -> list[Effect]:
+    """End the session unseen for longest if the account has too many."""
+    if len(account.sessions) <= SESSIONS_PER_ACCOUNT:
+        return []
+    oldest = min(account.sessions.values(), key=lambda session: (session.present, session.seen))
+    return end(ctx, ctx.change(), [oldest], "revoked")
+
+
+def end(
+    ctx: Context,
+    change: Change,
+    sessions: list[Session],
+    reason: str,
+    answer: Callable[[], messages.Reply] | None = None,
+) -> list[Effect]:
+    """End `sessions` as part of `change`, and do it; `answer` as in `Change.effects`."""
+    for session in sessions:
+        change.unbind(session, reason)
+    effects = change.effects(ctx.origin if answer else None, answer)
+    for session in sessions:
+        effects += ctx.rules.presence.vanish(session, ctx.now, at_once=True)
+    return effects
+
+
+@handles(messages.Logout)
+def logout(ctx: Context, command: messages.Logout) -> list[Effect]:
+    """End this session."""
+    origin, session = ctx.origin, ctx.session
+    change = ctx.change()
+    if command.token is not None:
+        change.write(ports.DropTokens(session.account.id, hashlib.sha256(command.token).digest()))
+    change.stamp("logged-out", login=session.account.login)
+    return end(ctx, change, [session], "logout", lambda: messages.Reply(id=origin.id))
+
+
+@handles(messages.Bye)
+def bye(ctx: Context, command: messages.Bye) -> list[Effect]:
+    """Disconnect without grace; the session stays bound."""
+    effects = ctx.rules.presence.vanish(ctx.session, ctx.now, at_once=True)
+    return [*effects, Answer(ctx.origin, messages.Reply(id=ctx.origin.id))]
+
+
+@handles(messages.Ping)
+def ping(ctx: Context, command: messages.Ping) -> list[Effect]:
+    """The time, and where each log ends."""
+    account = ctx.account
+    heads = {room.name: room.head for room in account.rooms.values()}
+    heads[account.inbox] = account.head
+    return [Answer(ctx.origin, messages.Pong(id=ctx.origin.id, time=ctx.now.time, run=ctx.rules.run, heads=heads))]

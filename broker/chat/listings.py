@@ -1,0 +1,60 @@
+"""Lists: users, rooms, members; by name, a page at a time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import TypeVar
+
+from broker.chat import views
+from broker.chat.context import Context, handles, may_know
+from broker.chat.effects import Answer, Effect
+from broker.chat.state import Account, Room
+from common import messages, names
+
+T = TypeVar("T", Account, Room)
+
+
+def _page(found: Iterable[T], after: str, limit: int) -> tuple[list[T], bool]:
+    """The first `limit` of `found` by key above `after`, and whether there are more."""
+    start = names.key(after)
+    ordered = sorted((item for item in found if item.key > start), key=lambda item: item.key)
+    return ordered[:limit], len(ordered) > limit
+
+
+@handles(messages.Users)
+def users(ctx: Context, command: messages.Users) -> list[Effect]:
+    """All users of the system."""
+    keys = ctx.state.account_keys
+    start = bisect_right(keys, names.key(command.after)) if command.after else 0
+    page = [ctx.state.account_by_key[key] for key in keys[start : start + command.limit]]
+    reply = messages.UserList(
+        id=ctx.origin.id,
+        users=[views.user_view(account) for account in page],
+        more=start + command.limit < len(keys),
+    )
+    return [Answer(ctx.origin, reply)]
+
+
+@handles(messages.Rooms)
+def rooms(ctx: Context, command: messages.Rooms) -> list[Effect]:
+    """The rooms that the account may know of and has not hidden."""
+    account = ctx.account
+    known = (
+        room
+        for room in ctx.state.rooms.values()
+        if may_know(account, room) and (command.hidden or room.id not in account.hidden)
+    )
+    page, more = _page(known, command.after, command.limit)
+    reply = messages.RoomList(id=ctx.origin.id, rooms=[views.room_view(room, account) for room in page], more=more)
+    return [Answer(ctx.origin, reply)]
+
+
+@handles(messages.Members)
+def members(ctx: Context, command: messages.Members) -> list[Effect]:
+    """A room's members."""
+    room = ctx.room(command.room)
+    found = (ctx.state.accounts[id] for id in room.members)
+    page, more = _page(found, command.after, command.limit)
+    shown = [messages.MemberView(login=account.login, online=account.present) for account in page]
+    return [Answer(ctx.origin, messages.MemberList(id=ctx.origin.id, members=shown, more=more))]

@@ -1,0 +1,180 @@
+"""Who is here: sessions appear and vanish, rooms end with their creators, and reconnecting shows no flicker.
+
+A session is present as long as its peer holds its beacon, or, if that peer never did, as long as it is heard
+from. A lost connection counts after `PRESENCE_SETTLE_S`; what hangs on presence ends `grace_s` later. Waiting
+is measured by the clock that never jumps. Must not know sockets, nor why a connection was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from broker.chat.change import Change
+from broker.chat.effects import Effect, Now
+from broker.chat.grants import Grants
+from broker.chat.ports import PutSession, SessionRow
+from broker.chat.settings import ChatSettings
+from broker.chat.state import Account, Peer, Room, Session, State
+from common.limits import PRESENCE_SETTLE_S, SESSION_DAYS, SILENCE_S
+from common.messages import Change as RosterChange
+
+_DAY_MS = 86_400_000
+
+
+class Presence:
+    """The presence of every session and account, and what follows from its end."""
+
+    def __init__(self, state: State, grants: Grants, settings: ChatSettings, default: Room) -> None:
+        self._state = state
+        self._grants = grants
+        self._settings = settings
+        self._default = default
+        self._lost: dict[str, Peer] = {}
+        """Peers whose last connection was lost a moment ago."""
+        self._unheard: dict[int, Session] = {}
+        """Present sessions without a beacon: those that only ask, and those presumed present after a start."""
+        self._absent: dict[int, float] = {}
+        """Accounts that are absent, and since when, until their grace is over."""
+
+    def restore(self, rows: Sequence[SessionRow], now: Now) -> None:
+        """Add the sessions on disk; whoever was present at the end is presumed to come back within the grace."""
+        for row in rows:
+            account = self._state.accounts.get(row.account)
+            if account is None or account.row.disabled or now.time - row.seen > SESSION_DAYS * _DAY_MS:
+                continue
+            current = self._state.rooms.get(row.current, self._default)
+            session = Session(row, account, self._grants.peer(row.key), current)
+            self._state.bind(session)
+            if row.present:
+                session.present = True
+                session.presumed_until = now.mono + self._settings.grace_s
+                self._unheard[session.id] = session
+                self._set_account_present(account, announce=False)
+        for account in self._state.accounts.values():
+            if not account.present and (account.created_rooms or account.rooms):
+                self._absent[account.id] = now.mono
+
+    def heard(self, session: Session, now: Now) -> list[Effect]:
+        """A request came: a sign of life."""
+        session.heard = now.mono
+        if session.present:
+            return []
+        if session.peer.had_beacon and not session.peer.listening:
+            return []
+        return self.appear(session, now)
+
+    def beacon_granted(self, peer: Peer, now: Now) -> list[Effect]:
+        """The peer listens (again)."""
+        peer.lost_at = None
+        self._lost.pop(peer.key, None)
+        for session in peer.sessions.values():
+            if session.presumed_until is not None:
+                session.presumed_until = None
+                self._unheard.pop(session.id, None)
+        own = peer.sessions.get("")
+        return self.appear(own, now) if own and not own.present else []
+
+    def beacon_gone(self, peer: Peer, now: Now) -> None:
+        """A connection of the peer no longer holds its beacon."""
+        if not peer.listening and peer.lost_at is None:
+            peer.lost_at = now.mono
+            self._lost[peer.key] = peer
+
+    def appear(self, session: Session, now: Now, change: Change | None = None) -> list[Effect]:
+        """The session is here; its account is brought to the default room if the session's room is lost.
+
+        With `change`, what is to be kept becomes a part of it, and whoever opened it commits it.
+        """
+        account = session.account
+        session.present = True
+        session.seen = now.time
+        session.heard = now.mono
+        session.presumed_until = None
+        if not session.peer.listening:
+            self._unheard[session.id] = session
+        self._set_account_present(account, announce=True)
+        part = change or Change(self._state, self._grants)
+        if session.current.id not in account.rooms:
+            part.set_current(session, self._default)
+            part.join(account, self._default)
+        part.write(PutSession(session.row()))
+        return part.effects(None) if change is None else []
+
+    def vanish(self, session: Session, now: Now, *, at_once: bool = False) -> list[Effect]:
+        """The session is not here any more; with `at_once`, its end is no accident and there is no grace."""
+        account = session.account
+        self._unheard.pop(session.id, None)
+        effects: list[Effect] = []
+        if session.present:
+            session.present = False
+            session.presumed_until = None
+            session.seen = now.time
+            change = Change(self._state, self._grants)
+            if session.id in self._state.sessions:
+                change.write(PutSession(session.row()))
+                change.stamp("session-absent", login=account.login, session=session.id)
+            effects += change.effects(None)
+        if any(other.present for other in account.sessions.values()):
+            return effects
+        if account.present:
+            account.present = False
+            for room in account.rooms.values():
+                room.online -= 1
+                if not at_once or (room.row.kept and room is not self._default):
+                    self._state.announce(room, RosterChange(login=account.login, change="offline"))
+            self._absent[account.id] = now.mono
+        if at_once:
+            self._absent.pop(account.id, None)
+            effects += self._gone(account, "exit")
+        return effects
+
+    def _set_account_present(self, account: Account, *, announce: bool) -> None:
+        self._absent.pop(account.id, None)
+        if account.present:
+            return
+        account.present = True
+        for room in account.rooms.values():
+            room.online += 1
+            if announce:
+                self._state.announce(room, RosterChange(login=account.login, change="online"))
+
+    def _gone(self, account: Account, reason: str) -> list[Effect]:
+        """What hangs on an account's presence ends: its rooms that are not kept, and its places in such rooms."""
+        change = Change(self._state, self._grants)
+        for room in list(account.created_rooms.values()):
+            if not room.row.kept:
+                change.drop_room(room, account.login, "creator-gone", self._default)
+                change.stamp("room-deleted", room=room.name, by=account.login, reason="creator-gone")
+        for room in list(account.rooms.values()):
+            if not room.row.kept or room is self._default:
+                change.leave(account, room, reason)
+        for session in account.sessions.values():
+            change.set_current(session, self._default)
+        return change.effects(None)
+
+    def tick(self, now: Now) -> list[Effect]:
+        """Whatever waiting is over."""
+        effects: list[Effect] = []
+        for peer in [peer for peer in self._lost.values() if _passed(peer.lost_at, PRESENCE_SETTLE_S, now)]:
+            del self._lost[peer.key]
+            peer.lost_at = None
+            for session in list(peer.sessions.values()):
+                effects += self.vanish(session, now)
+            self._state.drop_peer_if_idle(peer)
+        for session in list(self._unheard.values()):
+            if session.peer.listening:
+                session.presumed_until = None
+                del self._unheard[session.id]
+            elif session.heard + SILENCE_S <= now.mono and not (
+                session.presumed_until is not None and session.presumed_until > now.mono
+            ):
+                effects += self.vanish(session, now)
+        for id in [id for id, since in self._absent.items() if since + self._settings.grace_s <= now.mono]:
+            del self._absent[id]
+            if id in self._state.accounts:
+                effects += self._gone(self._state.accounts[id], "gone")
+        return effects
+
+
+def _passed(since: float | None, seconds: float, now: Now) -> bool:
+    return since is not None and now.mono - since >= seconds
