@@ -1,0 +1,198 @@
+"""The journal: one thread, the only writer. What has queued is committed in one transaction.
+
+A group that fails takes with it every job that was submitted before the reactor heard of it: the rules have
+changed their memory ahead of the disk, so those jobs may build on what was not written (a message in a room
+whose creation failed). The reactor undoes all of them, latest first, and calls `resume`; what is submitted
+after that builds on a memory that agrees with the disk again, and is taken.
+
+Must not know the rules, sockets or SQL.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple, Protocol, runtime_checkable
+
+from broker.chat.effects import Append, Commit
+from broker.chat.ports import NewEntries, Place, Store, StoreFailed, Write
+
+GROUP: Final = 1_024
+"""Jobs in one transaction: the sync is well shared long before, and nobody waits for an endless one."""
+
+IDLE_S: Final = 0.02
+"""Seconds without a job after which a piece of what can wait is done."""
+
+Job = Commit | Append
+_log = logging.getLogger(__name__)
+
+
+class Settled(NamedTuple):
+    """A job that is done, or that failed."""
+
+    job: Job
+    places: list[tuple[Place, ...]] | tuple[Place, ...] | None
+    """The places of an Append's entries; of a Commit, one tuple for each `NewEntries`. None if it failed."""
+    error: StoreFailed | None
+    """Why it failed. Jobs that failed together share one error."""
+
+
+class _Resume(NamedTuple):
+    error: StoreFailed | None
+
+
+class _Stop(NamedTuple):
+    pass
+
+
+@runtime_checkable
+class Purging(Protocol):
+    """A store with work that can wait for an idle moment."""
+
+    def purge(self) -> bool:
+        """Do a bounded piece of it; whether there may be more."""
+
+
+class Journal:
+    """`submit`, `resume` and `stop` are for the reactor's thread; `results` is filled by the journal's."""
+
+    def __init__(self, store: Store, wake: Callable[[], None], capacity: int) -> None:
+        """`wake` is called on the journal's thread after each group's results were appended; it must not raise.
+
+        `capacity` is the number of jobs that may wait.
+        """
+        self.results: deque[Settled] = deque()
+        self._store = store
+        self._purge = store.purge if isinstance(store, Purging) else None
+        self._wake = wake
+        self._capacity = capacity
+        self._queue: SimpleQueue[Job | _Resume | _Stop] = SimpleQueue()
+        self._open = True
+        self._failure: StoreFailed | None = None
+        self._group: list[Job] = []
+        # What an earlier run left to purge is looked for at the first idle moment.
+        self._untidy = self._purge is not None
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def submit(self, job: Job) -> bool:
+        """Queue a job; False, and nothing queued, if too many wait or the journal has ended."""
+        if self._open and self._queue.qsize() < self._capacity:
+            self._queue.put(job)
+            return True
+        return False
+
+    def resume(self, error: StoreFailed | None = None) -> None:
+        """Take jobs again: the reactor has undone every job that was submitted before this call.
+
+        With `error`, the failure that was heard of: one that came about since is not lifted by mistake.
+        Without, whichever there is; then it must be called once per failure.
+        """
+        self._queue.put(_Resume(error))
+
+    def stop(self, timeout: float) -> bool:
+        """Take no more jobs, commit those that wait, and end. False if that took longer than `timeout` seconds."""
+        self._open = False
+        if not self._thread.ident:
+            return True
+        self._queue.put(_Stop())
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the journal's thread runs; if it does not, `submit` takes nothing."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            going = True
+            while going:
+                try:
+                    going = self._round()
+                except Exception:  # the top of the thread: whatever it was, nobody is left waiting
+                    _log.exception("The journal met a fault; the jobs that waited have failed.")
+                    self._fail(StoreFailed("The journal met a fault; the broker's log has the cause."))
+        finally:
+            self._open = False
+
+    def _round(self) -> bool:
+        """Commit a group; False if it was the last."""
+        mark = self._collect(self._next())
+        if self._group:
+            if self._failure is None:
+                self._commit()
+            else:
+                self._fail(self._failure)
+        if isinstance(mark, _Resume) and mark.error in (None, self._failure):
+            self._failure = None
+        return not isinstance(mark, _Stop)
+
+    def _next(self) -> Job | _Resume | _Stop:
+        """Wait for something to do, tidying up meanwhile."""
+        while self._untidy:
+            try:
+                return self._queue.get(timeout=IDLE_S)
+            except Empty:
+                self._tidy()
+        return self._queue.get()
+
+    def _tidy(self) -> None:
+        assert self._purge is not None
+        self._untidy = False
+        try:
+            self._untidy = self._purge()
+        except StoreFailed:
+            _log.warning("Entries of deleted rooms could not be removed; it is tried again later.", exc_info=True)
+
+    def _collect(self, item: Job | _Resume | _Stop) -> _Resume | _Stop | None:
+        """Gather the jobs that queued up to a mark, and return the mark; None if there is none yet."""
+        group = self._group
+        try:
+            while not isinstance(item, _Resume | _Stop):
+                group.append(item)
+                if len(group) == GROUP:
+                    return None
+                item = self._queue.get_nowait()
+        except Empty:
+            return None
+        return item
+
+    def _commit(self) -> None:
+        writes: list[Write] = []
+        for job in self._group:
+            if type(job) is Append:
+                writes.append(job.entries)
+            else:
+                writes.extend(job.writes)  # type: ignore[union-attr]  # mypy does not narrow by `type`
+                self._untidy = self._purge is not None
+        try:
+            places = self._store.commit(writes)
+        except StoreFailed as error:
+            _log.error("A transaction failed: %s", error)
+            self._fail(error)
+            return
+        group, self._group = self._group, []
+        at = 0
+        for job in group:
+            if isinstance(job, Append):
+                self.results.append(Settled(job, places[at], None))
+                at += 1
+            else:
+                upto = at + sum(type(write) is NewEntries for write in job.writes)
+                self.results.append(Settled(job, places[at:upto], None))
+                at = upto
+        self._wake()
+
+    def _fail(self, error: StoreFailed) -> None:
+        """Report the group as failed, and so, from now on, whatever comes before `resume`."""
+        self._failure = error
+        group, self._group = self._group, []
+        self.results.extend(Settled(job, None, error) for job in group)
+        self._wake()

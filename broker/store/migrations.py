@@ -1,0 +1,111 @@
+"""The schema, as ordered steps from an empty file to what this version reads and writes.
+
+Every step is written by hand and never changed once released: the database remembers in `user_version` how
+many it has had. All that are missing run in one transaction at start, so that an interruption leaves the old
+state whole. `application_id` tells our databases from other programs'. Must not know what the tables mean.
+
+Source: https://www.sqlite.org/pragma.html#pragma_application_id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+APPLICATION: Final = 0x54657274
+"""`Tert`, in the header of the file."""
+
+Step = tuple[str, ...]
+
+STEPS: Final[Sequence[Step]] = (
+    (
+        # AUTOINCREMENT because an id that was handed out is never handed out again, whatever is deleted.
+        """CREATE TABLE account (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT NOT NULL UNIQUE, first_names TEXT NOT NULL,
+            surnames TEXT NOT NULL, age INTEGER NOT NULL, gender TEXT NOT NULL, created INTEGER NOT NULL,
+            disabled INTEGER NOT NULL, operator INTEGER NOT NULL, password TEXT NOT NULL)""",
+        """CREATE TABLE session (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            key TEXT NOT NULL, label TEXT NOT NULL, client TEXT NOT NULL, created INTEGER NOT NULL,
+            seen INTEGER NOT NULL, present INTEGER NOT NULL, current INTEGER NOT NULL)""",
+        "CREATE INDEX session_account ON session (account)",
+        """CREATE TABLE token (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            digest BLOB NOT NULL, created INTEGER NOT NULL)""",
+        "CREATE INDEX token_account ON token (account, digest)",
+        """CREATE TABLE room (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, kept INTEGER NOT NULL,
+            private INTEGER NOT NULL, open INTEGER NOT NULL, subject TEXT NOT NULL, creator INTEGER,
+            created INTEGER NOT NULL)""",
+        """CREATE TABLE member (
+            room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            since INTEGER NOT NULL, PRIMARY KEY (room, account)) WITHOUT ROWID""",
+        "CREATE INDEX member_account ON member (account)",
+        """CREATE TABLE invitation (
+            room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            PRIMARY KEY (room, account)) WITHOUT ROWID""",
+        "CREATE INDEX invitation_account ON invitation (account)",
+        """CREATE TABLE hidden (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+            PRIMARY KEY (account, room)) WITHOUT ROWID""",
+        "CREATE INDEX hidden_room ON hidden (room)",
+        """CREATE TABLE entry (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, log INTEGER NOT NULL, prev INTEGER NOT NULL,
+            part INTEGER NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, sender INTEGER NOT NULL,
+            other INTEGER NOT NULL, text TEXT NOT NULL, nonce BLOB NOT NULL)""",
+        "CREATE INDEX entry_log ON entry (log, seq)",
+        # The nonce leads, because one that begins with the time then always lands on the index's last pages;
+        # a random one dirties a page of its own, which halves the journal's rate.
+        "CREATE UNIQUE INDEX entry_nonce ON entry (nonce, sender, part)",
+        "CREATE TABLE dropped (log INTEGER PRIMARY KEY)",
+    ),
+)
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened; the sentence names the file and says what to do."""
+
+
+def migrate(connection: apsw.Connection, file: Path, steps: Sequence[Step] = STEPS) -> None:
+    """Bring the database to the last of `steps`, in one transaction.
+
+    Foreign keys must be off, so that a step may rebuild a table. Raises `DatabaseUnusable` if the database is
+    another program's or a newer version's.
+    """
+    version = _version(connection, file, steps)
+    if version == len(steps):
+        return
+    with connection:
+        for step in steps[version:]:
+            for statement in step:
+                connection.execute(statement)
+        if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+            raise DatabaseUnusable(
+                f"{file} could not be brought up to date: rows in it refer to others that are missing. "
+                "It is unchanged. Restore a backup."
+            )
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+def _version(connection: apsw.Connection, file: Path, steps: Sequence[Step]) -> int:
+    application = connection.pragma("application_id")
+    version = connection.pragma("user_version")
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
+    if not application and not version and not tables:
+        return 0
+    if application != APPLICATION:
+        raise DatabaseUnusable(f"{file} is another program's database. Choose another data directory.")
+    assert isinstance(version, int)
+    if version > len(steps):
+        raise DatabaseUnusable(
+            f"{file} was written by a newer Tertulia (schema {version}; this one knows {len(steps)}). "
+            "Install that version again, or restore a backup made before it."
+        )
+    return version

@@ -1,0 +1,180 @@
+"""`SqliteStore`: the port `Store` over one SQLite file, and the only transactions there are.
+
+Must not know the rules, nor which thread calls: one connection writes, and each reading thread has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from broker.chat.ports import (
+    AccountRow,
+    EntryRow,
+    HiddenRow,
+    InvitationRow,
+    LogPage,
+    MemberRow,
+    Place,
+    ReadLog,
+    RoomRow,
+    SessionRow,
+    Snapshot,
+    StoreFailed,
+    StoreFull,
+    Write,
+)
+from broker.store import statements as sql
+from broker.store.connections import Readers, lock_directory, open_writer
+from broker.store.entries import Batch, Ends, insert, look_up
+
+PURGED_AT_ONCE: Final = 500
+"""Entries of a deleted room that go in one transaction: a few milliseconds, so that no sender notices."""
+
+_ID_TABLES: Final = ("account", "session", "token", "room")
+_NO_SEQ: Final = 2**63 - 1
+
+
+class SqliteStore:
+    """Persistence in the file `path`; its directory must exist, and is locked until `close`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database, or make it. Raises `DatabaseUnusable`."""
+        self._lock = lock_directory(path.parent)
+        try:
+            self._writer = open_writer(path)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._readers = Readers(path)
+        self._ends: Ends | None = None
+
+    def load(self) -> Snapshot:
+        """Read all that the rules hold in memory."""
+        with _failures():
+            ends = self._current()
+            rows = self._rows
+            ids = dict(rows(sql.LAST_IDS))
+            return Snapshot(
+                accounts=[AccountRow._make((*row[:7], bool(row[7]), bool(row[8]))) for row in rows(sql.ALL_ACCOUNTS)],
+                sessions=[SessionRow._make((*row[:7], bool(row[7]), row[8])) for row in rows(sql.ALL_SESSIONS)],
+                rooms=[RoomRow(*row[:2], *map(bool, row[2:5]), *row[5:]) for row in rows(sql.ALL_ROOMS)],
+                members=[MemberRow(*row) for row in rows(sql.ALL_MEMBERS)],
+                invitations=[InvitationRow(*row) for row in rows(sql.ALL_INVITATIONS)],
+                hidden=[HiddenRow(*row) for row in rows(sql.ALL_HIDDEN)],
+                heads=dict(ends.heads),
+                last_ids={table: ids.get(table, 0) for table in _ID_TABLES},
+            )
+
+    def commit(self, writes: Sequence[Write]) -> list[tuple[Place, ...]]:
+        """Do all of `writes` in one durable transaction. Raises `StoreFull` or `StoreFailed`."""
+        with _failures():
+            ends = self._current()
+            # Taken up again only when the commit is through; after a failure they are read anew.
+            self._ends = None
+            try:
+                batch = self._transaction(writes, ends.plan(writes, {}))
+            except apsw.ConstraintError:
+                # Resends are rare, so nonces are not looked up beforehand: the index has just found one.
+                batch = self._transaction(writes, ends.plan(writes, look_up(self._writer, writes)))
+            ends.accept(batch)
+            self._ends = ends
+        return batch.places
+
+    def _transaction(self, writes: Sequence[Write], batch: Batch) -> Batch:
+        with self._exclusively():
+            for write in writes:
+                for statement, bindings in sql.statements(write):
+                    self._writer.execute(statement, bindings)
+            insert(self._writer, batch.values)
+        return batch
+
+    def purge(self) -> bool:
+        """Remove some entries of deleted rooms, on the writer's thread. True if there may be more to remove."""
+        with _failures():
+            dropped = self._writer.execute(sql.NEXT_DROPPED, (1,)).fetchone()
+            if dropped is None:
+                return False
+            with self._exclusively():
+                self._writer.execute(sql.PURGE, (*dropped, PURGED_AT_ONCE))
+                if self._writer.changes() < PURGED_AT_ONCE:
+                    self._writer.execute(sql.PURGED, dropped)
+            return True
+
+    def password(self, account: int) -> str | None:
+        """The tagged hash of an account's password, None if there is no such account."""
+        with _failures():
+            row = self._reader().execute(sql.PASSWORD, (account,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def has_token(self, account: int, digest: bytes, oldest: int) -> bool:
+        """Whether the account has a token of that digest made after `oldest` (ms)."""
+        with _failures():
+            return self._reader().execute(sql.HAS_TOKEN, (account, digest, oldest)).fetchone() is not None
+
+    def read_log(self, query: ReadLog) -> LogPage:
+        """Answer `ReadLog`. A page has at least one entry, if there is one, however long its text."""
+        newest = query.after is None
+        bounds = (query.log, query.after or 0, query.before if query.before is not None else _NO_SEQ)
+        entries: list[EntryRow] = []
+        size = 0
+        more = False
+        with _failures():
+            cursor = self._reader().execute(sql.NEWEST_FIRST if newest else sql.OLDEST_FIRST, bounds)
+            for row in cursor:
+                entry = EntryRow(*row)
+                size += len(entry.text.encode())
+                if len(entries) == query.limit or (entries and size > query.max_bytes):
+                    more = True
+                    break
+                entries.append(entry)
+            cursor.close()
+        if newest:
+            entries.reverse()
+        return LogPage(entries, more)
+
+    def close(self) -> None:
+        """Close every thread's connection and give the directory free."""
+        self._readers.close_everywhere()
+        self._writer.close()
+        self._lock.close()
+
+    def _current(self) -> Ends:
+        """The ends of the logs, read anew after a failure."""
+        if self._ends is None:
+            self._ends = Ends(self._writer)
+        return self._ends
+
+    def _rows(self, statement: str) -> list[Any]:
+        return self._writer.execute(statement).fetchall()
+
+    def _reader(self) -> apsw.Connection:
+        connection: apsw.Connection = self._readers.connection()
+        return connection
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        """A transaction that ends with a commit, or is undone."""
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._writer.execute("COMMIT")
+        finally:
+            # Some failures (a full disk) have ended it already.
+            if not self._writer.get_autocommit():
+                self._writer.execute("ROLLBACK")
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn SQLite's errors into the port's."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreFull(f"No space is left for the database: {error}") from error
+    except apsw.Error as error:
+        raise StoreFailed(f"The database refused: {error}") from error
