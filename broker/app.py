@@ -1,0 +1,225 @@
+"""The glue: opens everything in the order that matters, serves, and closes it in reverse.
+
+The database is open before a port is, so that nobody connects to a broker that cannot start; the ZAP handler
+answers before a port is bound, so that nobody is let in unnamed. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
+
+import zmq
+
+from broker import log
+from broker.chat.chat import Chat
+from broker.config import BrokerConfig
+from broker.datadir import DataDir
+from broker.secrets import rules_secret
+from broker.store.journal import Journal
+from broker.store.sqlite import SqliteStore
+from broker.wire.bell import Bell
+from broker.wire.broadcast import Broadcast
+from broker.wire.carrier import Carrier
+from broker.wire.commands import Commands
+from broker.wire.greeting import Greeting
+from broker.wire.operator import Operator
+from broker.wire.passwords import PEPPER_BYTES, Passwords
+from broker.wire.reactor import Reactor, wall_clock
+from broker.wire.sockets import check_libzmq, open_sockets
+from broker.wire.workers import Workers
+from broker.wire.zap import ZapHandler
+from common import addresses, keys
+
+LINGER_MS: Final = 500
+"""What is queued may still leave for so long when the broker stops."""
+FINISH_S: Final = 3.0
+"""Seconds for settling what was accepted when the broker stops."""
+WORKERS_S: Final = 1.0
+
+
+class Broker:
+    """A broker that listens from construction on, and serves while `run` does. Close it in any case.
+
+    Raises a `ChatError` whose sentence says what keeps it from starting.
+    """
+
+    def __init__(self, config: BrokerConfig, wakeup: int | None = None) -> None:
+        check_libzmq()
+        with ExitStack() as opening:
+            self._open(config, wakeup, opening)
+            self._closing = opening.pop_all()
+
+    def _open(self, config: BrokerConfig, wakeup: int | None, opening: ExitStack) -> None:
+        data = DataDir(config.data_dir)
+        data.make()
+        pair = keys.load_or_make(data.key)
+        pepper = keys.load_or_make_secret(data.pepper, PEPPER_BYTES)
+        store = SqliteStore(config.database_path)
+        opening.callback(store.close)
+        chat = Chat(config.chat, store.load(), wall_clock(), os.urandom, rules_secret(pair), os.urandom(8).hex())
+
+        context = zmq.Context(config.io_threads)
+        opening.callback(context.term)
+        zap = ZapHandler(context)
+        zap.start()
+        opening.callback(zap.stop)
+        bell = Bell(context)
+        opening.callback(bell.close)
+        journal = Journal(store, bell.ring, config.journal_capacity)
+        journal.start()
+        opening.callback(journal.stop, FINISH_S)
+        workers = Workers(
+            store, Passwords(pepper, config.bcrypt_cost), bell.ring, hashers=config.hashers, readers=config.readers
+        )
+        workers.start()
+        opening.callback(workers.stop, WORKERS_S)
+
+        sockets = open_sockets(context, config.listen, config.port, pair.secret)
+        opening.callback(sockets.close, LINGER_MS)
+        operator = Operator(context, data.operator)
+        opening.callback(operator.close, LINGER_MS)
+        commands = Commands(sockets.commands)
+        broadcast = Broadcast(sockets.broadcast, chat.may_hear)
+        carrier = Carrier(chat.appended, commands.send, operator.send, broadcast.publish, journal, workers)
+        self._reactor = Reactor(
+            chat,
+            carrier,
+            sockets,
+            commands,
+            broadcast,
+            Greeting(sockets.greeting, config.chat.server_name, pair.public),
+            operator,
+            bell,
+            idle_exit_s=config.idle_exit_s or None,
+            wakeup=wakeup,
+        )
+        self.address = addresses.Address(reachable(config.listen), sockets.port, pair.public)
+        data.announce(str(self.address))
+        opening.callback(data.withdraw)
+
+    def run(self) -> None:
+        """Serve until `stop` is called or the broker has been idle for long enough; then settle and say goodbye."""
+        log.event("serving", address=str(self.address))
+        self._reactor.run()
+        log.event("stopping")
+        self._reactor.finish(FINISH_S)
+
+    def stop(self) -> None:
+        """Make `run` return; from any thread, and from a signal handler."""
+        self._reactor.stop()
+
+    def close(self) -> None:
+        """Close everything, in reverse."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def reachable(listen: str) -> str:
+    """The host to tell others: what is listened on, or for a wildcard this machine's primary address."""
+    try:
+        if listen != "*" and not ipaddress.ip_address(listen.strip("[]")).is_unspecified:
+            return listen.strip("[]")
+    except ValueError:
+        return listen
+    # Connecting a UDP socket sends nothing; it only asks the system which address it would use.
+    for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((somewhere, 9))
+                return str(probe.getsockname()[0]).partition("%")[0]
+        except OSError:
+            continue
+    return socket.gethostname()
+
+
+def serve(config: BrokerConfig) -> None:
+    """Run a broker in this process until a signal ends it; the ready line goes to standard output."""
+    log.start(config.log_format, config.verbose)
+    os.umask(0o077)
+    _raise_descriptor_limit()
+    woken, wakeup = socket.socketpair()
+    with woken, wakeup:
+        woken.setblocking(False)
+        wakeup.setblocking(False)
+        with Broker(config, woken.fileno()) as broker:
+
+            def stop(number: int, _: FrameType | None) -> None:
+                broker.stop()
+
+            # A plain handler would wait out the poll's timeout: the descriptor ends the poll at once.
+            signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, stop)
+            print(broker.address, flush=True)
+            try:
+                broker.run()
+            finally:
+                signal.set_wakeup_fd(-1)
+    log.event("stopped")
+
+
+def _raise_descriptor_limit() -> None:
+    """At the limit libzmq's listener spins and SQLite cannot open files: take all that the system gives."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else 1_048_576
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    except (ValueError, OSError):
+        log.event("descriptor-limit", logging.WARNING, limit=soft)
+
+
+class EmbeddedBroker:
+    """A broker on a thread of this process, on loopback, for tests and trials.
+
+    Settings are those of `BrokerConfig`; without `data_dir` it lives in a directory that vanishes with it.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        defaults: dict[str, Any] = {"listen": "127.0.0.1", "port": 0, "bcrypt_cost": 4}
+        self._config = replace(BrokerConfig(), **{**defaults, **settings})
+        self._temporary = "data_dir" not in settings
+
+    def __enter__(self) -> Self:
+        self._directory = tempfile.TemporaryDirectory(prefix="tertulia-") if self._temporary else None
+        config = self._config
+        if self._directory is not None:
+            config = replace(config, data_dir=Path(self._directory.name))
+        try:
+            self._broker = Broker(config)
+        except BaseException:
+            if self._directory is not None:
+                self._directory.cleanup()
+            raise
+        self.data_dir = config.data_dir
+        self.address = self._broker.address
+        self._thread = threading.Thread(target=self._broker.run, name="reactor")
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._broker.stop()
+        self._thread.join()
+        self._broker.close()
+        if self._directory is not None:
+            self._directory.cleanup()

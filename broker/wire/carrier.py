@@ -1,0 +1,195 @@
+"""Carries out what the rules ask for, in order: replies, broadcasts, commits, questions, cuts, log lines.
+
+Everything the rules do happens inside `Carrier.perform`, the one place where an unexpected exception of
+theirs is caught: it is logged with its traceback, and who asked is told `internal`. Must not know the rules'
+reasons; for the thread that owns the sockets.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from broker import log
+from broker.chat.effects import Answer, Append, Ask, Commit, Cut, Effect, Now, Origin, Publish, Refuse, Stamp
+from broker.wire import peers
+from broker.wire.workers import Done
+from common import codec
+from common.errors import Busy, ChatError, Internal, StorageFailed
+
+RETRY_JOURNAL_S: Final = 0.2
+"""What a client is told to wait when the journal is full: it empties at tens of thousands a second."""
+RETRY_WORKERS_S: Final = 1.0
+"""Likewise for the workers: sixteen hashes take about two seconds."""
+
+Job = Commit | Append
+Send = Callable[[bytes, bytes], None]
+"""Sends a body to a routing id."""
+OPERATOR: Final = "operator"
+"""The key of origins on the operator's socket; no public key is that short."""
+
+
+class Settled(Protocol):
+    """What the journal says of a job: its places, or why it failed."""
+
+    @property
+    def job(self) -> Job: ...
+    @property
+    def places(self) -> Any: ...
+    @property
+    def error(self) -> Exception | None: ...
+
+
+class Journal(Protocol):
+    """What is needed of the journal here."""
+
+    @property
+    def results(self) -> deque[Any]: ...
+    def submit(self, job: Job, /) -> bool: ...
+    def resume(self, error: Any = None) -> None: ...
+
+
+class Questions(Protocol):
+    """What is needed of the workers here."""
+
+    @property
+    def results(self) -> deque[Done]: ...
+    def ask(self, ask: Ask, /) -> bool: ...
+
+
+Appended = Callable[[Append, Any, Now], list[Effect]]
+
+
+class Carrier:
+    """Runs the rules and carries out their effects."""
+
+    def __init__(
+        self,
+        appended: Appended,
+        send: Send,
+        send_operator: Send,
+        publish: Callable[[bytes], Any],
+        journal: Journal,
+        workers: Questions,
+    ) -> None:
+        self._appended = appended
+        self._send = send
+        self._send_operator = send_operator
+        self._publish = publish
+        self._journal = journal
+        self._workers = workers
+        self._under_way: deque[Job] = deque()
+        self._how: dict[type, Callable[[Any], None]] = {
+            Append: self._append,
+            Publish: self._announce,
+            Answer: self._reply,
+            Refuse: self._refuse,
+            Commit: self._commit,
+            Ask: self._ask,
+            Cut: self._cut,
+            Stamp: self._stamp,
+        }
+
+    @property
+    def idle(self) -> bool:
+        """Whether no commit is under way."""
+        return not self._under_way
+
+    def perform(self, origin: Origin | None, produce: Callable[..., Sequence[Effect]], *given: object) -> None:
+        """Call `produce(*given)` and carry out what it returns; a fault is logged and told to `origin`."""
+        how = self._how
+        try:
+            for effect in produce(*given):
+                how[type(effect)](effect)
+        except Exception:
+            # The one broad handler around the rules: a fault in one request must not end the broker.
+            log.failure("fault", key=origin.key if origin else None)
+            if origin is not None:
+                self.refuse(origin, Internal())
+
+    def refuse(self, origin: Origin, error: ChatError) -> None:
+        """Send an error."""
+        self._deliver(origin, codec.encode_error(origin.id, error, origin.session))
+
+    def settle(self, now: Now) -> None:
+        """Go on with the commits that the journal has done, or take all of them back if one failed."""
+        results, under_way, perform, appended = self._journal.results, self._under_way, self.perform, self._appended
+        while results:
+            settled = results.popleft()
+            job = settled.job
+            if settled.error is not None:
+                # Jobs that were under way when an earlier one failed are reported, too, but are undone by now.
+                if under_way and under_way[0] is job:
+                    self._take_back(settled.error)
+                continue
+            under_way.popleft()
+            if type(job) is Append:
+                perform(job.origin, appended, job, settled.places, now)
+            else:
+                perform(job.origin, job.then, settled.places, now)
+
+    def collect(self, now: Now) -> None:
+        """Go on with what the workers have answered."""
+        results = self._workers.results
+        while results:
+            done = results.popleft()
+            if done.failed:
+                self.refuse(done.ask.origin, Internal())
+            else:
+                self.perform(done.ask.origin, done.ask.then, done.result, now)
+
+    def _take_back(self, error: Exception) -> None:
+        """Undo every commit under way, latest first: each may build upon the one before it."""
+        log.event("storage-failed", logging.ERROR, cause=str(error), commits=len(self._under_way))
+        while self._under_way:
+            job = self._under_way.pop()
+            if isinstance(job, Commit) and job.undo is not None:
+                try:
+                    job.undo()
+                except Exception:
+                    # One undo that fails must not keep the others from being done.
+                    log.failure("fault")
+            if job.origin is not None:
+                self.refuse(job.origin, StorageFailed())
+        self._journal.resume(error)
+
+    def _deliver(self, origin: Origin, body: bytes) -> None:
+        (self._send if origin.key != OPERATOR else self._send_operator)(origin.route, body)
+
+    def _append(self, effect: Append) -> None:
+        if self._journal.submit(effect):
+            self._under_way.append(effect)
+        else:
+            self.refuse(effect.origin, Busy(retry_after=RETRY_JOURNAL_S))
+
+    def _commit(self, effect: Commit) -> None:
+        if self._journal.submit(effect):
+            self._under_way.append(effect)
+            return
+        if effect.undo is not None:
+            effect.undo()
+        if effect.origin is not None:
+            self.refuse(effect.origin, Busy(retry_after=RETRY_JOURNAL_S))
+
+    def _announce(self, effect: Publish) -> None:
+        self._publish(codec.encode_event(effect.log, effect.event))
+
+    def _reply(self, effect: Answer) -> None:
+        origin, reply = effect
+        reply.id = origin.id
+        self._deliver(origin, codec.encode_reply(reply, origin.session))
+
+    def _refuse(self, effect: Refuse) -> None:
+        self.refuse(effect.origin, effect.error)
+
+    def _ask(self, effect: Ask) -> None:
+        if not self._workers.ask(effect):
+            self.refuse(effect.origin, Busy(retry_after=RETRY_WORKERS_S))
+
+    def _cut(self, effect: Cut) -> None:
+        peers.cut(effect.connection)
+
+    def _stamp(self, effect: Stamp) -> None:
+        log.event(effect.event, **effect.fields)
