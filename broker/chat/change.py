@@ -62,6 +62,10 @@ class Change:
         """Log one line once the change is on disk."""
         self._after.append(lambda _: [Stamp(event, fields)])
 
+    def undone(self, undo: Callable[[], object]) -> None:
+        """Have `undo` called if the store fails."""
+        self._undo.append(undo)
+
     def write(self, write: ports.Write, undo: Callable[[], object] | None = None) -> None:
         """Note a write whose change in memory is made by the caller."""
         self._writes.append(write)

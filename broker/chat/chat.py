@@ -68,22 +68,17 @@ class Chat:
         """Carry out a request from the network. Refusals are effects, too."""
         command = request.command
         session = self._state.session(origin.key, origin.session)
+        heard = self._presence.heard(session, now) if session and type(command) is not messages.Bye else []
         try:
             if origin.session and origin.key not in self._settings.gateways:
                 raise Forbidden("Only a gateway that the operator registered may name sessions.")
             handled = HANDLERS[type(command)]
-            if session is None:
-                if handled.needs_login:
-                    raise NotLoggedIn
-                return self._handle(handled, Context(self._rules, origin, None, now), command)
-            if type(command) is messages.Bye:
-                heard: list[Effect] = []
-            else:
-                heard = self._presence.heard(session, now)
+            if session is None and handled.needs_login:
+                raise NotLoggedIn
             effects = self._handle(handled, Context(self._rules, origin, session, now), command)
-            return heard + effects if heard else effects
         except ChatError as error:
-            return self.refused(origin, command.op, error, session.account.login if session else "")
+            effects = self.refused(origin, command.op, error, session.account.login if session else "")
+        return heard + effects if heard else effects
 
     def operate(self, origin: Origin, request: Request, now: Now) -> list[Effect]:
         """Carry out a request of the operator's socket."""

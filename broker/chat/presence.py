@@ -97,8 +97,14 @@ class Presence:
         if session.current.id not in account.rooms:
             part.set_current(session, self._default)
             part.join(account, self._default)
-        part.write(PutSession(session.row()))
+        part.write(PutSession(session.row()), lambda: self._retract(session, now))
         return part.effects(None) if change is None else []
+
+    def _retract(self, session: Session, now: Now) -> None:
+        """Take an appearance back, since it could not be kept: the next sign of life tries again."""
+        session.present = False
+        self._unheard.pop(session.id, None)
+        self._check_account_absent(session.account, now)
 
     def vanish(self, session: Session, now: Now, *, at_once: bool = False) -> list[Effect]:
         """The session is not here any more; with `at_once`, its end is no accident and there is no grace."""
@@ -114,8 +120,18 @@ class Presence:
                 change.write(PutSession(session.row()))
                 change.stamp("session-absent", login=account.login, session=session.id)
             effects += change.effects(None)
-        if any(other.present for other in account.sessions.values()):
-            return effects
+        if self._check_account_absent(account, now, at_once=at_once) and at_once:
+            self._absent.pop(account.id, None)
+            effects += self._gone(account, "exit", now)
+        return effects
+
+    def _check_account_absent(self, account: Account, now: Now, *, at_once: bool = False) -> bool:
+        """Whether no session of the account is present; if that is new, its rooms are told.
+
+        With `at_once` the rooms that it is about to leave are not: they will hear of that.
+        """
+        if any(session.present for session in account.sessions.values()):
+            return False
         if account.present:
             account.present = False
             for room in account.rooms.values():
@@ -123,10 +139,7 @@ class Presence:
                 if not at_once or (room.row.kept and room is not self._default):
                     self._state.announce(room, RosterChange(login=account.login, change="offline"))
             self._absent[account.id] = now.mono
-        if at_once:
-            self._absent.pop(account.id, None)
-            effects += self._gone(account, "exit")
-        return effects
+        return True
 
     def _set_account_present(self, account: Account, *, announce: bool) -> None:
         self._absent.pop(account.id, None)
@@ -138,9 +151,13 @@ class Presence:
             if announce:
                 self._state.announce(room, RosterChange(login=account.login, change="online"))
 
-    def _gone(self, account: Account, reason: str) -> list[Effect]:
-        """What hangs on an account's presence ends: its rooms that are not kept, and its places in such rooms."""
+    def _gone(self, account: Account, reason: str, now: Now) -> list[Effect]:
+        """What hangs on an account's presence ends: its rooms that are not kept, and its places in such rooms.
+
+        If that cannot be kept it is tried again after another grace.
+        """
         change = Change(self._state, self._grants)
+        change.undone(lambda: self._absent.setdefault(account.id, now.mono))
         for room in list(account.created_rooms.values()):
             if not room.row.kept:
                 change.drop_room(room, account.login, "creator-gone", self._default)
@@ -172,7 +189,7 @@ class Presence:
         for id in [id for id, since in self._absent.items() if since + self._settings.grace_s <= now.mono]:
             del self._absent[id]
             if id in self._state.accounts:
-                effects += self._gone(self._state.accounts[id], "gone")
+                effects += self._gone(self._state.accounts[id], "gone", now)
         return effects
 
 

@@ -1,0 +1,94 @@
+"""If the store fails, everything is as it was."""
+
+from typing import Any
+
+import pytest
+
+from broker.chat.operators import DisableUser
+from common import messages
+from tests.support.circle import Circle
+
+
+@pytest.fixture
+def circle() -> Circle:
+    circle = Circle()
+    for login in ("ana", "bob"):
+        circle.register(login)
+    circle.log_in("ana", "phone")
+    circle.ask("ana", messages.Create(room="dev"))
+    circle.ask("ana", messages.Create(room="secret", private=True))
+    circle.ask("ana", messages.Invite(room="secret", login="bob"))
+    circle.ask("bob", messages.Join(room="dev"))
+    return circle
+
+
+def memory(circle: Circle) -> Any:
+    """All that the rules hold and that a failure must not change."""
+    state = circle.chat._state
+    return (
+        {id: (account.row, set(account.rooms), set(account.created_rooms)) for id, account in state.accounts.items()},
+        {id: (set(account.hidden), set(account.invited)) for id, account in state.accounts.items()},
+        {id: (session.account.id, session.current.id) for id, session in state.sessions.items()},
+        {id: (room.row, dict(room.members), room.online) for id, room in state.rooms.items()},
+        sorted(state.account_keys),
+        set(state.room_by_key),
+        set(state.room_by_skeleton),
+        set(state.room_by_topic),
+        set(state.account_by_skeleton),
+    )
+
+
+COMMANDS: list[tuple[str, messages.Command]] = [
+    ("bob", messages.Create(room="new")),
+    ("bob", messages.Leave(room="dev")),
+    ("bob", messages.Enter(room="dev")),
+    ("bob", messages.Join(room="secret")),
+    ("bob", messages.Hide(room="dev")),
+    ("ana", messages.Delete(room="dev")),
+    ("ana", messages.Remove(room="dev", login="bob")),
+    ("ana", messages.Remove(room="secret", login="bob")),
+    ("ana", messages.Subject(room="dev", subject="x")),
+    ("ana", messages.UpdateProfile(age=3)),
+    ("ana", messages.Password(old="password of ana", new="another one")),
+]
+
+
+@pytest.mark.parametrize(("key", "command"), COMMANDS, ids=lambda value: getattr(value, "op", value))
+def test_a_failed_change_is_undone_and_told(circle: Circle, key: str, command: messages.Command) -> None:
+    before, published = memory(circle), len(circle.published)
+    with circle.holding(fail=True):
+        assert circle.ask(key, command) is None
+    (error,) = circle.replies.values()
+    assert error.code == "storage-failed"
+    assert memory(circle) == before
+    assert [event for _, event in circle.published[published:] if not isinstance(event, messages.Roster)] == []
+
+
+def test_changes_in_flight_are_undone_latest_first(circle: Circle) -> None:
+    before = memory(circle)
+    with circle.holding(fail=True):
+        circle.ask("bob", messages.Create(room="new"))
+        circle.ask("ana", messages.Join(room="new"))
+        circle.ask("bob", messages.Delete(room="new"))
+        circle.ask("bob", messages.Create(room="New"))
+        circle.operate(DisableUser(login="ana"))
+    assert len(circle.replies) == 5
+    state = memory(circle)
+    assert state[3:] == before[3:] or {k: v[1] for k, v in state[3].items()} == {k: v[1] for k, v in before[3].items()}
+    assert state[0] == before[0]
+
+
+def test_a_failed_registration_leaves_the_name_free(circle: Circle) -> None:
+    with circle.holding(fail=True):
+        circle.register("eva")
+    circle.replies.clear()
+    circle.later(30)
+    assert circle.register("eva").session.login == "eva"
+
+
+def test_what_memory_holds_is_what_is_on_disk(circle: Circle) -> None:
+    circle.ask("bob", messages.Join(room="secret"))
+    circle.ask("bob", messages.Enter(room="dev"))
+    before = memory(circle)
+    circle.start()
+    assert memory(circle) == before

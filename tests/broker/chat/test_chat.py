@@ -1,0 +1,156 @@
+"""All rules at once: whatever people do, in whatever order, the promises hold."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from broker.chat.context import HANDLERS
+from broker.chat.operators import OPERATOR_OPS
+from broker.chat.settings import ChatSettings
+from common import messages
+from tests.support.circle import Circle, Ear
+
+LOGINS = ("ana", "bob", "eva")
+ROOMS = ("dev", "ops", "club")
+
+
+def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
+    commands = {command for command, _ in [*messages.OPS.values(), *OPERATOR_OPS.values()]}
+    assert set(HANDLERS) == commands
+
+
+def test_a_refusal_is_one_line_in_the_log_without_what_was_said() -> None:
+    circle = Circle()
+    circle.register("ana")
+    circle.stamps.clear()
+    circle.say("ana", "nowhere", "my secret")
+    ((event, fields),) = circle.stamps
+    assert (event, fields["code"], fields["op"], fields["login"]) == ("refused", "no-such-room", "send", "ana")
+    assert "my secret" not in str(fields)
+
+
+class Promises(RuleBasedStateMachine):
+    """Three people, two devices each, three rooms, a broker that restarts."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.circle = Circle(settings=ChatSettings(grace_s=5.0))
+        self.acknowledged: dict[str, list[tuple[int, str]]] = {}
+        self.deleted_ids: set[int] = set()
+        self.number = 0
+        for login in LOGINS:
+            self.circle.register(login)
+        self.ears: dict[str, Ear] = {}
+
+    keys = st.sampled_from([*LOGINS, *(f"{login}-phone" for login in LOGINS)])
+
+    @rule(key=keys, room=st.sampled_from(ROOMS), kept=st.booleans(), private=st.booleans())
+    def create(self, key: str, room: str, kept: bool, private: bool) -> None:
+        self.circle.ask(key, messages.Create(room=room, kept=kept, private=private))
+
+    @rule(
+        key=keys,
+        room=st.sampled_from([*ROOMS, "lobby"]),
+        kind=st.sampled_from([messages.Join, messages.Enter, messages.Leave, messages.Delete, messages.Hide]),
+    )
+    def move(self, key: str, room: str, kind: Any) -> None:
+        self.circle.ask(key, kind(room=room))
+
+    @rule(key=keys, room=st.sampled_from(ROOMS), login=st.sampled_from(LOGINS), invite=st.booleans())
+    def guest(self, key: str, room: str, login: str, invite: bool) -> None:
+        kind: Any = messages.Invite if invite else messages.Remove
+        self.circle.ask(key, kind(room=room, login=login))
+
+    @rule(key=keys, room=st.sampled_from([*ROOMS, "lobby"]), fail=st.booleans())
+    def say(self, key: str, room: str, fail: bool) -> None:
+        self.number += 1
+        before = {ear.connection: len(ear.of(messages.Message)) for ear in self.circle.ears.values()}
+        if fail:
+            with self.circle.holding(fail=True):
+                self.circle.say(key, room, f"text {self.number}", nonce=self.number)
+            self.circle.replies.clear()
+            reply = None
+        else:
+            reply = self.circle.say(key, room, f"text {self.number}", nonce=self.number)
+        members = self.members(room)
+        for ear in self.circle.ears.values():
+            new = len(ear.of(messages.Message)) - before.get(ear.connection, 0)
+            assert new == 0 or (self.login(ear.key) in members and isinstance(reply, messages.Sent))
+
+    @rule(key=keys)
+    def log_in(self, key: str) -> None:
+        self.circle.log_in(key.removesuffix("-phone"), key)
+
+    @rule(key=keys, kind=st.sampled_from([messages.Bye, messages.Logout]))
+    def go(self, key: str, kind: Any) -> None:
+        self.circle.ask(key, kind())
+
+    @rule(key=keys)
+    def connect(self, key: str) -> None:
+        ear = self.circle.listen(key)
+        for log in (*ROOMS, "lobby", *(f"@{login}" for login in LOGINS)):
+            self.circle.subscribe(ear, log)
+
+    @precondition(lambda self: self.circle.ears)
+    @rule(data=st.data())
+    def disconnect(self, data: Any) -> None:
+        self.circle.hang_up(
+            data.draw(st.sampled_from(sorted(self.circle.ears.values(), key=lambda ear: ear.connection)))
+        )
+
+    @rule(seconds=st.sampled_from([0.3, 1.0, 6.0, 20.0]))
+    def wait(self, seconds: float) -> None:
+        self.circle.later(seconds)
+
+    @rule()
+    def restart(self) -> None:
+        self.circle.start()
+
+    def login(self, key: str) -> str:
+        session = self.circle.chat._state.session(key, "")
+        return session.account.login if session else ""
+
+    def members(self, name: str) -> set[str]:
+        room = self.circle.chat._state.room(name)
+        accounts = self.circle.chat._state.accounts
+        return {accounts[id].login for id in room.members} if room else set()
+
+    @invariant()
+    def nobody_hears_what_they_may_not(self) -> None:
+        for ear in self.circle.ears.values():
+            for log in ear.topics:
+                if log in self.circle.chat._state.room_by_name:
+                    assert self.login(ear.key) in self.members(log), (ear.key, log)
+
+    @invariant()
+    def counts_are_true(self) -> None:
+        state = self.circle.chat._state
+        for room in state.rooms.values():
+            assert room.online == sum(state.accounts[id].present for id in room.members)
+        for account in state.accounts.values():
+            assert account.present == any(session.present for session in account.sessions.values())
+
+    @invariant()
+    def whoever_is_present_is_somewhere(self) -> None:
+        for session in self.circle.chat._state.sessions.values():
+            if session.present:
+                assert session.current.id in session.account.rooms
+
+    @invariant()
+    def memory_is_what_is_on_disk(self) -> None:
+        state, disk = self.circle.chat._state, self.circle.store.load()
+        assert {row.id for row in disk.rooms} == set(state.rooms)
+        assert {(row.room, row.account) for row in disk.members} == {
+            (room.id, id) for room in state.rooms.values() for id in room.members
+        }
+        assert {row.id: row.current for row in disk.sessions} == {
+            session.id: session.current.id for session in state.sessions.values()
+        }
+
+
+Promises.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestPromises = Promises.TestCase
