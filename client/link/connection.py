@@ -1,0 +1,220 @@
+"""The sockets of a client: DEALER and SUB under asyncio, driving a session.
+
+The only module that runs the session's actions. Both sockets are drained always (an unread SUB does not even
+resubscribe after a reconnect), so libzmq's own queue may be unbounded (`RCVHWM=0`, without which libzmq can
+abort under heartbeats); what an application does not read is bounded by its own streams. Reconnecting is
+libzmq's; the sockets' monitors tell at once when it happens. Must not know what frames mean.
+
+Sources: zmq_setsockopt(3), zmq_socket_monitor(3), ZeroMQ RFC 37 (ZMTP 3.1: heartbeats).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import Final, TypeVar, cast
+
+import zmq
+import zmq.asyncio
+from zmq.utils import z85
+from zmq.utils.monitor import parse_monitor_message
+
+from client.link.actions import Answered, Subscribe, Transmit, Unsubscribe
+from client.link.session import Session
+from client.link.updates import Update
+from common import limits
+from common.addresses import Address
+from common.keys import KeyPair
+
+BATCH: Final = 256
+"""Frames read from a socket before others get a turn."""
+UNSENT_RETRY_S: Final = 0.05
+"""Seconds until a frame that the command socket would not take is offered again."""
+LINGER_MS: Final = 500
+"""Milliseconds that a closed socket may still use for sending."""
+RECONNECT_MS: Final = (200, 5_000)
+"""Milliseconds between attempts to connect, from and to; libzmq doubles them, and adds jitter."""
+MAX_SOCKETS: Final = 60_000
+"""Sockets of one context: a test with thousands of clients in a process needs four for each."""
+
+_EVENTS: Final = (
+    zmq.EVENT_CONNECTED
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+)
+_FAILED: Final = (
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH,
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
+)
+_contexts: dict[int, zmq.asyncio.Context] = {}
+T = TypeVar("T")
+
+
+def _context() -> zmq.asyncio.Context:
+    """The context of this process, shared by its clients: one I/O thread, however many they are."""
+    pid = os.getpid()
+    if pid not in _contexts:
+        context = zmq.asyncio.Context()
+        context.set(zmq.MAX_SOCKETS, min(MAX_SOCKETS, context.get(zmq.SOCKET_LIMIT)))
+        _contexts[pid] = context
+    return _contexts[pid]
+
+
+def _socket(kind: int, address: Address, keys: KeyPair) -> zmq.asyncio.Socket:
+    assert address.key is not None
+    socket: zmq.asyncio.Socket = _context().socket(kind)
+    socket.curve_serverkey = z85.encode(address.key)
+    socket.curve_publickey = z85.encode(keys.public)
+    socket.curve_secretkey = z85.encode(keys.secret)
+    socket.rcvhwm = 0
+    # A subscription beyond a SUB's mark is dropped without a word.
+    socket.sndhwm = 0 if kind == zmq.SUB else 1_000
+    # What is written to a connection that is not there yet would be forgotten with it.
+    socket.immediate = 1
+    socket.linger = LINGER_MS
+    socket.heartbeat_ivl = round(limits.HEARTBEAT_S * 1000)
+    socket.heartbeat_timeout = round(limits.SILENCE_S * 1000)
+    socket.reconnect_ivl, socket.reconnect_ivl_max = RECONNECT_MS
+    socket.maxmsgsize = limits.REPLY_BYTES + 256
+    socket.ipv6 = True
+    return socket
+
+
+class Connection:
+    """A session's two sockets, from `open` to `close`, in one event loop."""
+
+    def __init__(
+        self, address: Address, keys: KeyPair, session: Session, deliver: Callable[[Answered | Update], None]
+    ) -> None:
+        """`deliver` gets what the session has for the application; it must not raise."""
+        self._address = address
+        self._keys = keys
+        self._session = session
+        self._deliver = deliver
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sockets: list[zmq.asyncio.Socket] = []
+        self._unsent: deque[bytes] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
+        self.reached = False
+        """Whether anything took a connection at the address."""
+        self.refused = False
+        """Whether that did not get through the handshake: it is no broker, or one with another key."""
+
+    def open(self) -> None:
+        """Begin to connect."""
+        self._loop = asyncio.get_running_loop()
+        self._dealer = _socket(zmq.DEALER, self._address, self._keys)
+        self._sub = _socket(zmq.SUB, self._address, self._keys)
+        self._sockets = [self._dealer, self._sub]
+        session = self._session
+        for name, coroutine in (
+            ("commands monitor", self._watch(self._dealer, self._commands_up, self._commands_down)),
+            ("broadcast monitor", self._watch(self._sub, session.broadcast_up, session.broadcast_down)),
+            ("commands", self._read(self._dealer, session.reply_received)),
+            ("broadcast", self._read(self._sub, session.event_received)),
+        ):
+            self._tasks.append(self._loop.create_task(coroutine, name=f"tertulia {name}"))
+        self._dealer.connect(self._address.commands)
+        self._sub.connect(self._address.broadcast)
+
+    async def close(self) -> None:
+        """Close the sockets; what was sent may still go out within `LINGER_MS`."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for socket in self._sockets:
+            socket.disable_monitor()
+            socket.close()
+        self._tasks, self._sockets, self._timer = [], [], None
+
+    def do(self, step: Callable[[float], T]) -> T:
+        """Let the session take a step, given the time, and do what follows from it."""
+        try:
+            return step(self._loop.time())
+        finally:
+            self._act()
+
+    def _commands_up(self, now: float) -> None:
+        self._session.commands_up(now)
+
+    def _commands_down(self, now: float) -> None:
+        # The session repeats what may be repeated; a stale frame must not go out beside it.
+        self._unsent.clear()
+        self._session.commands_down(now)
+
+    async def _watch(
+        self, socket: zmq.asyncio.Socket, up: Callable[[float], None], down: Callable[[float], None]
+    ) -> None:
+        monitor = socket.get_monitor_socket(_EVENTS)
+        connected = False
+        while True:
+            event = parse_monitor_message(await monitor.recv_multipart())["event"]
+            if event == zmq.EVENT_CONNECTED:
+                self.reached = True
+            elif event in _FAILED:
+                self.refused = True
+            elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED and not connected:
+                connected, self.refused = True, False
+                self.do(up)
+            elif event == zmq.EVENT_DISCONNECTED and connected:
+                connected = False
+                self.do(down)
+
+    async def _read(self, socket: zmq.asyncio.Socket, take: Callable[[bytes, float], None]) -> None:
+        # A future for each frame would cost more than all the rest: wait once, then read what is there.
+        plain: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
+        while True:
+            await socket.poll(zmq.POLLIN)
+            for _ in range(BATCH):
+                try:
+                    frames = plain.recv_multipart(zmq.NOBLOCK)
+                except zmq.Again:
+                    break
+                if len(frames) == 1:
+                    take(frames[0], self._loop.time())
+            self._act()
+            await asyncio.sleep(0)
+
+    def _act(self) -> None:
+        """Do what the session wants done, until it wants nothing more, and set the timer."""
+        while actions := self._session.take():
+            for action in actions:
+                if isinstance(action, Transmit):
+                    self._unsent.append(action.frame)
+                elif isinstance(action, Subscribe):
+                    self._sub.setsockopt(zmq.SUBSCRIBE, action.topic)
+                elif isinstance(action, Unsubscribe):
+                    self._sub.setsockopt(zmq.UNSUBSCRIBE, action.topic)
+                else:
+                    self._deliver(action)
+        self._send()
+        due = self._session.deadline()
+        if self._unsent:
+            due = min(due, self._loop.time() + UNSENT_RETRY_S)
+        if due != self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._due = due
+            self._timer = self._loop.call_at(due, self._tick) if due < math.inf else None
+
+    def _send(self) -> None:
+        while self._unsent:
+            # With NOBLOCK the future is done when it is returned.
+            done = cast("asyncio.Future[object]", self._dealer.send(self._unsent[0], zmq.NOBLOCK))
+            if done.exception() is not None:
+                return
+            self._unsent.popleft()
+
+    def _tick(self) -> None:
+        self._due, self._timer = math.inf, None
+        self.do(self._session.tick)

@@ -1,0 +1,42 @@
+"""What can go wrong on this side of the wire; the broker's refusals are in `common.errors`.
+
+    ChatError
+      NoBroker      nobody answered at that address, or not who the key says
+      NoAnswer      a request was not answered in time
+      LinkLost      the connection broke under a request that must not be made twice
+      SessionOver   this session is no longer bound to its account
+
+Must not know what a program does about it.
+"""
+
+from __future__ import annotations
+
+from common.errors import ChatError
+
+
+class NoBroker(ChatError):
+    """Nothing answered within the time given; programs end with exit status 3."""
+
+    code = "no-broker"
+    sentence = "No broker answered."
+
+
+class NoAnswer(ChatError):
+    """A request was not answered in time; whether it was carried out is not known."""
+
+    code = "no-answer"
+    sentence = "The broker did not answer in time."
+
+
+class LinkLost(NoAnswer):
+    """The connection broke before the answer; the request is one that must not be repeated unasked."""
+
+    code = "link-lost"
+    sentence = "The connection broke before the broker answered; look whether it was done, then try again."
+
+
+class SessionOver(ChatError):
+    """The session ended: logged out, revoked, password changed, account disabled, or forgotten."""
+
+    code = "session-over"
+    sentence = "This session has ended; log in again."

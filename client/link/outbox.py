@@ -1,0 +1,114 @@
+"""Posts on their way: each goes out once with its nonce, in order per room or person, over cuts and waits.
+
+One post per target is under way at a time: a second one could overtake the first if that is told to wait
+(`rate-limited`, `busy`), and a sender's messages keep their order. Must not know how a post is sent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from client.link.updates import Settled
+from common import names
+from common.errors import Busy, ChatError, Closing, RateLimited, TooMany
+from common.messages import Direct, Send, Sent
+
+LIMIT: Final = 256
+"""Posts that may wait: what somebody types while offline, and not a program's runaway loop."""
+WAIT_S: Final = 1.0
+"""Seconds until the next try if the refusal names none."""
+
+
+@dataclass(slots=True, eq=False)
+class Post:
+    """A message on its way."""
+
+    command: Send | Direct
+    target: tuple[str, str]
+    not_before: float = -math.inf
+    sent: bool = False
+
+    @property
+    def nonce(self) -> bytes:
+        """What makes a resend harmless."""
+        return self.command.nonce
+
+
+def target_of(command: Send | Direct) -> tuple[str, str]:
+    """What shares one order: a room, or a person."""
+    if isinstance(command, Send):
+        return "room", names.key(command.room)
+    return "person", names.key(command.to)
+
+
+class Outbox:
+    """Posts by target, oldest first."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._queues: dict[tuple[str, str], deque[Post]] = {}
+        self._posts: dict[bytes, Post] = {}
+
+    def __len__(self) -> int:
+        return len(self._posts)
+
+    def add(self, command: Send | Direct) -> Post:
+        """Put a post in the queue. Raises `TooMany` if that is full."""
+        if len(self._posts) >= self._limit:
+            raise TooMany(f"{self._limit} messages wait to be sent already; try again when the broker answers.")
+        post = Post(command, target_of(command))
+        self._posts[post.nonce] = post
+        self._queues.setdefault(post.target, deque()).append(post)
+        return post
+
+    def ready(self, now: float) -> list[Post]:
+        """Mark and return those to be sent now: the first of each queue, unless it is under way or must wait."""
+        due = []
+        for queue in self._queues.values():
+            post = queue[0]
+            if not post.sent and now >= post.not_before:
+                post.sent = True
+                due.append(post)
+        return due
+
+    def answered(self, nonce: bytes, outcome: Sent | ChatError, now: float) -> Settled | None:
+        """The broker's answer came, or the message itself was heard. Returns what to report, if it is final."""
+        post = self._posts.get(nonce)
+        if post is None:
+            return None
+        if isinstance(outcome, (RateLimited, Busy, Closing)):
+            post.sent = False
+            post.not_before = now + (WAIT_S if outcome.retry_after is None else max(0.0, outcome.retry_after))
+            return None
+        self._remove(post)
+        return Settled(nonce, outcome)
+
+    def withdraw(self, nonce: bytes) -> bool:
+        """Take back a post that has not gone out. Returns whether that succeeded."""
+        post = self._posts.get(nonce)
+        if post is None or post.sent:
+            return False
+        self._remove(post)
+        return True
+
+    def fail(self, error: ChatError, target: tuple[str, str] | None = None) -> list[Settled]:
+        """Give up on all posts, or on those for one target."""
+        posts = [post for post in self._posts.values() if target is None or post.target == target]
+        for post in posts:
+            self._remove(post)
+        return [Settled(post.nonce, error) for post in posts]
+
+    def _remove(self, post: Post) -> None:
+        del self._posts[post.nonce]
+        queue = self._queues[post.target]
+        queue.remove(post)
+        if not queue:
+            del self._queues[post.target]
+
+    def deadline(self) -> float:
+        """When `ready` next has something that must wait now."""
+        waiting = (queue[0].not_before for queue in self._queues.values() if not queue[0].sent)
+        return min(waiting, default=math.inf)

@@ -1,0 +1,70 @@
+"""Every request as a method call with its own reply type. Must not know how a request travels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, overload
+
+from common import limits
+from common import messages as m
+
+if TYPE_CHECKING:
+    Logins = m.Register | m.Login
+    RoomOps = m.Create | m.Join | m.Enter
+    Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject
+
+
+class Request(Protocol):
+    """`await request(command)` gives the reply that belongs to the command's class."""
+
+    @overload
+    async def __call__(self, command: m.Hello, *, timeout: float = ...) -> m.Welcome: ...
+    @overload
+    async def __call__(self, command: Logins, *, timeout: float = ...) -> m.LoggedIn: ...
+    @overload
+    async def __call__(self, command: m.Ping, *, timeout: float = ...) -> m.Pong: ...
+    @overload
+    async def __call__(self, command: m.Sessions, *, timeout: float = ...) -> m.SessionList: ...
+    @overload
+    async def __call__(self, command: m.Profile | m.UpdateProfile, *, timeout: float = ...) -> m.ProfileView: ...
+    @overload
+    async def __call__(self, command: m.Users, *, timeout: float = ...) -> m.UserList: ...
+    @overload
+    async def __call__(self, command: m.Rooms, *, timeout: float = ...) -> m.RoomList: ...
+    @overload
+    async def __call__(self, command: RoomOps, *, timeout: float = ...) -> m.RoomReply: ...
+    @overload
+    async def __call__(self, command: m.Leave | m.Delete, *, timeout: float = ...) -> m.Left: ...
+    @overload
+    async def __call__(self, command: m.Members, *, timeout: float = ...) -> m.MemberList: ...
+    @overload
+    async def __call__(self, command: m.Send | m.Direct, *, timeout: float = ...) -> m.Sent: ...
+    @overload
+    async def __call__(self, command: m.History, *, timeout: float = ...) -> m.Entries: ...
+    @overload
+    async def __call__(self, command: Plain, *, timeout: float = ...) -> m.Reply: ...
+    @overload
+    async def __call__(self, command: m.Command, *, timeout: float = ...) -> m.Reply: ...
+    async def __call__(self, command: m.Command, *, timeout: float = ...) -> m.Reply:
+        """Make a request. Raises the `ChatError` it is refused with, or `NoAnswer`."""
+
+
+async def history(request: Request, log: str, before: int | None, after: int | None, limit: int) -> list[m.AnyEntry]:
+    """Up to `limit` entries of a log with `after` < seq < `before`, oldest first, in as many pages as it takes.
+
+    With `after` they are counted from there; without it they are the newest below `before`.
+    """
+    found: list[m.AnyEntry] = []
+    while len(found) < limit:
+        size = min(limit - len(found), limits.HISTORY_PAGE)
+        page = await request(m.History(log=log, after=after, before=before, limit=size))
+        if after is None:
+            found[:0] = page.entries
+        else:
+            found.extend(page.entries)
+        if not page.entries or not page.more:
+            break
+        if after is None:
+            before = page.entries[0].seq
+        else:
+            after = page.entries[-1].seq
+    return found

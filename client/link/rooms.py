@@ -1,0 +1,175 @@
+"""Which account this session belongs to, which rooms that is in, and hence which topics and logs to follow.
+
+Three sources tell: replies (ordered among themselves), events on the inbox (ordered among themselves, and they
+may be lost), and now and then the whole state, in `welcome`. What a reply told comes a second time as an event,
+perhaps after the next reply already said otherwise; such an echo must not undo it, so it is expected and
+swallowed. What was lost shows in the heartbeat. Must not know requests or sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final, Literal
+
+from client.link.actions import Action
+from client.link.logs import Log
+from client.link.subscriptions import Subscriptions
+from client.link.updates import RoomJoined, RoomLeft, SessionEnded
+from common import messages as m
+from common import names, topics
+
+ECHO_S: Final = 5.0
+"""Seconds within which an event that repeats a reply is expected: far above any delay of a link that lives."""
+RUMOUR_S: Final = 0.3
+"""Seconds the stream must stand still below a head heard of elsewhere before entries count as lost."""
+
+Turn = Literal["joined", "left"]
+
+
+class Rooms:
+    """The account's standing, and the logs that follow from it."""
+
+    def __init__(
+        self, subscriptions: Subscriptions, act: Callable[[Action], None], dropped: Callable[[str], None]
+    ) -> None:
+        """`dropped` is told the name of each room that the account is no longer in."""
+        self._subscriptions = subscriptions
+        self._act = act
+        self._dropped = dropped
+        self._echoes: dict[tuple[Turn, int], float] = {}
+        self.login: str | None = None
+        self.operator = False
+        self.current = ""
+        self.views: dict[str, m.RoomView] = {}
+        self.logs: dict[str, Log] = {}
+        """The inbox and the rooms, by the log's name."""
+        self.changed = False
+        """Whether `state` differs from what was last reported; whoever reports it clears this."""
+
+    @property
+    def inbox(self) -> str:
+        """The name of the inbox's log; empty when logged out."""
+        return topics.inbox(self.login) if self.login is not None else ""
+
+    @property
+    def state(self) -> m.SessionState | None:
+        """The standing as one value; None when logged out."""
+        if self.login is None:
+            return None
+        return m.SessionState(
+            login=self.login,
+            operator=self.operator,
+            current=self.current,
+            rooms=list(self.views.values()),
+            inbox=self.logs[self.inbox].last if self.inbox in self.logs else 0,
+        )
+
+    def find(self, name: str) -> str | None:
+        """The name of a joined room as its creator wrote it, however `name` is written."""
+        if name in self.views:
+            return name
+        key = names.key(name)
+        return next((known for known in self.views if names.key(known) == key), None)
+
+    def adopt(self, state: m.SessionState, beacon: str, now: float, reason: str, parting: Collection[str] = ()) -> None:
+        """Take over the whole state. Rooms that are gone from it were left for `reason`; those in `parting`
+        are about to be left, and are not subscribed to."""
+        if self.login is not None and self.login != state.login:
+            self.end("forgotten")
+        self.login, self.operator, self.current = state.login, state.operator, state.current
+        if self._subscriptions.beacon != beacon:
+            self._subscriptions.drop(self._subscriptions.beacon)
+            self._subscriptions.beacon = beacon
+        self._subscriptions.want(beacon, now)
+        self._follow(self.inbox, 0, state.inbox, now)
+        there = {view.name: view for view in state.rooms}
+        for name, view in list(self.views.items()):
+            if name not in there:
+                self._drop(name, reason, now)
+            elif there[name].id != view.id:
+                self._drop(name, "deleted", now)
+        for view in state.rooms:
+            self._add(view, now, subscribe=view.name not in parting)
+        self.changed = True
+
+    def _follow(self, log: str, id: int, head: int, now: float) -> None:
+        known = self.logs.get(log)
+        if known is None or known.id != id:
+            self.logs[log] = Log(log, id, head)
+        else:
+            known.rumoured(head, now, RUMOUR_S)
+        self._subscriptions.want(log, now)
+
+    def _add(self, view: m.RoomView, now: float, subscribe: bool = True) -> bool:
+        known = self.views.get(view.name)
+        if known is not None and known.id != view.id:
+            self._drop(view.name, "deleted", now)
+            known = None
+        self.views[view.name] = view
+        if subscribe:
+            self._follow(view.name, view.id, view.head, now)
+        if known is None:
+            self._act(RoomJoined(view))
+        self.changed = True
+        return known is None
+
+    def _drop(self, name: str, reason: str, now: float) -> None:
+        view = self.views.pop(name)
+        self.logs.pop(name, None)
+        self._subscriptions.drop(name)
+        self._echoes[("left", view.id)] = now + ECHO_S
+        self._act(RoomLeft(name, reason))
+        self._dropped(name)
+        self.changed = True
+
+    def joined(self, view: m.RoomView, current: str, now: float) -> None:
+        """A reply says that the account is in this room."""
+        self.current = current
+        self._echoes.pop(("left", view.id), None)
+        if self._add(view, now):
+            self._echoes[("joined", view.id)] = now + ECHO_S
+        self.changed = True
+
+    def left(self, name: str, reason: str, now: float) -> None:
+        """A reply, or the room's own last event, says that the account is no longer in this room."""
+        if name in self.views:
+            self._drop(name, reason, now)
+
+    def heard_joined(self, event: m.JoinedRoom, now: float) -> None:
+        """The inbox says that the account is in a room: perhaps through another device."""
+        if not self._echo(("joined", event.room.id), now) or event.room.name in self.views:
+            self._add(event.room, now)
+
+    def heard_left(self, event: m.LeftRoom, now: float) -> None:
+        """The inbox says that the account is no longer in a room."""
+        view = self.views.get(event.name)
+        if self._echo(("left", event.id), now) or view is None or view.id != event.id:
+            return
+        self._drop(event.name, event.reason, now)
+        del self._echoes[("left", event.id)]
+
+    def _echo(self, what: tuple[Turn, int], now: float) -> bool:
+        for old in [echo for echo, until in self._echoes.items() if until < now]:
+            del self._echoes[old]
+        return self._echoes.pop(what, None) is not None
+
+    def watch(self, name: str, now: float) -> None:
+        """Hear a room after all that was about to be left."""
+        view = self.views.get(name)
+        if view is not None:
+            self._follow(name, view.id, view.head, now)
+
+    def mistrust(self, name: str) -> None:
+        """The log under this name is another one now: follow nothing until the whole state says what it is."""
+        self.logs.pop(name, None)
+
+    def end(self, reason: str) -> None:
+        """The session is bound to no account any more."""
+        if self.login is None:
+            return
+        self._subscriptions.drop_all()
+        self.login, self.operator, self.current = None, False, ""
+        self.views.clear()
+        self.logs.clear()
+        self._act(SessionEnded(reason))
+        self.changed = True

@@ -1,0 +1,153 @@
+"""Bounded iterators: the entries of a log for a program, the updates for a user interface.
+
+A program that reads slowly costs a fixed amount of memory. A log's stream that runs over forgets what it holds
+and reads it again from history, so nothing is missed however slow the reader. The stream of updates has no
+history behind it: it drops entries and rosters, and says so with `Overrun`. Must not know sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar, cast
+
+from client.link.updates import Arrived, Overrun, RosterChanged, Update
+from common.errors import NoSuchLog, NoSuchRoom, NotMember
+from common.messages import AnyEntry, Entries
+
+ENTRIES: Final = 512
+"""Entries that a log's stream holds."""
+UPDATES: Final = 4_096
+"""Updates that a stream of updates holds."""
+
+Page = Callable[[int], Awaitable[Entries]]
+"""Reads the page of the log that begins after a sequence number."""
+E = TypeVar("E", bound=AnyEntry)
+
+
+class LogStream(Generic[E]):
+    """The entries of one log from a place on: gap-free, in order, once. One reader at a time gets each entry.
+
+    Iterating waits for the next entry, offline too. It ends when the log is no longer followed (the room was
+    left or deleted, the client closed), after what had arrived; it raises if the session ended.
+    """
+
+    def __init__(self, page: Page, after: int, newest: int) -> None:
+        """Begin after `after`; `newest` is the last entry there already is, read from history if need be."""
+        self._page = page
+        self._position = after
+        self._newest = newest
+        self._queue: deque[AnyEntry] = deque()
+        self._behind = newest > after
+        self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._closed = False
+        self._failure: Exception | None = None
+
+    @property
+    def position(self) -> int:
+        """The `seq` of the entry that was given out last."""
+        return self._position
+
+    def feed(self, entry: AnyEntry) -> None:
+        """The log has a further entry."""
+        if self._closed or entry.seq <= self._newest:
+            return
+        self._newest = entry.seq
+        if not self._behind:
+            self._queue.append(entry)
+            if len(self._queue) > ENTRIES:
+                self._queue.clear()
+                self._behind = True
+        self._wake.set()
+
+    def close(self, failure: Exception | None = None) -> None:
+        """No further entry will come; the reader gets what there is, then `failure` or the end."""
+        if not self._closed:
+            self._closed, self._failure = True, failure
+            self._wake.set()
+
+    def __aiter__(self) -> LogStream[E]:
+        return self
+
+    async def __anext__(self) -> E:
+        async with self._turn:
+            while not self._queue:
+                if self._behind:
+                    await self._refill()
+                elif self._closed:
+                    raise self._failure or StopAsyncIteration
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+            entry = self._queue.popleft()
+            self._position = entry.seq
+            return cast(E, entry)
+
+    async def _refill(self) -> None:
+        newest = self._newest
+        try:
+            page = await self._page(self._position)
+        except (NotMember, NoSuchRoom, NoSuchLog):
+            # No longer ours to read.
+            self._behind, self._closed = False, True
+            return
+        self._queue.extend(entry for entry in page.entries if entry.seq > self._position)
+        last = self._queue[-1].seq if self._queue else self._position
+        # Without more in the log, whatever was fed before the question is there; what was fed since may not be.
+        if last >= self._newest or (not page.more and newest == self._newest):
+            self._behind = False
+            self._newest = max(self._newest, last)
+
+
+class UpdateStream:
+    """All updates from its making on, in order."""
+
+    def __init__(self, limit: int = UPDATES) -> None:
+        self._limit = limit
+        self._queue: deque[Update] = deque()
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def feed(self, update: Update) -> None:
+        """Something happened."""
+        if self._closed:
+            return
+        self._queue.append(update)
+        if len(self._queue) > self._limit:
+            self._shrink()
+        self._wake.set()
+
+    def _shrink(self) -> None:
+        """Keep what cannot be read anew, and say for each log from where to read the rest."""
+        after: dict[str, int] = {}
+        kept: deque[Update] = deque()
+        for update in self._queue:
+            if isinstance(update, Overrun):
+                for log, seq in update.after.items():
+                    after.setdefault(log, seq)
+            elif isinstance(update, Arrived):
+                after.setdefault(update.log, update.entry.seq - 1)
+            elif not isinstance(update, RosterChanged):
+                kept.append(update)
+        while len(kept) >= self._limit:
+            kept.popleft()
+        self._queue = kept
+        self._queue.append(Overrun(after))
+
+    def close(self) -> None:
+        """No further update will come; the reader gets what there is, then the end."""
+        self._closed = True
+        self._wake.set()
+
+    def __aiter__(self) -> UpdateStream:
+        return self
+
+    async def __anext__(self) -> Update:
+        while not self._queue:
+            if self._closed:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self._queue.popleft()

@@ -1,0 +1,201 @@
+"""Which brokers were met before, and what lets this user in again without a password.
+
+Two files of mode 0600 in the user's configuration directory. `known_brokers` has a line for each broker, as
+ssh has of hosts: `HOST:PORT KEY NAME`. A broker that was never met is shown by its fingerprint; one whose key is
+another one than before is refused until its line is taken out. `tokens` has a line for each remembered login:
+`KEY LOGIN TOKEN`, by the broker's key, so that a token is never offered to somebody else. Must not know how
+people are asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from client.link.greeting import TIMEOUT_S, Greeting
+from client.link.greeting import ask as greet
+from common import names
+from common.addresses import Address, BadAddress, decode_key, encode_key, fingerprint
+from common.errors import ChatError
+from common.keys import BadSecretFile, read_secret
+
+__all__ = ["TIMEOUT_S", "Greeting", "KeyChanged", "KnownBrokers", "Meeting", "Tokens", "default_directory", "greet"]
+
+_BYTES: Final = 65_536
+"""What `read_secret` reads of a file; a longer one would lose lines when it is written again."""
+
+
+class KeyChanged(ChatError):
+    """A broker proves another key than before: another broker, a new installation, or somebody in between."""
+
+    code = "key-changed"
+    sentence = "The broker's key is not the one that was met before."
+
+
+def default_directory() -> Path:
+    """The user's configuration directory of Tertulia."""
+    import platformdirs
+
+    return platformdirs.user_config_path("tertulia", appauthor=False)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What the file says about a key at an address."""
+
+    verdict: Literal["unknown", "same", "changed"]
+    address: Address
+    """The address with the key that was offered."""
+    known: bytes | None = None
+    """The key of before."""
+    file: Path | None = None
+    line: int = 0
+    """Where that stands, counted from 1."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What people compare: the offered key's."""
+        assert self.address.key is not None
+        return fingerprint(self.address.key)
+
+    def require(self) -> None:
+        """Raise `KeyChanged`, with what to do, if the key is another one than before."""
+        if self.verdict == "changed" and self.known is not None:
+            raise KeyChanged(
+                f"The broker at {_place(self.address)} has another key than before. Either it was set up anew, or "
+                f"somebody pretends to be it. Before: {fingerprint(self.known)}. Now: {self.fingerprint}. Ask its "
+                f"operator. If the new one is right, remove line {self.line} of {self.file} and connect again."
+            )
+
+
+class KnownBrokers:
+    """The brokers that were met before, by host and port."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file or default_directory() / "known_brokers"
+
+    def check(self, address: Address) -> Meeting:
+        """Compare an address with its offered key with what is known. Raises `BadSecretFile`."""
+        assert address.key is not None, "the offered key is part of the address"
+        place = _place(address)
+        for number, line in enumerate(_lines(self._file), 1):
+            words = line.split()
+            if len(words) >= 2 and words[0] == place:
+                known = _key(words[1], self._file, number)
+                verdict: Literal["same", "changed"] = "same" if known == address.key else "changed"
+                return Meeting(verdict, address, known, self._file, number)
+        return Meeting("unknown", address)
+
+    def key(self, address: Address) -> bytes | None:
+        """The key that was remembered for this host and port."""
+        for number, line in enumerate(_lines(self._file), 1):
+            words = line.split()
+            if len(words) >= 2 and words[0] == _place(address):
+                return _key(words[1], self._file, number)
+        return None
+
+    def remember(self, address: Address, server: str = "") -> None:
+        """Keep the key in `address` for its host and port. Raises `KeyChanged` if there is another one."""
+        with _locked(self._file):
+            meeting = self.check(address)
+            meeting.require()
+            if meeting.verdict == "unknown" and address.key is not None:
+                name = " ".join(word for word in server.split() if word.isprintable())[:64]
+                line = f"{_place(address)} {encode_key(address.key)} {name}".rstrip()
+                _write(self._file, [*_lines(self._file), line])
+
+
+class Tokens:
+    """Remember-me tokens by broker and login. A token is good once; its successor is kept before it is dropped."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file or default_directory() / "tokens"
+
+    def load(self, broker: bytes, login: str) -> bytes | None:
+        """The token for this login at the broker with this key. Raises `BadSecretFile`."""
+        for line in _lines(self._file):
+            words = line.split()
+            if len(words) == 3 and _belongs(words, broker, login):
+                with contextlib.suppress(ValueError):
+                    return bytes.fromhex(words[2])
+        return None
+
+    def replace(self, broker: bytes, login: str, token: bytes) -> None:
+        """Keep this token instead of any before: the file holds one or the other, whatever happens."""
+        self._rewrite(broker, login, [f"{encode_key(broker)} {names.key(login)} {token.hex()}"])
+
+    def forget(self, broker: bytes, login: str) -> None:
+        """Keep none."""
+        self._rewrite(broker, login, [])
+
+    def _rewrite(self, broker: bytes, login: str, added: list[str]) -> None:
+        with _locked(self._file):
+            lines = _lines(self._file)
+            kept = [line for line in lines if not _belongs(line.split(), broker, login)]
+            if kept + added != lines:
+                _write(self._file, kept + added)
+
+
+def _place(address: Address) -> str:
+    host = address.host.lower()
+    return f"{f'[{host}]' if ':' in host else host}:{address.port}"
+
+
+def _belongs(words: list[str], broker: bytes, login: str) -> bool:
+    return words[:2] == [encode_key(broker), names.key(login)]
+
+
+def _key(text: str, file: Path, line: int) -> bytes:
+    try:
+        return decode_key(text)
+    except BadAddress as error:
+        raise BadSecretFile(f"{file}, line {line}: {error} Remove the line.") from None
+
+
+def _lines(file: Path) -> list[str]:
+    if not file.exists():
+        return []
+    content = read_secret(file)
+    if len(content) >= _BYTES:
+        raise BadSecretFile(f"{file}: longer than {_BYTES} bytes; remove lines that are no longer needed.")
+    try:
+        return content.decode().splitlines()
+    except UnicodeDecodeError:
+        raise BadSecretFile(f"{file}: is not text; move it away.") from None
+
+
+def _write(file: Path, lines: list[str]) -> None:
+    """Put a new file in the place of the old one, on disk before the old one goes."""
+    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(descriptor, "wb") as new:
+            new.write("".join(f"{line}\n" for line in lines).encode())
+            new.flush()
+            os.fsync(new.fileno())
+        os.replace(draft, file)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        raise
+
+
+@contextlib.contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """One process at a time reads and writes again; on a system without `flock`, each for itself."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
