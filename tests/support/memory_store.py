@@ -1,0 +1,214 @@
+"""`MemoryStore`: the port `Store` without a disk, for tests of everything that stands on it.
+
+It passes the same contract as `SqliteStore` (`tests/contract`). `failing` makes it refuse, as a broken disk
+does; `commits` counts what was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, Final
+
+from broker.chat import ports
+from broker.chat.ports import LogPage, NewEntries, Place, ReadLog, Snapshot, StoreFailed, Write
+
+_NO_SEQ: Final = 2**63 - 1
+
+
+class _Refused(Exception):
+    """A row that a table does not take."""
+
+
+class _Tables:
+    """Everything but the logs; copied for each commit, so that a failed one leaves nothing."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[int, ports.AccountRow] = {}
+        self.passwords: dict[int, str] = {}
+        self.sessions: dict[int, ports.SessionRow] = {}
+        self.tokens: dict[int, ports.AddToken] = {}
+        self.rooms: dict[int, ports.RoomRow] = {}
+        self.members: dict[tuple[int, int], ports.MemberRow] = {}
+        self.invitations: dict[tuple[int, int], ports.InvitationRow] = {}
+        self.hidden: dict[tuple[int, int], ports.HiddenRow] = {}
+        self.last_ids = {"account": 0, "session": 0, "token": 0, "room": 0}
+
+    def copy(self) -> _Tables:
+        new = _Tables()
+        for name, value in vars(self).items():
+            setattr(new, name, copy(value))
+        return new
+
+    def apply(self, write: Write) -> None:
+        match write:
+            case ports.AddAccount(row, password):
+                self._add("account", self.accounts, row.id, row)
+                self._named(row.login, (account.login for account in self.accounts.values()))
+                self.passwords[row.id] = password
+            case ports.UpdateAccount(row):
+                if row.id in self.accounts:
+                    self.accounts[row.id] = row
+                    self._named(row.login, (account.login for account in self.accounts.values()))
+            case ports.SetPassword(account, password):
+                if account in self.accounts:
+                    self.passwords[account] = password
+            case ports.PutSession(row):
+                self._refer(self.accounts, row.account)
+                self.sessions[row.id] = row
+                self.last_ids["session"] = max(self.last_ids["session"], row.id)
+            case ports.DropSession(id):
+                self.sessions.pop(id, None)
+            case ports.AddToken(id, account):
+                self._refer(self.accounts, account)
+                self._add("token", self.tokens, id, write)
+            case ports.DropTokens(account, digest):
+                for id, token in list(self.tokens.items()):
+                    if token.account == account and digest in (None, token.digest):
+                        del self.tokens[id]
+            case ports.AddRoom(row):
+                self._add("room", self.rooms, row.id, row)
+                self._named(row.name, (room.name for room in self.rooms.values()))
+            case ports.UpdateRoom(row):
+                if row.id in self.rooms:
+                    self.rooms[row.id] = row
+                    self._named(row.name, (room.name for room in self.rooms.values()))
+            case _:
+                self._apply_to_room(write)
+
+    def _apply_to_room(self, write: Write) -> None:
+        match write:
+            case ports.DropRoom(id):
+                self.rooms.pop(id, None)
+                for table in (self.members, self.invitations, self.hidden):
+                    rows: dict[Any, Any] = table
+                    for key, row in list(rows.items()):
+                        if row.room == id:
+                            del rows[key]
+            case ports.PutMember(row):
+                self._refer(self.rooms, row.room)
+                self._refer(self.accounts, row.account)
+                self.members[row.room, row.account] = row
+            case ports.DropMember(room, account):
+                self.members.pop((room, account), None)
+            case ports.PutInvitation(row):
+                self._refer(self.rooms, row.room)
+                self._refer(self.accounts, row.account)
+                self.invitations[row.room, row.account] = row
+            case ports.DropInvitation(room, account):
+                self.invitations.pop((room, account), None)
+            case ports.SetHidden(account, room, hidden):
+                if hidden:
+                    self._refer(self.rooms, room)
+                    self._refer(self.accounts, account)
+                    self.hidden[account, room] = ports.HiddenRow(account, room)
+                else:
+                    self.hidden.pop((account, room), None)
+
+    def _add(self, name: str, table: dict[int, Any], id: int, row: Any) -> None:
+        if id in table:
+            raise _Refused(f"{name} {id} is there already")
+        table[id] = row
+        self.last_ids[name] = max(self.last_ids[name], id)
+
+    def _named(self, name: str, names: Any) -> None:
+        if list(names).count(name) > 1:
+            raise _Refused(f"{name!r} is there already")
+
+    def _refer(self, table: dict[int, Any], id: int) -> None:
+        if id not in table:
+            raise _Refused(f"{id} is not there")
+
+
+class MemoryStore:
+    """Persistence for as long as the object lives."""
+
+    def __init__(self) -> None:
+        self.failing: StoreFailed | None = None
+        """Raised by `commit` while it is set; nothing is done then."""
+        self.commits = 0
+        self._tables = _Tables()
+        self._logs: dict[int, list[ports.EntryRow]] = {}
+        self._places: dict[tuple[int, bytes], list[tuple[int, Place]]] = {}
+        self._last = 0
+
+    def load(self) -> Snapshot:
+        tables = self._tables
+        return Snapshot(
+            list(tables.accounts.values()),
+            list(tables.sessions.values()),
+            list(tables.rooms.values()),
+            list(tables.members.values()),
+            list(tables.invitations.values()),
+            list(tables.hidden.values()),
+            {log: entries[-1].seq for log, entries in self._logs.items()},
+            dict(tables.last_ids),
+        )
+
+    def commit(self, writes: Sequence[Write]) -> list[tuple[Place, ...]]:
+        if self.failing is not None:
+            raise self.failing
+        tables = self._tables.copy()
+        try:
+            for write in writes:
+                tables.apply(write)
+        except _Refused as error:
+            raise StoreFailed(str(error)) from None
+        self._tables = tables
+        self.commits += 1
+        places = []
+        for write in writes:
+            if isinstance(write, NewEntries):
+                places.append(self._append(write))
+            elif isinstance(write, ports.DropRoom):
+                self._drop_log(write.id)
+        return places
+
+    def _append(self, new: NewEntries) -> tuple[Place, ...]:
+        known = self._places.get((new.sender, new.nonce))
+        if known:
+            return tuple(place._replace(known=True) for _, place in known)
+        places = []
+        for log in new.logs:
+            self._last += 1
+            entries = self._logs.setdefault(log, [])
+            prev = entries[-1].seq if entries else 0
+            entries.append(
+                ports.EntryRow(self._last, prev, new.time, new.kind, new.sender, new.other, new.text, new.nonce)
+            )
+            places.append((log, Place(self._last, prev, new.time, False)))
+        self._places[new.sender, new.nonce] = places
+        return tuple(place for _, place in places)
+
+    def _drop_log(self, log: int) -> None:
+        for entry in self._logs.pop(log, []):
+            key = (entry.sender, entry.nonce)
+            self._places[key] = [place for place in self._places[key] if place[0] != log]
+
+    def password(self, account: int) -> str | None:
+        return self._tables.passwords.get(account)
+
+    def has_token(self, account: int, digest: bytes, oldest: int) -> bool:
+        return any(
+            token.account == account and token.digest == digest and token.created > oldest
+            for token in self._tables.tokens.values()
+        )
+
+    def read_log(self, query: ReadLog) -> LogPage:
+        before = _NO_SEQ if query.before is None else query.before
+        found = [entry for entry in self._logs.get(query.log, []) if (query.after or 0) < entry.seq < before]
+        if query.after is None:
+            found.reverse()
+        page: list[ports.EntryRow] = []
+        size = 0
+        for entry in found[: query.limit]:
+            size += len(entry.text.encode())
+            if page and size > query.max_bytes:
+                break
+            page.append(entry)
+        if query.after is None:
+            page.reverse()
+        return LogPage(page, len(page) < len(found))
+
+    def close(self) -> None:
+        """Nothing to close."""
