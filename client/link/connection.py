@@ -157,18 +157,21 @@ class Connection:
     ) -> None:
         monitor = socket.get_monitor_socket(_EVENTS)
         connected = False
-        while True:
-            event = parse_monitor_message(await monitor.recv_multipart())["event"]
-            if event == zmq.EVENT_CONNECTED:
-                self.reached = True
-            elif event in _FAILED:
-                self.refused = True
-            elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED and not connected:
-                connected, self.refused = True, False
-                self.do(up)
-            elif event == zmq.EVENT_DISCONNECTED and connected:
-                connected = False
-                self.do(down)
+        try:
+            while True:
+                event = parse_monitor_message(await monitor.recv_multipart())["event"]
+                if event == zmq.EVENT_CONNECTED:
+                    self.reached = True
+                elif event in _FAILED:
+                    self.refused = True
+                elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED and not connected:
+                    connected, self.refused = True, False
+                    self.do(up)
+                elif event == zmq.EVENT_DISCONNECTED and connected:
+                    connected = False
+                    self.do(down)
+        finally:
+            monitor.close(0)
 
     async def _read(self, socket: zmq.asyncio.Socket, take: Callable[[bytes, float], None]) -> None:
         # A future for each frame would cost more than all the rest: wait once, then read what is there.

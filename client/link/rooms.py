@@ -106,11 +106,11 @@ class Rooms:
             self._drop(view.name, "deleted", now)
             known = None
         self.views[view.name] = view
+        self.changed = self.changed or view != known
         if subscribe:
             self._follow(view.name, view.id, view.head, now)
         if known is None:
             self._act(RoomJoined(view))
-        self.changed = True
         return known is None
 
     def _drop(self, name: str, reason: str, now: float) -> None:
@@ -124,11 +124,10 @@ class Rooms:
 
     def joined(self, view: m.RoomView, current: str, now: float) -> None:
         """A reply says that the account is in this room."""
+        self.changed = self.changed or current != self.current
         self.current = current
-        self._echoes.pop(("left", view.id), None)
         if self._add(view, now):
             self._echoes[("joined", view.id)] = now + ECHO_S
-        self.changed = True
 
     def left(self, name: str, reason: str, now: float) -> None:
         """A reply, or the room's own last event, says that the account is no longer in this room."""

@@ -204,15 +204,14 @@ class Session:
         self.heartbeat.refresh(now, done)
 
     def _ponged(self, pong: m.Pong | ChatError, now: float) -> None:
-        if self.rooms.login is None:
-            return
         if isinstance(pong, ChatError):
-            if isinstance(pong, NotLoggedIn):
+            if isinstance(pong, NotLoggedIn) and self.rooms.login is not None:
                 self._refresh(now)
             return
         for log, head in pong.heads.items():
             self._rumour(log, head, now)
-        if pong.run != self._run or pong.heads.keys() != {self.rooms.inbox, *self.rooms.views}:
+        expected = {self.rooms.inbox, *self.rooms.views} if self.rooms.login is not None else set()
+        if pong.run != self._run or pong.heads.keys() != expected:
             self._refresh(now)
 
     @property
