@@ -17,6 +17,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
+from broker import log
 from broker.chat.effects import Append, Commit
 from broker.chat.ports import NewEntries, Place, Store, StoreFailed, Write
 
@@ -27,7 +28,6 @@ IDLE_S: Final = 0.02
 """Seconds without a job after which a piece of what can wait is done."""
 
 Job = Commit | Append
-_log = logging.getLogger(__name__)
 
 
 class Settled(NamedTuple):
@@ -117,10 +117,19 @@ class Journal:
                 try:
                     going = self._round()
                 except Exception:  # the top of the thread: whatever it was, nobody is left waiting
-                    _log.exception("The journal met a fault; the jobs that waited have failed.")
+                    log.failure("fault", where="journal")
                     self._fail(StoreFailed("The journal met a fault; the broker's log has the cause."))
         finally:
             self._open = False
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Fail what still waits, if the thread ends by a fault that even `wake` could not be told of."""
+        error = StoreFailed("The journal has ended; the broker's log has the cause.")
+        while not self._queue.empty():
+            item = self._queue.get()
+            if not isinstance(item, _Resume | _Stop):
+                self.results.append(Settled(item, None, error))
 
     def _round(self) -> bool:
         """Commit a group; False if it was the last."""
@@ -148,8 +157,9 @@ class Journal:
         self._untidy = False
         try:
             self._untidy = self._purge()
-        except StoreFailed:
-            _log.warning("Entries of deleted rooms could not be removed; it is tried again later.", exc_info=True)
+        except StoreFailed as error:
+            # It is tried again when more has been deleted, or at the next start.
+            log.event("purge-failed", logging.WARNING, cause=str(error))
 
     def _collect(self, item: Job | _Resume | _Stop) -> _Resume | _Stop | None:
         """Gather the jobs that queued up to a mark, and return the mark; None if there is none yet."""
@@ -175,7 +185,6 @@ class Journal:
         try:
             places = self._store.commit(writes)
         except StoreFailed as error:
-            _log.error("A transaction failed: %s", error)
             self._fail(error)
             return
         group, self._group = self._group, []

@@ -19,6 +19,7 @@ from broker.chat.ports import (
     InvitationRow,
     LogPage,
     MemberRow,
+    NewEntries,
     Place,
     ReadLog,
     RoomRow,
@@ -88,8 +89,9 @@ class SqliteStore:
     def _transaction(self, writes: Sequence[Write], batch: Batch) -> Batch:
         with self._exclusively():
             for write in writes:
-                for statement, bindings in sql.statements(write):
-                    self._writer.execute(statement, bindings)
+                if type(write) is not NewEntries:
+                    for statement, bindings in sql.statements(write):
+                        self._writer.execute(statement, bindings)
             insert(self._writer, batch.values)
         return batch
 

@@ -108,7 +108,7 @@ def statements(write: ports.Write) -> tuple[tuple[str, Bindings], ...]:
             return ((_HIDE if hidden else _SHOW, (account, room)),)
         case ports.NewEntries():
             return ()
-        case _:
+        case _:  # pragma: no cover - mypy sees to it
             assert_never(write)
 
 

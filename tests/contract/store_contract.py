@@ -124,8 +124,13 @@ class StoreContract:
 
     def test_changing_what_is_not_there_does_nothing(self, set_up: Store) -> None:
         before = everything(set_up)
-        writes = [ports.UpdateAccount(ANA._replace(id=9)), ports.UpdateRoom(DEN._replace(id=9))]
-        set_up.commit([*writes, ports.SetPassword(9, "x")])
+        set_up.commit(
+            [
+                ports.UpdateAccount(ANA._replace(id=9)),
+                ports.UpdateRoom(DEN._replace(id=9)),
+                ports.SetPassword(9, "x"),
+            ]
+        )
         assert everything(set_up) == before
 
     @pytest.mark.parametrize(
@@ -150,7 +155,9 @@ class StoreContract:
         set_up.commit([message(1)])
         before = everything(set_up)
         with pytest.raises(StoreFailed):
-            set_up.commit([ports.SetPassword(1, "changed"), ports.PutMember(ports.MemberRow(1, 1, 0)), message(2), write])
+            set_up.commit(
+                [ports.SetPassword(1, "changed"), ports.PutMember(ports.MemberRow(1, 1, 0)), message(2), write]
+            )
         assert everything(set_up) == before
         assert set_up.password(1) == "hash of ana"
         assert len(whole(set_up, 1)) == 1
@@ -294,12 +301,14 @@ class StoreContract:
     # Deleting rooms
 
     def test_a_deleted_room_is_gone_with_all_that_hangs_on_it(self, paged: Store, opened: Open) -> None:
-        paged.commit([
-            ports.PutMember(ports.MemberRow(1, 1, 0)),
-            ports.PutMember(ports.MemberRow(2, 1, 0)),
-            ports.PutInvitation(ports.InvitationRow(2, 2)),
-            ports.SetHidden(1, 2, True),
-        ])
+        paged.commit(
+            [
+                ports.PutMember(ports.MemberRow(1, 1, 0)),
+                ports.PutMember(ports.MemberRow(2, 1, 0)),
+                ports.PutInvitation(ports.InvitationRow(2, 2)),
+                ports.SetHidden(1, 2, True),
+            ]
+        )
         paged.commit([ports.DropRoom(2)])
 
         def check(store: Store) -> None:
@@ -333,13 +342,15 @@ class StoreContract:
     # Reopening
 
     def test_everything_is_there_after_reopening(self, paged: Store, opened: Open) -> None:
-        paged.commit([
-            ports.PutSession(SESSION),
-            ports.AddToken(1, 1, b"d", 5),
-            ports.PutMember(ports.MemberRow(1, 1, 3)),
-            ports.PutInvitation(ports.InvitationRow(2, 2)),
-            ports.SetHidden(1, 2, True),
-        ])
+        paged.commit(
+            [
+                ports.PutSession(SESSION),
+                ports.AddToken(1, 1, b"d", 5),
+                ports.PutMember(ports.MemberRow(1, 1, 3)),
+                ports.PutInvitation(ports.InvitationRow(2, 2)),
+                ports.SetHidden(1, 2, True),
+            ]
+        )
         before, log = everything(paged), whole(paged, 1)
         paged.close()
         store = opened()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import pytest
 
 from broker.chat import ports
 from broker.chat.ports import Place, ReadLog, StoreFailed, StoreFull
-from broker.store.connections import DatabaseUnusable
+from broker.store.migrations import DatabaseUnusable
 from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore
 from tests.contract.store_contract import SETTING, Open, StoreContract, everything, message, whole
 
@@ -103,9 +102,7 @@ def test_reading_leaves_no_transaction_open(store: SqliteStore) -> None:
 # Deleted rooms are purged bit by bit.
 
 
-def test_purging_goes_in_bounded_steps_and_survives_a_restart(
-    store: SqliteStore, opened: Open, tmp_path: Path
-) -> None:
+def test_purging_goes_in_bounded_steps_and_survives_a_restart(store: SqliteStore, opened: Open, tmp_path: Path) -> None:
     path = tmp_path / "tertulia.db"
     store.commit(SETTING)
     assert not store.purge(), "there is nothing to purge yet"
@@ -122,9 +119,7 @@ def test_purging_goes_in_bounded_steps_and_survives_a_restart(
         pass
     assert rows(path, "SELECT log, count(*) FROM entry GROUP BY log") == [(1, 1)]
     assert rows(path, "SELECT * FROM dropped") == []
-    assert store.commit([message(10_001)]) == [
-        (Place(2 * PURGED_AT_ONCE + 3, 2 * PURGED_AT_ONCE + 2, 5_000, False),)
-    ]
+    assert store.commit([message(10_001)]) == [(Place(2 * PURGED_AT_ONCE + 3, 2 * PURGED_AT_ONCE + 2, 5_000, False),)]
 
 
 def test_an_entry_for_a_deleted_room_does_no_harm(store: SqliteStore) -> None:
@@ -189,14 +184,25 @@ def test_reading_from_a_damaged_database_fails_cleanly(store: SqliteStore, tmp_p
     store.close()
     path = tmp_path / "tertulia.db"
     size = path.stat().st_size
-    with path.open("r+b") as file:  # everything but the first page, which holds the schema
-        file.seek(4096 * 2)
-        file.write(os.urandom(size - 4096 * 2))
+    with path.open("r+b") as file:  # all but the first page, which holds the schema
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
     store = SqliteStore(path)
     try:
         with pytest.raises(StoreFailed):
-            for log in (1, 2):
-                whole(store, log)
+            whole(store, 1)
+        with pytest.raises(StoreFailed):
             store.load()
+        with pytest.raises(StoreFailed):
+            store.commit([message(200)])
     finally:
         store.close()
+
+
+def test_a_store_that_cannot_be_opened_leaves_the_directory_free(opened: Open, tmp_path: Path) -> None:
+    path = tmp_path / "tertulia.db"
+    path.write_bytes(b"no database " * 100)
+    with pytest.raises(DatabaseUnusable, match="damaged"):
+        opened()
+    path.unlink()
+    assert list(opened().load().accounts) == []

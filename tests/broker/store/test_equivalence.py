@@ -1,0 +1,118 @@
+"""Whatever is written in whatever order, the store on disk and the one in memory say the same."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from broker.chat import ports
+from broker.chat.ports import NewEntries, ReadLog, StoreFailed, Write
+from broker.store.sqlite import SqliteStore
+from tests.contract.store_contract import everything
+from tests.support.memory_store import MemoryStore
+
+ids = st.integers(1, 4)
+names = st.sampled_from(["ana", "bea", "caro", "dario"])
+flags = st.booleans()
+times = st.integers(0, 2**53)
+texts = st.text(max_size=30)
+# Few nonces, so that many repeat.
+nonces = st.integers(0, 12).map(lambda number: number.to_bytes(16, "big"))
+digests = st.sampled_from([b"1" * 32, b"2" * 32])
+rooms = st.builds(ports.RoomRow, ids, names, flags, flags, flags, texts, st.none() | ids, times)
+accounts = st.builds(
+    ports.AccountRow, ids, names, texts, texts, st.integers(0, 150), texts, times, disabled=flags, operator=flags
+)
+messages = st.builds(NewEntries, st.just("message"), st.tuples(ids), ids, st.just(0), texts, nonces, times)
+directs = st.builds(
+    lambda sender, to, text, nonce, time: NewEntries("direct", (-sender, -to), sender, to, text, nonce, time),
+    ids,
+    ids,
+    texts,
+    nonces,
+    times,
+)
+writes: st.SearchStrategy[Write] = st.one_of(
+    messages,
+    messages,
+    directs,
+    st.builds(ports.AddAccount, accounts, texts),
+    st.builds(ports.UpdateAccount, accounts),
+    st.builds(ports.SetPassword, ids, texts),
+    st.builds(
+        ports.PutSession, st.builds(ports.SessionRow, ids, ids, texts, texts, texts, times, times, flags, current=ids)
+    ),
+    st.builds(ports.DropSession, ids),
+    st.builds(ports.AddToken, ids, ids, digests, times),
+    st.builds(ports.DropTokens, ids, st.none() | digests),
+    st.builds(ports.AddRoom, rooms),
+    st.builds(ports.UpdateRoom, rooms),
+    st.builds(ports.PutMember, st.builds(ports.MemberRow, ids, ids, times)),
+    st.builds(ports.DropMember, ids, ids),
+    st.builds(ports.PutInvitation, st.builds(ports.InvitationRow, ids, ids)),
+    st.builds(ports.DropInvitation, ids, ids),
+    st.builds(ports.SetHidden, ids, ids, flags),
+)
+seqs = st.none() | st.integers(0, 60)
+
+
+def outcome(store: ports.Store, group: list[Write]) -> Any:
+    try:
+        return store.commit(group)
+    except StoreFailed:
+        return "failed"
+
+
+class Stores(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp())
+        self.disk = SqliteStore(self.directory / "chat.db")
+        self.memory = MemoryStore()
+
+    def teardown(self) -> None:
+        self.disk.close()
+        shutil.rmtree(self.directory)
+
+    @rule(group=st.lists(writes, max_size=8))
+    def commit(self, group: list[Write]) -> None:
+        assert outcome(self.disk, group) == outcome(self.memory, group)
+
+    @rule(id=ids)
+    def delete_a_room(self, id: int) -> None:
+        # Alone, and purged: when exactly a deleted room's nonces are forgotten is the store's own affair.
+        assert outcome(self.disk, [ports.DropRoom(id)]) == outcome(self.memory, [ports.DropRoom(id)])
+        while self.disk.purge():
+            pass
+
+    @rule()
+    def reopen(self) -> None:
+        self.disk.close()
+        self.disk = SqliteStore(self.directory / "chat.db")
+
+    @rule(log=ids | ids.map(lambda id: -id), after=seqs, before=seqs, limit=st.integers(1, 9), size=st.integers(0, 99))
+    def read(self, log: int, after: int | None, before: int | None, limit: int, size: int) -> None:
+        query = ReadLog(log, after, before, limit, size)
+        assert self.disk.read_log(query) == self.memory.read_log(query)
+
+    @rule(account=ids, digest=digests, oldest=times)
+    def ask(self, account: int, digest: bytes, oldest: int) -> None:
+        assert self.disk.password(account) == self.memory.password(account)
+        assert self.disk.has_token(account, digest, oldest) == self.memory.has_token(account, digest, oldest)
+
+    @invariant()
+    def both_hold_the_same(self) -> None:
+        assert everything(self.disk) == everything(self.memory)
+
+
+TestStores = pytest.mark.filterwarnings("error")(Stores.TestCase)
+TestStores.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
