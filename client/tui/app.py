@@ -1,0 +1,168 @@
+"""Where the terminal client begins: full screen on a terminal, line in and line out elsewhere.
+
+`run_terminal` is what the command line calls; everything that takes time to import is imported where it is
+needed, so that the first frame comes soon. Must not know where tokens are kept, nor which broker is trusted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from common.addresses import Address
+from common.errors import ChatError, WrongPassword
+
+if TYPE_CHECKING:
+    from client.link.chat import ChatClient
+    from client.tui import login
+    from common.messages import Register
+
+DONE: Final = 0
+REFUSED: Final = 1
+WRONG_USAGE: Final = 2
+NO_BROKER: Final = 3
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """How to get in. `login` with `password` or `token` goes straight in; else the full screen asks."""
+
+    address: Address
+    """With its key: whether that is to be trusted was settled before."""
+    login: str | None = None
+    password: str | None = None
+    token: bytes | None = None
+    keep_token: Callable[[str, bytes | None], None] | None = None
+    """Called with the login and its next token (the one before is used up), or with None to forget it. Without
+    it nobody is offered to stay logged in."""
+    rooms: tuple[str, ...] = ()
+    """Rooms to join at the start; the last one is looked at."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing has to be asked for."""
+        return self.login is not None and (self.password is not None or self.token is not None)
+
+
+def run_terminal(entrance: Entrance, *, plain: bool = False) -> int:
+    """Chat until the person or the broker ends it; returns the exit status.
+
+    With `plain`, or if standard input or output is no terminal: lines in, lines out.
+    0 done · 1 refused, with the sentence on standard error · 2 no credentials where nobody can be asked ·
+    3 no broker reached.
+    """
+    import asyncio
+
+    work = _plain(entrance) if plain or not (sys.stdin.isatty() and sys.stdout.isatty()) else _full_screen(entrance)
+    return asyncio.run(work)
+
+
+def client(
+    entrance: Entrance,
+    login: str | None,
+    password: str | None,
+    *,
+    token: bytes | None = None,
+    register: Register | None = None,
+    remember: bool = False,
+) -> ChatClient:
+    """A client that is not started yet."""
+    from client.link.chat import ChatClient
+
+    return ChatClient(
+        entrance.address,
+        login,
+        password,
+        token=token,
+        register=register,
+        client="tertulia",
+        remember=remember and entrance.keep_token is not None,
+    )
+
+
+async def _plain(entrance: Entrance) -> int:
+    from client.link.failures import NoBroker
+    from client.tui.plain import PlainSitting, read_lines
+
+    if not entrance.complete:
+        return _said(WRONG_USAGE, "who are you? Give --login, and the password in TERTULIA_PASSWORD")
+    chat = client(
+        entrance, entrance.login, entrance.password, token=entrance.token, remember=entrance.token is not None
+    )
+    try:
+        await chat.start()
+    except ChatError as error:
+        await chat.close(bye=False)
+        return _said(NO_BROKER if isinstance(error, NoBroker) else REFUSED, error.message)
+    if entrance.keep_token is not None and chat.token is not None and chat.login is not None:
+        entrance.keep_token(chat.login, chat.token)
+    sitting = PlainSitting(chat, sys.stdout, sys.stderr, rooms=entrance.rooms)
+    return await sitting.run(read_lines(sys.stdin))
+
+
+async def _full_screen(entrance: Entrance) -> int:
+    from client.link.failures import NoBroker
+    from client.tui.screen import FullScreen
+
+    wrong = ""
+    if entrance.complete:
+        chat = client(entrance, entrance.login, entrance.password, token=entrance.token)
+        screen = FullScreen(
+            chat, entrance.login or "", started=False, keep_token=entrance.keep_token, rooms=entrance.rooms
+        )
+        await screen.run()
+        if screen.failure is None:
+            return _said(screen.status, screen.farewell)
+        if not isinstance(screen.failure, WrongPassword):
+            return _said(NO_BROKER if isinstance(screen.failure, NoBroker) else REFUSED, screen.failure.message)
+        wrong = screen.failure.message if entrance.token is None else "Being remembered has run out; log in once more."
+    found = await _ask(entrance, wrong)
+    if found is None:
+        return DONE
+    screen = FullScreen(
+        found, found.login or "", started=True, newcomer=True, keep_token=entrance.keep_token, rooms=entrance.rooms
+    )
+    await screen.run()
+    return _said(screen.status, screen.farewell)
+
+
+async def _ask(entrance: Entrance, wrong: str) -> ChatClient | None:
+    """A client that somebody logged in with by hand; None if they gave up."""
+    from client.tui import login
+
+    found: list[ChatClient] = []
+
+    async def connect(given: login.Credentials) -> None:
+        secret = None if given.register else given.password
+        name = None if given.register else given.login
+        chat = client(entrance, name, secret, register=given.register, remember=given.remember)
+        try:
+            await chat.start()
+            if given.register and given.remember and entrance.keep_token is not None:
+                await _remember(entrance, given)
+        except BaseException:
+            await chat.close(bye=False)
+            raise
+        found.append(chat)
+
+    where = f"{entrance.address.host}:{entrance.address.port}"
+    may_remember = entrance.keep_token is not None
+    asked = await login.ask(where, connect, login=entrance.login or "", may_remember=may_remember, wrong=wrong)
+    return found[-1] if asked and found else None
+
+
+async def _remember(entrance: Entrance, given: login.Credentials) -> None:
+    """Get a token for a new account: a registration gives none, so a second session asks, and ends."""
+    async with client(entrance, given.login, given.password, remember=True) as second:
+        if entrance.keep_token is not None and second.token is not None:
+            entrance.keep_token(second.login or given.login, second.token)
+
+
+def _said(status: int, sentence: str) -> int:
+    from client.tui import clean
+
+    if sentence:
+        print(f"tertulia: {clean.line(sentence)}" if status else clean.line(sentence), file=sys.stderr)
+    return status

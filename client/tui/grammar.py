@@ -1,0 +1,227 @@
+"""A typed line: something to say, a command with its arguments, or a mistake with advice.
+
+The grammar knows the shape of commands; which there are is `client.tui.commands`' matter. A line that begins
+like a command is never taken for a message, so a mistyped command cannot end up in the room.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from client.tui.ports import Action
+from common import names
+from common.errors import BadName
+
+PREFIXES: Final = "#/"
+
+
+class Kind(Enum):
+    """What an argument is: it decides what is completed, and what is checked before anything is sent."""
+
+    ROOM = auto()
+    USER = auto()
+    COMMAND = auto()
+    NUMBER = auto()
+    WORD = auto()
+    TEXT = auto()
+    """The rest of the line, with its newlines."""
+
+
+@dataclass(frozen=True)
+class Arg:
+    name: str
+    kind: Kind
+    optional: bool = False
+
+    def __str__(self) -> str:
+        return f"[{self.name}]" if self.optional else f"<{self.name}>"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One command: a row of the table that feeds parser, help and completion."""
+
+    name: str
+    """As it is typed, with its prefix; two words are possible (`#show users`)."""
+    args: tuple[Arg, ...]
+    help: str
+    example: str
+    action: Action
+    aliases: tuple[str, ...] = ()
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """Words beginning with `--`, each with what it does."""
+
+    @property
+    def usage(self) -> str:
+        """How it is typed, in one line."""
+        parts = [self.name, *(f"[{flag}]" for flag in self.flags), *map(str, self.args)]
+        if self.name == r"#\private":
+            return r"#\private<user> <text>"
+        return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Say:
+    """A message for the current conversation."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command, its arguments checked as far as that is possible here."""
+
+    spec: Spec
+    values: Mapping[str, str] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What cannot be done, and what to type instead; lines for people."""
+
+    lines: tuple[str, ...]
+
+
+class Table:
+    """All commands; looked up by name or alias, in any case."""
+
+    def __init__(self, specs: Sequence[Spec]) -> None:
+        self.specs = tuple(specs)
+        self._by_name: dict[str, Spec] = {}
+        for spec in specs:
+            for name in (spec.name, *spec.aliases):
+                if self._by_name.setdefault(name.casefold(), spec) is not spec:
+                    raise ValueError(f"two commands are called {name}")
+
+    def __iter__(self) -> Iterator[Spec]:
+        return iter(self.specs)
+
+    @property
+    def names(self) -> list[str]:
+        """Every name and alias, folded."""
+        return list(self._by_name)
+
+    def find(self, name: str) -> Spec | None:
+        """The command of that name, alias, or name without its prefix."""
+        folded = name.casefold()
+        return self._by_name.get(folded) or self._by_name.get("/" + folded) or self._by_name.get("#" + folded)
+
+    def near(self, name: str) -> Spec | None:
+        """The command that was probably meant."""
+        folded = name.casefold()
+        swapped = ("#" if folded[:1] == "/" else "/") + folded[1:]
+        if swapped in self._by_name:
+            return self._by_name[swapped]
+        found = difflib.get_close_matches(folded, self._by_name, n=1, cutoff=0.6)
+        return self._by_name[found[0]] if found else None
+
+    def split(self, line: str) -> tuple[Spec, str] | None:
+        """Divide a line into a command and the rest; None if it begins with no command."""
+        private = re.match(r"#(?:\\private|/?private(?=[\s<]|$))\s*", line, re.IGNORECASE)
+        if private:
+            rest = line[private.end() :]
+            bracketed = re.match(r"<\s*([^>\s]*)\s*>\s*(.*)", rest, re.DOTALL)
+            return self._by_name[r"#\private"], " ".join(bracketed.groups()) if bracketed else rest
+        first = re.match(r"\S+", line)
+        if first is None:
+            return None
+        two = re.match(r"(\S+)[ \t]+(\S+)", line)
+        if two:
+            spec = self._by_name.get(f"{two[1]} {two[2]}".casefold())
+            if spec:
+                return spec, line[two.end() :].lstrip(" \t")
+        spec = self._by_name.get(first.group().casefold())
+        return (spec, line[first.end() :].lstrip(" \t")) if spec else None
+
+    def parse(self, line: str) -> Say | Call | Mistake | None:
+        """Read a line as typed. None if there is nothing in it."""
+        if not line.strip():
+            return None
+        start = line.lstrip()
+        if start[0] not in PREFIXES:
+            return Say(line)
+        if start[1:2] == start[0]:
+            return Say(start[1:])
+        found = self.split(start)
+        if found is None:
+            return self._unknown(start)
+        spec, rest = found
+        try:
+            values, flags = _arguments(spec, rest)
+        except _Wrong as wrong:
+            return Mistake((str(wrong), f"Usage: {spec.usage}   for example: {spec.example}"))
+        return Call(spec, values, flags)
+
+    def _unknown(self, line: str) -> Mistake:
+        word = line.split(maxsplit=1)[0]
+        near = self.near(" ".join(line.split()[:2])) or self.near(word)
+        meant = f" Did you mean {near.usage}?" if near else " /help lists all commands."
+        return Mistake((f"There is no command {word}.{meant}", f"To say it as text, begin with {line[0] * 2}"))
+
+
+class _Wrong(Exception):
+    """The arguments do not fit; the sentence says why."""
+
+
+def _arguments(spec: Spec, rest: str) -> tuple[dict[str, str], frozenset[str]]:
+    flags: set[str] = set()
+    values: dict[str, str] = {}
+    missing = [arg for arg in spec.args if not arg.optional]
+    for arg in (*spec.args, None):
+        rest = _take_flags(spec, rest, flags)
+        if arg is None or not rest:
+            break
+        if arg.kind is Kind.TEXT:
+            values[arg.name], rest = rest, ""
+        else:
+            word, _, rest = rest.partition(" ") if "\n" not in rest.split(" ", 1)[0] else rest.partition("\n")
+            values[arg.name] = _checked(arg, word)
+            rest = rest.lstrip(" \t")
+    for arg in missing:
+        if arg.name not in values:
+            raise _Wrong(f"{spec.name} needs {_article(arg)}.")
+    if rest.strip():
+        if spec.args and spec.args[-1].kind is Kind.ROOM:
+            raise _Wrong(f"A room's name has no spaces: perhaps {'-'.join([*values.values(), *rest.split()])}?")
+        raise _Wrong(f"{spec.name} takes no more than that: {rest.strip()!r} is too much.")
+    return values, frozenset(flags)
+
+
+def _take_flags(spec: Spec, rest: str, flags: set[str]) -> str:
+    while rest.startswith("--"):
+        word, _, after = rest.partition(" ")
+        word = word.strip().casefold()
+        if word not in spec.flags:
+            known = f"It knows {', '.join(spec.flags)}." if spec.flags else "It has no options."
+            raise _Wrong(f"{spec.name} has no option {word}. {known}")
+        flags.add(word)
+        rest = after.lstrip()
+    return rest
+
+
+def _article(arg: Arg) -> str:
+    return {Kind.ROOM: "a room's name", Kind.USER: "a login", Kind.TEXT: f"a {arg.name}"}.get(arg.kind, f"a {arg.name}")
+
+
+def _checked(arg: Arg, word: str) -> str:
+    """An argument as the broker wants it: without the sign that people write before names."""
+    if arg.kind is Kind.NUMBER:
+        if not word.isascii() or not word.isdigit() or len(word) > 15:
+            raise _Wrong(f"{word!r} is no number.")
+        return word
+    if arg.kind not in (Kind.ROOM, Kind.USER):
+        return word
+    sign = "#" if arg.kind is Kind.ROOM else "@"
+    bare = word[1:-1] if word[0] == "<" and word[-1] == ">" else word.removeprefix(sign)
+    if sign == "@":
+        bare = bare.removesuffix(":")
+    try:
+        return names.parse(bare)
+    except BadName as error:
+        raise _Wrong(error.message) from None

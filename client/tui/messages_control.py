@@ -1,0 +1,207 @@
+"""The list of messages as a control that draws only what is seen.
+
+It walks from an anchor, a record and a row in it, and wraps until the window is full, so a frame costs the
+same with a hundred records and with a hundred thousand. Without an anchor it stands at the end and stays
+there. Rows are kept per record, revision, width and what stands above. Must not know rooms or the broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.layout.controls import UIContent, UIControl
+from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
+
+from client.tui import render
+from client.tui.records import Record, Scrollback
+from client.tui.wrap import Row
+
+CACHE: Final = 2_000
+"""Records whose rows are kept."""
+
+
+QUARTER: Final = 900_000
+"""Milliseconds: no time zone's midnight lies within a quarter of an hour."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What stands on the window's first row."""
+
+    record: int
+    """The record's id."""
+    row: int
+    index: int
+    """Where the record was last found: a hint."""
+
+
+class Source(NamedTuple):
+    """What to show. `unread` of the messages, from the record `unread_from` on, are new to the reader."""
+
+    records: Scrollback
+    unread_from: int = 0
+    unread: int = 0
+
+
+class MessagesControl(UIControl):
+    """Shows a `Source`; remembers for each scrollback where the reader stood."""
+
+    def __init__(self, source: Callable[[], Source], wants_older: Callable[[], None]) -> None:
+        self._source = source
+        self._wants_older = wants_older
+        self._anchors: WeakKeyDictionary[Scrollback, Anchor] = WeakKeyDictionary()
+        self._left: WeakKeyDictionary[Scrollback, int] = WeakKeyDictionary()
+        self._cache: dict[tuple[int, int, int, int, int], list[Row]] = {}
+        self._width = 80
+        self._height = 20
+        self._below = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the newest message is in view, and will stay so."""
+        return self._source().records not in self._anchors
+
+    @property
+    def below(self) -> int:
+        """How many records lie below the window."""
+        return 0 if self.at_end else self._below
+
+    @property
+    def new(self) -> int:
+        """How many records came since the reader left the end."""
+        records = self._source().records
+        left = self._left.get(records)
+        if self.at_end or left is None:
+            return 0
+        for index in range(len(records) - 1, -1, -1):
+            if records[index].id == left:
+                return len(records) - 1 - index
+        return 0
+
+    def is_focusable(self) -> bool:
+        return False
+
+    def create_content(self, width: int, height: int) -> UIContent:
+        if width != self._width:
+            self._cache.clear()
+        self._width, self._height = max(4, width), height
+        shown = self._visible()
+        shown = [*([[]] * (height - len(shown))), *shown]
+        return UIContent(get_line=lambda index: list(shown[index]), line_count=len(shown), show_cursor=False)
+
+    def mouse_handler(self, mouse_event: MouseEvent) -> None:
+        if mouse_event.event_type == MouseEventType.SCROLL_UP:
+            self.scroll(-3)
+        elif mouse_event.event_type == MouseEventType.SCROLL_DOWN:
+            self.scroll(3)
+
+    def get_key_bindings(self) -> KeyBindings | None:
+        return None
+
+    def page(self, direction: int) -> None:
+        """Scroll by a window's height, less two rows to read on from; -1 is up."""
+        self.scroll(direction * max(1, self._height - 2))
+
+    def scroll(self, by: int) -> None:
+        """Move the window over the records, upwards if `by` is negative. Asks for older ones at the top."""
+        records = self._source().records
+        top = self._top()
+        if top is None:
+            return
+        index, row = top
+        row += by
+        while row < 0 and index > 0:
+            index -= 1
+            row += len(self._rows(index))
+        if row <= 0 and index == 0:
+            row = 0
+            if by < 0:
+                self._wants_older()
+        while row >= (size := len(self._rows(index))) and index < len(records) - 1:
+            row -= size
+            index += 1
+        self._set(index, row)
+
+    def to_end(self) -> None:
+        """Show the newest message, and stay there."""
+        self._anchors.pop(self._source().records, None)
+
+    def to_start(self) -> None:
+        """Show the oldest message held, and ask for older ones."""
+        if len(self._source().records):
+            self._set(0, 0)
+            self._wants_older()
+
+    def to(self, record: int) -> None:
+        """Bring a record to the top of the window."""
+        index = self._source().records.find(record)
+        if index is not None:
+            self._set(index, 0)
+
+    def _set(self, index: int, row: int) -> None:
+        """Anchor there, or stand at the end if what follows does not fill the window."""
+        records = self._source().records
+        filled = -row
+        for following in range(index, len(records)):
+            filled += len(self._rows(following))
+            if filled > self._height:
+                if self.at_end:
+                    self._left[records] = records[len(records) - 1].id
+                self._anchors[records] = Anchor(records[index].id, row, index)
+                return
+        self.to_end()
+
+    def _top(self) -> tuple[int, int] | None:
+        """The record's index and the row in it that stand first in the window; None if there is nothing."""
+        records = self._source().records
+        if not len(records):
+            return None
+        anchor = self._anchors.get(records)
+        if anchor is not None:
+            index = records.find(anchor.record, anchor.index)
+            if index is not None:
+                if index != anchor.index:
+                    self._anchors[records] = replace(anchor, index=index)
+                return index, min(anchor.row, len(self._rows(index)) - 1)
+            # The record was let go of: the oldest one takes its place.
+            self._anchors[records] = Anchor(records[0].id, 0, 0)
+            return 0, 0
+        index, missing = len(records), self._height
+        while index > 0 and missing > 0:
+            index -= 1
+            missing -= len(self._rows(index))
+        return index, max(0, -missing)
+
+    def _visible(self) -> list[Row]:
+        top = self._top()
+        if top is None:
+            return []
+        index, row = top
+        records = self._source().records
+        shown: list[Row] = []
+        while index < len(records) and len(shown) < self._height:
+            shown.extend(self._rows(index)[row:])
+            index, row = index + 1, 0
+        if len(shown) < self._height and not self.at_end:
+            self.to_end()  # the window has grown beyond what follows the anchor
+            return self._visible()
+        self._below = len(records) - index + (len(shown) > self._height)
+        return shown[: self._height]
+
+    def _rows(self, index: int) -> list[Row]:
+        source = self._source()
+        record = source.records[index]
+        before: Record | None = source.records[index - 1] if index else None
+        unread = source.unread if record.id == source.unread_from else 0
+        key = (record.id, record.revision, self._width, before.time // QUARTER if before else -1, unread)
+        rows = self._cache.get(key)
+        if rows is None:
+            rows = render.rows(record, self._width, before, unread)
+            self._cache[key] = rows
+            if len(self._cache) > CACHE:
+                del self._cache[next(iter(self._cache))]
+        return rows

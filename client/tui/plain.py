@@ -1,0 +1,195 @@
+"""`--plain`: a line in is a message or a command, a line out is an event; for pipes, scripts and screen readers.
+
+    12:51 #lobby ana: hello          somebody said something (one's own once it is acknowledged)
+    12:51 #lobby · ana came in       something happened          12:51 #lobby │ …   the answer to a command
+
+Refusals go to standard error. No escape sequence is ever written. At the end of the input everything that was
+sent is acknowledged first. Must not import the screen's library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+import threading
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Final, TextIO
+
+from client.link.updates import LinkChanged, Update
+from client.tui import clean, grammar, render
+from client.tui.commands import TABLE
+from client.tui.conversations import Conversation
+from client.tui.ports import Chat, Sending
+from client.tui.records import Record
+from client.tui.sitting import Sitting
+from client.tui.state import Model
+from common.errors import ChatError
+from common.limits import TEXT_BYTES
+
+UNDER_WAY: Final = 64
+"""Messages sent and not acknowledged, before the next line is read."""
+LINE_BYTES: Final = 4 * TEXT_BYTES
+"""Bytes of a line that are looked at: beyond what a message may have, so that too much is refused."""
+FINISH_S: Final = 60.0
+"""Seconds that the end of the input waits for acknowledgements, before it is a failure."""
+
+
+class PlainSitting(Sitting):
+    """The chat on two streams of lines."""
+
+    def __init__(
+        self, chat: Chat, out: TextIO, errors: TextIO, *, rooms: Sequence[str] = (), may_ask: bool | None = None
+    ) -> None:
+        """`may_ask` says whether hidden questions can be put (default: if standard input is a terminal)."""
+        super().__init__(chat, Model(chat.login or ""))
+        self._out = out
+        self._errors = errors
+        self._rooms = rooms
+        self._may_ask = sys.stdin.isatty() if may_ask is None else may_ask
+        self._under_way: list[Sending] = []
+        self._failed = False
+        self._ended = asyncio.Event()
+        self._shown = asyncio.Event()
+        """Set while everything acknowledged has been shown."""
+        self._shown.set()
+
+    async def run(self, lines: AsyncIterator[str]) -> int:
+        """Carry out `lines` until they end, or the chat does. Returns the exit status: 1 if something was refused."""
+        try:
+            self.model.heard = self._heard
+            tasks = [
+                self.begin(self.follow(self.arrive())),
+                self.begin(self._read(lines)),
+                self.begin(self._until_ended()),
+            ]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await self._finish()
+        finally:
+            await self.stop()
+            await self.chat.close()
+        return 1 if self._failed else 0
+
+    async def _until_ended(self) -> None:
+        await self._ended.wait()
+
+    async def _read(self, lines: AsyncIterator[str]) -> None:
+        for room in self._rooms:
+            await self._carry_out(f"/join {room}")
+        async for line in lines:
+            await self._carry_out(line)
+
+    async def _carry_out(self, line: str) -> None:
+        match TABLE.parse(line):
+            case grammar.Say(text):
+                if len(self._under_way) >= UNDER_WAY:
+                    await self._settled(self._under_way.pop(0))
+                self.say(self.model.current, text)
+            case grammar.Call() as call:
+                await self.carry_out(call)
+            case grammar.Mistake(advice):
+                self.complain(*advice)
+
+    async def _finish(self) -> None:
+        """Wait until all that was sent is acknowledged, and shown."""
+        try:
+            async with asyncio.timeout(FINISH_S):
+                while self._under_way:
+                    await self._settled(self._under_way.pop(0))
+                await self._shown.wait()
+        except TimeoutError:
+            self.complain(f"Not acknowledged within {FINISH_S:.0f} s: {self.model.waiting} sent.")
+
+    async def _settled(self, sending: Sending) -> None:
+        try:
+            await sending
+        except ChatError as error:
+            self.complain(f"Not sent: {error.message}")
+
+    # What a sitting tells the surface
+
+    def _heard(self, talk: Conversation, record: Record) -> None:
+        texts = [record.text] if record.kind == "message" else record.text.split("\n")
+        for text in texts:
+            print(render.in_a_line(replace(record, text=text), talk.title), file=self._out, flush=True)
+
+    def load(self, log: str) -> None:
+        """Nothing of what was before: a script wants what happens from now on."""
+
+    def refused(self, log: str, error: ChatError) -> None:
+        """Said where the message is waited for."""
+
+    def take(self, update: Update) -> None:
+        super().take(update)
+        if not self.model.waiting:
+            self._shown.set()
+        if isinstance(update, LinkChanged):
+            print(f"~ {update.state.value}", file=self._errors, flush=True)
+
+    def sent(self, sending: Sending) -> None:
+        self._under_way.append(sending)
+        self._shown.clear()
+
+    def over(self, sentence: str) -> None:
+        self.complain(sentence)
+        self._ended.set()
+
+    def quit(self) -> None:
+        """End, once what was sent is acknowledged."""
+        self._ended.set()
+
+    async def forget(self) -> None:
+        """End the session for good."""
+        await self.chat.log_out(self.chat.token)
+        self._ended.set()
+
+    async def secret(self, prompt: str) -> str | None:
+        """Ask on the terminal; impossible elsewhere."""
+        if not self._may_ask:
+            raise ChatError("That is asked for on a terminal only.")
+        return await asyncio.to_thread(getpass.getpass, prompt)
+
+    def complain(self, *lines: str) -> None:
+        """To standard error, and into the exit status."""
+        self._failed = True
+        for line in lines:
+            print(f"! {clean.line(line)}", file=self._errors, flush=True)
+
+
+async def read_lines(source: TextIO) -> AsyncIterator[str]:
+    """The lines of a stream, one at a time.
+
+    They are read on a thread: a file cannot be waited for, and a terminal may never end.
+
+    A line longer than any message is cut, and refused for its length. Bytes that are no UTF-8 are replaced.
+    """
+    loop = asyncio.get_running_loop()
+    wanted = threading.Semaphore(0)
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        binary = source.buffer
+        while True:
+            wanted.acquire()
+            raw = binary.readline(LINE_BYTES)
+            rest = raw
+            while rest and len(rest) == LINE_BYTES and not rest.endswith(b"\n"):
+                rest = binary.readline(LINE_BYTES)
+            line = raw.decode(errors="replace").rstrip("\r\n") if raw else None
+            try:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+            except RuntimeError:
+                return  # the loop is over, and with it whoever wanted lines
+            if line is None:
+                return
+
+    threading.Thread(target=read, name="lines", daemon=True).start()
+    while True:
+        wanted.release()
+        line = await lines.get()
+        if line is None:
+            return
+        yield line
