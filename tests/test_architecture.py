@@ -45,7 +45,7 @@ ONLY_IN = {
     "socket": ("broker/wire", "broker/app.py", "client/link", "client/local.py"),
     "sqlite3": (),
     "subprocess": ("client/local.py",),
-    "threading": ("broker/store", "broker/wire", "broker/app.py", "client/local.py"),
+    "threading": ("broker/store", "broker/wire", "broker/app.py", "client/local.py", "client/tui/plain.py"),
     "tomllib": ("broker/config.py", "client/config.py"),
     "zmq": ("broker/wire", "broker/app.py", "broker/cli.py", "client/link", "client/trust.py", "common/keys.py"),
 }

@@ -1,0 +1,108 @@
+"""What every command needs first: the settings, a broker that may be trusted, and a logged-in client.
+
+Must not know what the command does with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from client import config
+from client.cli import WrongUsage
+from client.commands.passwords import password
+from client.config import ClientConfig
+from client.link.chat import ChatClient
+from client.link.failures import NoBroker
+from client.trust import KnownBrokers, Meeting, Tokens, greet
+from common import addresses
+from common.addresses import Address
+from common.errors import WrongPassword
+from common.texts import visible
+
+
+def settings(arguments: argparse.Namespace) -> ClientConfig:
+    """What flags, environment and file say."""
+    flags = vars(arguments)
+    return config.load(flags, os.environ, flags.get("config"))
+
+
+def login(settings: ClientConfig) -> str:
+    """Whose account to use. Raises `WrongUsage` if that was not said."""
+    if not settings.login:
+        raise WrongUsage("who are you? Give --login, or set TERTULIA_LOGIN")
+    return settings.login
+
+
+def broker(settings: ClientConfig) -> Address:
+    """The broker to use, with its key: one's own, or the one at the address.
+
+    Of a broker that was never met, the fingerprint is shown and remembered. Raises `BadAddress`, `KeyChanged`, or
+    why there is none.
+    """
+    if not settings.address:
+        from client.local import find_or_start
+
+        return find_or_start()
+    address = addresses.parse(settings.address)
+    if address.key is not None:
+        return address
+    greeting = greet(address)
+    address = replace(address, key=greeting.key)
+    known = KnownBrokers()
+    meeting = known.check(address)
+    meeting.require()
+    if meeting.verdict == "unknown":
+        _introduce(meeting, greeting.server)
+        known.remember(address, greeting.server)
+    return address
+
+
+def _introduce(meeting: Meeting, server: str) -> None:
+    """Show the fingerprint of a broker that was never met; a person is asked whether it is the right one."""
+    where = f"{meeting.address.host}:{meeting.address.port}"
+    print(f"{where} is a broker that was never met before: {visible(server)}", file=sys.stderr)
+    print(f"The fingerprint of its key: {meeting.fingerprint}", file=sys.stderr)
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        print("Its operator sees the same with: tertulia-broker address", file=sys.stderr)
+        print("Is it the right one? [yes/no] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+            raise NoBroker(f"The broker at {where} is not trusted; nothing was sent to it.")
+    print("It is remembered, and another key will be refused.", file=sys.stderr)
+
+
+@asynccontextmanager
+async def logged_in(arguments: argparse.Namespace, *, input_is_text: bool = False) -> AsyncIterator[ChatClient]:
+    """A client that is logged in as flags, environment and file say; its session ends with it.
+
+    Without a password in the environment, what the terminal client has remembered is used first.
+    """
+    told = settings(arguments)
+    who = login(told)
+    address = broker(told)
+    client = f"tertulia {arguments.module}"
+    async with ChatClient(address, client=client) as chat:
+        if "TERTULIA_PASSWORD" in os.environ or not await _remembered(chat, address, who):
+            await chat.log_in(who, password(f"Password of {who}", input_is_text=input_is_text))
+        yield chat
+
+
+async def _remembered(chat: ChatClient, address: Address, who: str) -> bool:
+    """Log in by the remembered token, if there is one and it is still good; keeps its successor."""
+    assert address.key is not None
+    tokens = Tokens()
+    token = tokens.load(address.key, who)
+    if token is None:
+        return False
+    try:
+        await chat.log_in(who, token=token)
+    except WrongPassword:
+        tokens.forget(address.key, who)
+        return False
+    if chat.token is not None:
+        tokens.replace(address.key, who, chat.token)
+    return True
