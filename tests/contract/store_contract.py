@@ -1,6 +1,7 @@
 """What every `Store` must do; run for `MemoryStore` and for `SqliteStore`.
 
 A subclass gives the fixture `opened`: a function that opens the store, and opens it anew when called again.
+Long because the port is one, and its contract is read together.
 """
 
 from __future__ import annotations

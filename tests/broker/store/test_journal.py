@@ -1,4 +1,7 @@
-"""The journal: groups, order, a full queue, failures and what they take with them, stopping."""
+"""The journal: groups, order, a full queue, failures and what they take with them, stopping.
+
+Long because all of it is played on one gated store.
+"""
 
 from __future__ import annotations
 
