@@ -24,12 +24,11 @@ from common.texts import visible
 _encoder = msgspec.msgpack.Encoder()
 _ID_MAX = 2**63 - 1
 _ENVELOPE = frozenset({"op", "id", "as"})
-_SCALARS = (str, int, bool, float, bytes, type(None))
 _BINARY = (bytes,)
 """Binary stays binary: without this msgspec would also read Base64 text where binary is meant."""
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A request as it arrived: envelope and command."""
 
     id: int
@@ -97,8 +96,6 @@ def _check_unknown(value: object, depth: int) -> None:
             raise BadRequest(f"Maps and arrays nest at most {NESTING} deep.")
         for inner in value:
             _check_unknown(inner, depth + 1)
-    elif not isinstance(value, _SCALARS):
-        raise BadRequest("Extension types are not part of this protocol.")
 
 
 @cache
@@ -124,10 +121,8 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
         session = body.get("as", "")
         if type(session) is not str or len(session) > GATEWAY_SESSION_LENGTH:
             raise BadRequest(f"The field 'as' is text of at most {GATEWAY_SESSION_LENGTH} characters.")
-        fields = _fields(known[0])
-        for name, value in body.items():
-            if name not in fields:
-                _check_unknown({name: value}, 0)
+        if not body.keys() <= (fields := _fields(known[0])):
+            _check_unknown({name: value for name, value in body.items() if name not in fields}, 0)
         return Request(id, session, msgspec.convert(body, known[0], builtin_types=_BINARY))
     except msgspec.ValidationError as error:
         raise RequestError(BadRequest(_sentence("The request is malformed", error)), id) from None

@@ -177,7 +177,7 @@ class Carrier:
         self._publish(codec.encode_event(effect.log, effect.event))
 
     def _reply(self, effect: Answer) -> None:
-        origin, reply = effect
+        origin, reply = effect.origin, effect.reply
         reply.id = origin.id
         self._deliver(origin, codec.encode_reply(reply, origin.session))
 

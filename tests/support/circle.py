@@ -116,7 +116,7 @@ class Circle:
 
     def register(self, login: str, key: str = "", **fields: Any) -> Any:
         """Make an account on the connection `key` (the login itself unless given)."""
-        defaults: dict[str, Any] = dict(
+        defaults: dict[str, Any] = dict(  # noqa: C408
             password=f"password of {login}", first_names="First", surnames="Last", age=30, gender="other"
         )
         return self.ask(key or login, messages.Register(login=login, **{**defaults, **fields}))

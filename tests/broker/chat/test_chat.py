@@ -26,7 +26,8 @@ def test_a_refusal_is_one_line_in_the_log_without_what_was_said() -> None:
     circle.register("ana")
     circle.stamps.clear()
     circle.say("ana", "nowhere", "my secret")
-    ((event, fields),) = circle.stamps
+    (stamp,) = circle.stamps
+    event, fields = stamp.event, stamp.fields
     assert (event, fields["code"], fields["op"], fields["login"]) == ("refused", "no-such-room", "send", "ana")
     assert "my secret" not in str(fields)
 
