@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 from msgspec import inspect
+from zmq.utils import z85
 
 from common import addresses, codec, errors, limits, messages
 
@@ -269,8 +270,9 @@ def test_there_are_examples() -> None:
 
 
 def test_the_example_of_an_address() -> None:
-    shown = dict(line.split(maxsplit=1) for line in re.findall(r"^(?:key|address|fingerprint) .*$", PAGE, re.M))
+    shown = dict(line.split(maxsplit=1) for line in re.findall(r"^(?:key|address|fingerprint|z85) .*$", PAGE, re.M))
     address = addresses.parse(shown["address"])
     assert address.key == bytes.fromhex(shown["key"])
     assert str(address) == shown["address"]
     assert addresses.fingerprint(address.key) == shown["fingerprint"]
+    assert z85.decode(shown["z85"]) == address.key
