@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from broker.chat import ports
 from broker.chat.effects import Answer, Commit, Effect, Now, Origin, Publish, Stamp
+from broker.chat.entities import Account, Room, Session
 from broker.chat.grants import Grants
-from broker.chat.state import Account, Room, Session, State
+from broker.chat.state import State
 from broker.chat.views import room_view
 from common.messages import Change as RosterChange
 from common.messages import Deleted, Ended, Entry, JoinedRoom, LeftRoom, Reply, SubjectChanged

@@ -13,11 +13,12 @@ from broker.chat import accounts, entrance, listings, operators, posts, rooms
 from broker.chat.change import Change
 from broker.chat.context import HANDLERS, Context, Handled, Rules
 from broker.chat.effects import Append, Ask, Connection, Effect, Now, Origin, Publish, Refuse, Stamp
+from broker.chat.entities import Room
 from broker.chat.grants import Grants
 from broker.chat.ports import Place, RoomRow, Snapshot
 from broker.chat.presence import Presence
 from broker.chat.settings import ChatSettings
-from broker.chat.state import Room, load
+from broker.chat.state import load
 from common import messages
 from common.codec import Request
 from common.errors import ChatError, Forbidden, NotLoggedIn

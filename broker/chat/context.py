@@ -7,10 +7,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from broker.chat.change import Change
 from broker.chat.effects import Effect, Now, Origin
+from broker.chat.entities import Account, Room, Session
 from broker.chat.grants import Grants
 from broker.chat.presence import Presence
 from broker.chat.settings import ChatSettings
-from broker.chat.state import Account, Room, Session, State
+from broker.chat.state import State
 from broker.chat.throttle import Throttle
 from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
 from common.messages import Command

@@ -9,7 +9,7 @@ from broker.chat import naming, ports, views
 from broker.chat.change import Change
 from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now
-from broker.chat.state import Account, Session
+from broker.chat.entities import Account, Session
 from common import messages, texts
 from common.errors import (
     AccountDisabled,

@@ -12,7 +12,8 @@ import hmac
 from typing import Final
 
 from broker.chat.effects import Connection, Cut, Effect, Now, Publish
-from broker.chat.state import Account, Hearing, Peer, Room, State
+from broker.chat.entities import Account, Hearing, Peer, Room
+from broker.chat.state import State
 from common import topics
 from common.messages import Live
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from broker.chat import views
 from broker.chat.context import Context, handles, may_know
 from broker.chat.effects import Answer, Effect
-from broker.chat.state import Account, Room
+from broker.chat.entities import Account, Room
 from common import messages, names
 
 T = TypeVar("T", Account, Room)

@@ -98,7 +98,8 @@ class Snapshot(NamedTuple):
 class NewEntries(NamedTuple):
     """Append one entry to each of `logs`, under one nonce.
 
-    If the store holds `(sender, nonce)` already, nothing is written and the old places are the outcome.
+    If the store holds `(sender, nonce)` already, nothing is written and the old places are the outcome: as
+    many as the old entry has, whatever `logs` says now.
     `other` is the recipient's account id for a direct message, the room's id for an invitation, else 0.
     """
 
@@ -249,7 +250,8 @@ class CheckToken(NamedTuple):
 class ReadLog(NamedTuple):
     """Result: `LogPage`. The entries with `after` < seq < `before`, oldest first.
 
-    With `after` None the newest `limit` of them. A page also ends when its texts exceed `max_bytes`.
+    With `after` None the newest `limit` of them. A page also ends when its texts exceed `max_bytes`, counted
+    from the newest then; it always holds at least one entry if there is one.
     """
 
     log: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from broker.chat import ports
 from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Append, Ask, Effect, Now, Origin, Publish, Refuse
-from broker.chat.state import Account, State
+from broker.chat.entities import Account
+from broker.chat.state import State
 from common import messages, texts
 from common.errors import NoSuchLog, NoSuchRoom, NotMember
 from common.limits import HISTORY_BYTES

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 from broker.chat.change import Change
 from broker.chat.effects import Effect, Now
+from broker.chat.entities import Account, Peer, Room, Session
 from broker.chat.grants import Grants
 from broker.chat.ports import PutSession, SessionRow
 from broker.chat.settings import ChatSettings
-from broker.chat.state import Account, Peer, Room, Session, State
+from broker.chat.state import State
 from common.limits import PRESENCE_SETTLE_S, SESSION_DAYS, SILENCE_S
 from common.messages import Change as RosterChange
 

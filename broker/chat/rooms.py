@@ -5,7 +5,7 @@ from __future__ import annotations
 from broker.chat import naming, ports, views
 from broker.chat.context import Context, handles
 from broker.chat.effects import Effect
-from broker.chat.state import Room
+from broker.chat.entities import Room
 from common import messages, texts
 from common.errors import DefaultRoom, Forbidden, NoSuchRoom, NotMember, TooMany
 from common.limits import NONCE_BYTES, ROOMS_JOINED, ROOMS_PER_ACCOUNT

@@ -1,4 +1,4 @@
-"""Who and what there is, in memory: accounts, sessions, peers, rooms, and the indexes over them.
+"""Who and what there is, in memory: every account, session, peer and room, and the indexes over them.
 
 Loaded once from the store's snapshot; changed only through `broker.chat.change` (what lasts) and
 `broker.chat.presence` (who is here). Must not know how a change is kept or announced.
@@ -10,142 +10,12 @@ from bisect import insort
 from collections import OrderedDict
 from typing import Final
 
-from broker.chat.effects import Connection
-from broker.chat.ports import AccountRow, RoomRow, SessionRow, Snapshot
+from broker.chat.entities import Account, Peer, Room, Session
+from broker.chat.ports import Snapshot
 from common import lookalikes, messages, names, topics
 
 _CLIENTS_KEPT: Final = 10_000
 """Descriptions of clients that said hello and may log in; the oldest is forgotten first."""
-
-
-class Peer:
-    """A client process: one key pair, its connections to the broadcast socket, its sessions."""
-
-    __slots__ = ("beacon", "connections", "had_beacon", "key", "lost_at", "sessions")
-
-    def __init__(self, key: str, beacon: str) -> None:
-        self.key = key
-        self.beacon = beacon
-        self.connections: dict[Connection, Hearing] = {}
-        self.sessions: dict[str, Session] = {}
-        self.had_beacon = False
-        self.lost_at: float | None = None
-
-    @property
-    def listening(self) -> bool:
-        """Whether a connection holds the beacon now."""
-        return any(hearing.beacon for hearing in self.connections.values())
-
-
-class Hearing:
-    """What one connection hears."""
-
-    __slots__ = ("beacon", "held_back", "topics")
-
-    def __init__(self) -> None:
-        self.topics: set[bytes] = set()
-        self.beacon = False
-        self.held_back: list[bytes] = []
-        """Topics granted before the beacon, whose markers wait for it."""
-
-
-class Account:
-    """An account, its sessions and its rooms."""
-
-    __slots__ = ("created_rooms", "head", "hidden", "inbox", "invited", "key", "present", "rooms", "row", "sessions")
-
-    def __init__(self, row: AccountRow) -> None:
-        self.row = row
-        self.key = names.key(row.login)
-        self.inbox = topics.inbox(row.login)
-        self.head = 0
-        self.present = False
-        self.sessions: dict[int, Session] = {}
-        self.rooms: dict[int, Room] = {}
-        self.created_rooms: dict[int, Room] = {}
-        self.hidden: set[int] = set()
-        self.invited: set[int] = set()
-
-    @property
-    def id(self) -> int:
-        return self.row.id
-
-    @property
-    def login(self) -> str:
-        return self.row.login
-
-
-class Session:
-    """The binding of a peer (and a gateway's label) to an account, and whether it is here."""
-
-    __slots__ = (
-        "account",
-        "client",
-        "created",
-        "current",
-        "heard",
-        "id",
-        "label",
-        "peer",
-        "present",
-        "presumed_until",
-        "seen",
-    )
-
-    def __init__(self, row: SessionRow, account: Account, peer: Peer, current: Room) -> None:
-        self.id = row.id
-        self.account = account
-        self.peer = peer
-        self.label = row.label
-        self.client = row.client
-        self.created = row.created
-        self.seen = row.seen
-        self.present = False
-        self.current = current
-        self.heard = float("-inf")
-        self.presumed_until: float | None = None
-        """After a start of the broker: until when the session counts as present unseen."""
-
-    def row(self) -> SessionRow:
-        """The session as it is kept."""
-        return SessionRow(
-            self.id,
-            self.account.id,
-            self.peer.key,
-            self.label,
-            self.client,
-            self.created,
-            self.seen,
-            self.present,
-            self.current.id,
-        )
-
-
-class Room:
-    """A room, its members and where its log ends."""
-
-    __slots__ = ("changes", "creator", "head", "key", "members", "online", "row", "skeleton", "topic")
-
-    def __init__(self, row: RoomRow, creator: Account | None) -> None:
-        self.row = row
-        self.creator = creator
-        self.key = names.key(row.name)
-        self.skeleton = lookalikes.skeleton(row.name)
-        self.topic = topics.topic(row.name)
-        self.head = 0
-        self.members: dict[int, int] = {}
-        """Account id to `since`."""
-        self.online = 0
-        self.changes: list[messages.Change] = []
-        """Announced with the next roster event."""
-
-    @property
-    def id(self) -> int:
-        return self.row.id
-
-    @property
-    def name(self) -> str:
-        return self.row.name
 
 
 class State:

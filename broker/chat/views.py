@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broker.chat.state import Account, Room, Session
+from broker.chat.entities import Account, Room, Session
 from common import messages
 
 
