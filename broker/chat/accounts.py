@@ -59,9 +59,9 @@ def password(ctx: Context, command: messages.Password) -> list[Effect]:
 
 @handles(messages.Profile)
 def profile(ctx: Context, command: messages.Profile) -> list[Effect]:
-    """Show a profile; age and gender to the account's owner alone."""
+    """Show a profile; age and gender to the account's owner and to the operator alone."""
     account = ctx.account if command.login is None else ctx.user(command.login)
-    reply = views.profile(account, private=account is ctx.account)
+    reply = views.profile(account, private=account is ctx.account or ctx.account.row.operator)
     reply.id = ctx.origin.id
     return [Answer(ctx.origin, reply)]
 

@@ -62,3 +62,4 @@ def test_an_operators_account_may_manage_rooms() -> None:
     circle.ask("ana", messages.Create(room="dev"))
     assert circle.ask("op", messages.Subject(room="lobby", subject="Welcome")).ok
     assert circle.ask("op", messages.Delete(room="dev")).ok
+    assert circle.ask("op", messages.Profile(login="ana")).age == 30
