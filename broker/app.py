@@ -105,7 +105,7 @@ class Broker:
             idle_exit_s=config.idle_exit_s or None,
             wakeup=wakeup,
         )
-        self.address = addresses.Address(reachable(config.listen), sockets.port, pair.public)
+        self.address = addresses.Address(config.announce or reachable(config.listen), sockets.port, pair.public)
         data.announce(str(self.address))
         opening.callback(data.withdraw)
 

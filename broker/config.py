@@ -52,6 +52,8 @@ class BrokerConfig:
     """Address or name on which to listen; `*` is every address of this machine, IPv4 and IPv6."""
     port: int = PORT
     """The command port; the two above it are used as well. 0 finds three free ones."""
+    announce: str = ""
+    """Host to tell clients, where it is not the one that can be seen from here (NAT, containers)."""
     data_dir: Path = field(default_factory=default_data_dir)
     """Where keys and database are kept; made with mode 0700."""
     database: str = ""
@@ -122,6 +124,7 @@ def _are_keys(values: frozenset[str]) -> bool:
 _KEYS: Final[dict[str, _Key]] = {
     "listen": _Key(str, 'an address, a host name, or "*"', lambda value: bool(value) and value.isprintable()),
     "port": _whole(0, 65_533),
+    "announce": _Key(str, "a host name or an address", lambda value: re.fullmatch(r"[\w.:%-]*", value) is not None),
     "data_dir": _Key(Path, "a directory's path", lambda value: True),
     "database": _Key(str, "sqlite:///PATH", lambda value: value.isprintable()),
     "idle_exit_s": _seconds(1e9),

@@ -28,7 +28,7 @@ class Bell:
 
     def ring(self) -> None:
         """Wake the reactor. Put the result in its queue first; cheap if the bell rings already."""
-        if self._rung:
+        if self._rung or self.socket.closed:
             return
         self._rung = True
         rope: Socket | None = getattr(self._own, "rope", None)
