@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from client.tui.ports import Desk
+from client.tui.ports import Chat, Desk
 from client.tui.render import clock, day
 from client.tui.wrap import pad
 from common.messages import (
@@ -29,33 +29,33 @@ SHOWN = 200
 """Lines of one answer; what is beyond is counted."""
 
 
-async def every_room(desk: Desk, hidden: bool = False) -> AsyncIterator[RoomView]:
+async def every_room(chat: Chat, hidden: bool = False) -> AsyncIterator[RoomView]:
     """All rooms that one may know of, page by page."""
     after, more = "", True
     while more:
-        page = await desk.chat.request(Rooms(hidden=hidden, after=after))
+        page = await chat.request(Rooms(hidden=hidden, after=after))
         for room in page.rooms:
             yield room
         more = page.more and bool(page.rooms)
         after = page.rooms[-1].name if page.rooms else ""
 
 
-async def every_user(desk: Desk) -> AsyncIterator[UserView]:
+async def every_user(chat: Chat) -> AsyncIterator[UserView]:
     """All users of the system, page by page."""
     after, more = "", True
     while more:
-        page = await desk.chat.request(Users(after=after))
+        page = await chat.request(Users(after=after))
         for user in page.users:
             yield user
         more = page.more and bool(page.users)
         after = page.users[-1].login if page.users else ""
 
 
-async def every_member(desk: Desk, room: str) -> AsyncIterator[MemberView]:
+async def every_member(chat: Chat, room: str) -> AsyncIterator[MemberView]:
     """All members of a room, page by page."""
     after, more = "", True
     while more:
-        page = await desk.chat.request(Members(room=room, after=after))
+        page = await chat.request(Members(room=room, after=after))
         for member in page.members:
             yield member
         more = page.more and bool(page.members)
@@ -64,7 +64,7 @@ async def every_member(desk: Desk, room: str) -> AsyncIterator[MemberView]:
 
 async def rooms(desk: Desk, values: Values, flags: Flags) -> None:
     """`#lR`, `/rooms`: every room with how many are in it."""
-    found = [room async for room in every_room(desk, "--hidden" in flags)]
+    found = [room async for room in every_room(desk.chat, "--hidden" in flags)]
     desk.model.known_rooms = [room.name for room in found]
     desk.tell(
         f"{_count(len(found), 'room')}, with how many are there now:", *_listing([_room(desk, room) for room in found])
@@ -90,7 +90,7 @@ def _traits(desk: Desk, room: RoomView) -> list[tuple[str, bool]]:
 
 async def users(desk: Desk, values: Values, flags: Flags) -> None:
     """`#show users`, `/users`: everybody in the whole system."""
-    found = [user async for user in every_user(desk)]
+    found = [user async for user in every_user(desk.chat)]
     desk.model.known_users = [user.login for user in found]
     online = sum(user.online for user in found)
     found.sort(key=lambda user: not user.online)
@@ -103,7 +103,7 @@ async def members(desk: Desk, values: Values, flags: Flags) -> None:
     room = values.get("room") or room_here(desk)
     if room is None:
         return
-    found = [member async for member in every_member(desk, room)]
+    found = [member async for member in every_member(desk.chat, room)]
     here = " ".join(member.login for member in found if member.online)
     away = " ".join(member.login for member in found if not member.online)
     desk.tell(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,47 +25,10 @@ from prompt_toolkit.layout.processors import PasswordProcessor, Processor
 from prompt_toolkit.output import Output
 
 from client.tui import clean, style
+from client.tui.fields import FieldRefused, Page, Submit, Values, picker
 from common.errors import ChatError
 
 LABEL_WIDTH: Final = 20
-
-Values = dict[str, str]
-Check = Callable[[str, Values], str]
-"""Gives the value as it is to be used, or raises `ChatError` with what is wrong; the other fields' texts beside it."""
-
-
-@dataclass(frozen=True)
-class Field:
-    name: str
-    label: str
-    hint: str
-    check: Check
-    hidden: bool = False
-    initial: str = ""
-    choices: Sequence[str] = ()
-    """If there are any, a letter picks one of them and space the next."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """One form. F2 turns to the next one; fields of the same name keep what was typed."""
-
-    title: str
-    other: str
-    """What F2 does, in words."""
-    fields: Sequence[Field]
-
-
-class FieldRefused(ChatError):
-    """What was handed over is refused, on account of one field."""
-
-    def __init__(self, message: str, field: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-Submit = Callable[[Page, Values], Awaitable[None]]
-"""Takes the checked values. Raises `ChatError`: the sentence is shown, and the form stays."""
 
 
 @dataclass
@@ -92,7 +55,7 @@ class Form:
     ) -> None:
         """`wrong` is shown at first: why one is here again, say."""
         self._submit = submit
-        self._wrong = wrong
+        self._wrong = ""
         self._working = False
         self._typed: dict[str, Buffer] = {}
         self._pages = [self._prepare(page) for page in pages]
@@ -109,6 +72,7 @@ class Form:
         self._app.ttimeoutlen = 0.05
         self._work: asyncio.Task[None] | None = None
         self._turn(start)
+        self._wrong = wrong
 
     async def run(self) -> bool:
         """Show the form. False if the person gave up."""
@@ -122,7 +86,7 @@ class Form:
         shown = _Shown(page, [])
         for each in page.fields:
             if each.name not in self._typed:
-                buffer = Buffer(multiline=False, on_text_changed=self._touched, on_text_insert=_picker(each.choices))
+                buffer = Buffer(multiline=False, on_text_changed=self._touched, on_text_insert=picker(each.choices))
                 buffer.document = Document(each.initial)
                 self._typed[each.name] = buffer
             buffer = self._typed[each.name]
@@ -276,20 +240,3 @@ class Form:
             self._app.exit(result=True)
         finally:
             self._working = False
-
-
-def _picker(choices: Sequence[str]) -> Callable[[Buffer], None] | None:
-    """What turns a letter typed into the choice that begins with it."""
-    if not choices:
-        return None
-
-    def pick(buffer: Buffer) -> None:
-        typed = buffer.text[max(0, buffer.cursor_position - 1) : buffer.cursor_position].casefold()
-        before = next((index for index, choice in enumerate(choices) if buffer.text.startswith(choice)), -1)
-        if typed == " ":
-            buffer.document = Document(choices[(before + 1) % len(choices)])
-        else:
-            picked = next((choice for choice in choices if choice.startswith(typed)), None)
-            buffer.document = Document(picked if picked is not None else choices[before] if before >= 0 else "")
-
-    return pick

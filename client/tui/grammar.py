@@ -115,6 +115,8 @@ class Table:
     def near(self, name: str) -> Spec | None:
         """The command that was probably meant."""
         folded = name.casefold()
+        if len(folded) < 2:
+            return None
         swapped = ("#" if folded[:1] == "/" else "/") + folded[1:]
         if swapped in self._by_name:
             return self._by_name[swapped]
@@ -177,8 +179,8 @@ def _arguments(spec: Spec, rest: str) -> tuple[dict[str, str], frozenset[str]]:
         rest = _take_flags(spec, rest, flags)
         if arg is None or not rest:
             break
-        if arg.kind is Kind.TEXT:
-            values[arg.name], rest = rest, ""
+        if arg.kind in (Kind.TEXT, Kind.COMMAND):
+            values[arg.name], rest = rest if arg.kind is Kind.TEXT else " ".join(rest.split()), ""
         else:
             word, _, rest = rest.partition(" ") if "\n" not in rest.split(" ", 1)[0] else rest.partition("\n")
             values[arg.name] = _checked(arg, word)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
 from prompt_toolkit.filters import Condition, has_completions, is_searching
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
@@ -83,11 +84,17 @@ def _paste(surface: Surface, event: KeyPressEvent) -> None:
 
 
 def _complete(surface: Surface, event: KeyPressEvent) -> None:
+    """One proposal is taken at once; of several, what they have in common, and then one after the other."""
     buffer = surface.input
-    if buffer.complete_state:
+    if buffer.complete_state and len(buffer.complete_state.completions) > 1:
         buffer.complete_next()
-    else:
-        buffer.start_completion(insert_common_part=True)
+        return
+    found = list(buffer.completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
+    if len(found) == 1:
+        buffer.apply_completion(found[0])
+    elif found:
+        buffer.insert_text(get_common_complete_suffix(buffer.document, found))
+        buffer.start_completion()
 
 
 def _number(number: int) -> Act:

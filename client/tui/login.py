@@ -15,7 +15,8 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from client.tui import clean
-from client.tui.form import Field, FieldRefused, Form, Page, Values
+from client.tui.fields import Field, FieldRefused, Page, Values
+from client.tui.form import Form
 from common import names, texts
 from common.errors import (
     BadName,

@@ -61,7 +61,7 @@ class PlainSitting(Sitting):
             self.model.heard = self._heard
             tasks = [
                 self.begin(self.follow(self.arrive())),
-                self.begin(self._read(lines)),
+                self.begin(self._read_all(lines)),
                 self.begin(self._until_ended()),
             ]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -76,11 +76,13 @@ class PlainSitting(Sitting):
     async def _until_ended(self) -> None:
         await self._ended.wait()
 
-    async def _read(self, lines: AsyncIterator[str]) -> None:
+    async def _read_all(self, lines: AsyncIterator[str]) -> None:
         for room in self._rooms:
             await self._carry_out(f"/join {room}")
         async for line in lines:
             await self._carry_out(line)
+            if self._ended.is_set():
+                return
 
     async def _carry_out(self, line: str) -> None:
         match TABLE.parse(line):

@@ -61,7 +61,7 @@ def rows(record: Record, width: int, before: Record | None = None, unread: int =
 
 
 def _said(record: Record, width: int, stamp: list[Fragment]) -> list[Row]:
-    nick = cut(clean.line(record.sender), max(NICK_WIDTH, width // 3))
+    nick = cut(clean.line(record.sender), min(max(NICK_WIDTH, width // 3), max(1, width - 3)))
     style = "class:me" if record.mine else nick_style(record.sender)
     if stamp:
         nick, indent = pad(nick, max(NICK_WIDTH, cells(nick))), cells(stamp[0][1]) + NICK_WIDTH + 1

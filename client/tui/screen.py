@@ -1,7 +1,8 @@
 """The full screen: one `Sitting` drawn by prompt_toolkit. Model to view is one way; keys call methods here.
 
 Typing never waits for the broker: what is sent waits in the link, and the status line says so. Must not know
-how the person came to be logged in (`client.tui.login`), nor sockets.
+how the person came to be logged in (`client.tui.login`), nor sockets. The module is long because every key
+that is pressed comes to one short method here.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ TICK_S: Final = 1.0
 """Seconds between redraws for the clock's sake."""
 TWICE_S: Final = 2.0
 """Seconds within which the second Ctrl+C means it."""
+GIVE_UP_S: Final = 30.0
+"""Seconds within which quitting once more gives up on what is not sent."""
 LEARNT_S: Final = 5.0
 """Seconds for which the lists of rooms and people are good enough to complete from."""
 WELCOME: Final = (
@@ -76,7 +79,7 @@ class FullScreen(Sitting):
         self.status = 0
         self._hint = ""
         self._interrupted = -TWICE_S
-        self._given_up = False
+        self._given_up = -GIVE_UP_S
         self._learnt = -LEARNT_S
         self._answer: asyncio.Future[str | None] | None = None
         self.input = Buffer(
@@ -168,8 +171,9 @@ class FullScreen(Sitting):
 
     def quit(self) -> None:
         """End. Messages that are not acknowledged are mentioned first; the second time it ends all the same."""
-        if self.model.waiting and self.chat.link is not LinkState.LIVE and not self._given_up:
-            self._given_up = True
+        now = time.monotonic()
+        if self.model.waiting and self.chat.link is not LinkState.LIVE and now - self._given_up > GIVE_UP_S:
+            self._given_up = now
             self.complain(f"{self.model.waiting} not sent yet; quit once more to give up on that.")
             return
         self._exit()
@@ -199,7 +203,6 @@ class FullScreen(Sitting):
             self._hint = "not connected yet; your line is kept"
             return
         self._hint = ""
-        self._given_up = False
         self.messages.to_end()
         self.input.append_to_history()
         self.input.reset()
@@ -288,7 +291,16 @@ class FullScreen(Sitting):
 
     def _wants_older(self) -> None:
         if self.model.here.more and not self.model.here.loading:
-            self.begin(self.older())
+            self.begin(self._read_back())
+
+    async def _read_back(self) -> None:
+        """The top was reached: what is above is fetched, and the page is turned to it."""
+        records = self.model.here.records
+        held = len(records)
+        await self.older()
+        if records is self.model.here.records and len(records) > held:
+            self.messages.page(-1)
+            self.changed()
 
     def _typing(self, _: Buffer) -> None:
         """A command is begun: find out which rooms and people there are, so that they can be completed."""

@@ -10,22 +10,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
 
-from client.link.updates import Arrived, LinkChanged, LinkState, RoomJoined, Settled, Update
-from client.tui import asking
+from client.link.updates import LinkChanged, LinkState, RoomJoined, Settled, Update
 from client.tui.commands import TABLE
 from client.tui.grammar import Call, Mistake, Say
 from client.tui.ports import Chat, Sending
-from client.tui.state import Load, Missed, Model, Over, Ring, Wish
+from client.tui.reading import OLDER_PAGE, Reading
+from client.tui.state import Model
+from client.tui.wishes import Load, Missed, Over, Ring, Wish
 from common import texts, topics
 from common.errors import ChatError, NoSuchUser
-from common.messages import History
-
-FIRST_PAGE: Final = 100
-"""Messages read when a conversation is opened: a few windows' worth."""
-
-OLDER_PAGE: Final = 200
-TRIES: Final = 5
-"""Pages of an inbox read in search of one person's messages, for one turn of PgUp."""
 
 PATIENCE_S: Final = 1.0
 """Seconds that what is typed next waits for a command; then it overtakes."""
@@ -39,7 +32,7 @@ class Sitting:
         self.model = model
         self._typed: deque[str] = deque()
         self._busy = False
-        self._unread_logs: set[str] = set()
+        self.reading = Reading(chat, model)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # What a surface fills in
@@ -178,7 +171,7 @@ class Sitting:
         """Take in one update."""
         self.model.now = self.chat.clock.now()
         if isinstance(update, LinkChanged) and update.state is LinkState.LIVE:
-            for log in sorted(self._unread_logs):
+            for log in sorted(self.reading.failed):
                 self.load(log)
         if isinstance(update, Settled) and isinstance(update.outcome, ChatError):
             self.refused(self.model.owner(update.nonce), update.outcome)
@@ -198,64 +191,24 @@ class Sitting:
             case Load(log):
                 self.load(log)
             case Missed(log, after):
-                self.begin(self._fill(log, after))
+                self.begin(self._read(self.reading.missed(log, after, self.take)))
             case Ring(log):
                 self.ring(log)
             case Over(sentence):
                 self.over(sentence)
 
-    # Reading from the broker
-
     def load(self, log: str) -> None:
         """Begin to read who is in a room and what was said last."""
-        self.begin(self._load(log))
-
-    async def _load(self, log: str) -> None:
-        """Read who is in a room and what was said last; again when the link is back, if it broke."""
-        try:
-            talk = self.model.find(log)
-            if talk is not None and talk.view is not None and talk.view.id:
-                talk.took_members([member async for member in asking.every_member(self, log)])  # type: ignore[arg-type]
-            if talk is None or not talk.loaded:
-                await self._page(log, None, FIRST_PAGE)
-                if talk is not None:
-                    talk.loaded = True
-            self._unread_logs.discard(log)
-        except ChatError:
-            self._unread_logs.add(log)
-        self.changed()
-
-    async def _fill(self, log: str, after: int) -> None:
-        """Read what was dropped because this program lagged behind."""
-        more = True
-        while more:
-            page = await self.chat.request(History(log=log, after=after))
-            for entry in page.entries:
-                self.take(Arrived(log, entry, replayed=True))
-                after = entry.seq
-            more = page.more and bool(page.entries)
-
-    async def _page(self, log: str, oldest: int | None, limit: int) -> int:
-        """Read a page of what was said up to `oldest`. Returns how many records it brought to its conversation."""
-        own = topics.inbox(self.model.me)
-        before = None if oldest is None else oldest + 1
-        page = await self.chat.request(History(log=own if log.startswith("@") else log, before=before, limit=limit))
-        return self.model.took_page(own if log.startswith("@") else log, page.entries, before, page.more)
+        self.begin(self._read(self.reading.newest(log)))
 
     async def older(self, count: int = OLDER_PAGE) -> None:
         """Bring in about `count` older messages of the current conversation."""
-        talk = self.model.here
-        if talk.loading or not talk.more:
-            return
-        talk.loading = True
+        await self._read(self.reading.older(self.model.here, count))
+
+    async def _read(self, work: Coroutine[Any, Any, None]) -> None:
         self.changed()
-        held, tries = len(talk.records), TRIES if talk.private else -(-count // OLDER_PAGE)
         try:
-            while tries > 0 and talk.more and len(talk.records) - held < count:
-                tries -= 1
-                await self._page(talk.log, talk.records.oldest, min(count, OLDER_PAGE))
+            await work
         except ChatError as error:
             self.complain(f"What was said before cannot be read now: {error.message}")
-        finally:
-            talk.loading = False
-            self.changed()
+        self.changed()

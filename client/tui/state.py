@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from client.link.updates import (
@@ -26,7 +25,9 @@ from client.link.updates import (
     Update,
 )
 from client.tui.conversations import Conversation
+from client.tui.places import Places
 from client.tui.records import FAR_LIMIT, LIMIT, Kind, Record
+from client.tui.wishes import ENDINGS, Load, Missed, Over, Ring, Wish
 from common import names
 from common.errors import ChatError
 from common.messages import AnyEntry, DirectMessage, Invited, Message, RoomView, Sent
@@ -38,56 +39,14 @@ FAREWELLS: Final = {
     "creator-gone": "#{room} is gone, because whoever made it has left.",
     "gone": "While you were away, #{room} went or you were taken out of it.",
 }
-ENDINGS: Final = {
-    "logout": "You are logged out.",
-    "revoked": "This session was ended from another one of yours.",
-    "password": "Your password was changed elsewhere, which ended this session.",
-    "disabled": "This account was disabled by the operator.",
-    "forgotten": "The broker no longer knows this session.",
-}
 
 
-@dataclass(frozen=True)
-class Load:
-    """Read the members and the newest messages of a conversation."""
-
-    log: str
-
-
-@dataclass(frozen=True)
-class Missed:
-    """Read what a log holds after that `seq`."""
-
-    log: str
-    after: int
-
-
-@dataclass(frozen=True)
-class Ring:
-    """Somebody means this person."""
-
-    log: str
-
-
-@dataclass(frozen=True)
-class Over:
-    """The session has ended; the sentence says why."""
-
-    sentence: str
-
-
-Wish = Load | Missed | Ring | Over
-
-
-class Model:
+class Model(Places):
     """Everything that is shown. `me` is the person's login."""
 
     def __init__(self, me: str, default_room: str = "lobby") -> None:
+        super().__init__(default_room)
         self.me = me
-        self.default_room = default_room
-        self.conversations: dict[str, Conversation] = {}
-        self.current = default_room
-        self.previous = ""
         self.known_rooms: list[str] = []
         """Rooms that the broker listed, for completion."""
         self.known_users: list[str] = []
@@ -114,18 +73,6 @@ class Model:
             if guessed is not None:
                 self.here.records = guessed.records
 
-    # Looking
-
-    @property
-    def here(self) -> Conversation:
-        """The conversation that is looked at."""
-        return self.conversations.get(self.current) or self.open(self.current)
-
-    @property
-    def order(self) -> list[Conversation]:
-        """All conversations as they are listed: the default room, other rooms, people."""
-        return sorted(self.conversations.values(), key=lambda talk: (talk.private, talk.log != self.default_room))
-
     @property
     def waiting(self) -> int:
         """One's own messages that are not acknowledged yet."""
@@ -134,43 +81,6 @@ class Model:
     def owner(self, nonce: bytes) -> str:
         """The conversation in which an unacknowledged message was written; empty if there is none."""
         return self._owners.get(nonce, "")
-
-    def find(self, name: str) -> Conversation | None:
-        """The conversation of a room or, with `@`, a person, however the name is written."""
-        if name in self.conversations:
-            return self.conversations[name]
-        key = names.key(name)
-        return next((talk for log, talk in self.conversations.items() if names.key(log) == key), None)
-
-    def turn(self, log: str) -> None:
-        """Look at a conversation."""
-        if log != self.current:
-            self.here.left_alone()
-            self.previous, self.current = self.current, log
-        self.here.turned_to()
-
-    def open(self, log: str) -> Conversation:
-        """The conversation, made if it is not there; `@login` for a private one."""
-        talk = self.find(log)
-        if talk is None:
-            view = None if log.startswith("@") else _unknown(log)
-            talk = self.conversations[log] = Conversation(log, view)
-        return talk
-
-    def close(self, log: str) -> None:
-        """Take a conversation off the screen; look at the previous one, or at the default room."""
-        self.conversations.pop(log, None)
-        if self.current == log:
-            rooms = [talk.log for talk in self.order if not talk.private]
-            self.current = next((to for to in (self.previous, *rooms) if to in self.conversations), self.default_room)
-            self.here.turned_to()
-        if self.previous == log:
-            self.previous = ""
-
-    def next_unread(self) -> Conversation | None:
-        """Where to look next: private messages and mentions first, then what else is unread."""
-        unread = [talk for talk in self.order if talk.unread and talk.log != self.current]
-        return max(unread, key=lambda talk: (talk.mentions > 0, talk.private), default=None)
 
     # Telling
 
@@ -305,20 +215,3 @@ class Model:
                 if oldest is None or before is None or oldest < before:
                     talk.records.oldest = start if oldest is None else min(start, oldest)
         return sum(touched.values())
-
-
-def _unknown(name: str) -> RoomView:
-    """A room of which only the name is known as yet."""
-    return RoomView(
-        id=0,
-        name=name,
-        kept=False,
-        private=False,
-        open=False,
-        subject="",
-        creator=None,
-        head=0,
-        online=0,
-        joined=False,
-        since=0,
-    )

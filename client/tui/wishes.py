@@ -1,0 +1,49 @@
+"""What the model wants done after an update: something read from the broker, a bell rung, an end made.
+
+Must not know who does it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+ENDINGS: Final = {
+    "logout": "You are logged out.",
+    "revoked": "This session was ended from another one of yours.",
+    "password": "Your password was changed elsewhere, which ended this session.",
+    "disabled": "This account was disabled by the operator.",
+    "forgotten": "The broker no longer knows this session.",
+}
+
+
+@dataclass(frozen=True)
+class Load:
+    """Read the members and the newest messages of a conversation."""
+
+    log: str
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Read what a log holds after that `seq`."""
+
+    log: str
+    after: int
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Somebody means this person."""
+
+    log: str
+
+
+@dataclass(frozen=True)
+class Over:
+    """The session has ended; the sentence says why."""
+
+    sentence: str
+
+
+Wish = Load | Missed | Ring | Over

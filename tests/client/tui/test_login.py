@@ -1,0 +1,157 @@
+"""Logging in and registering: each field judged as it is typed, by the broker's own rules; nothing typed is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from client.tui import login
+from client.tui.login import Credentials
+from common.errors import ChatError, NameTaken, RegistrationClosed, WrongPassword
+from common.limits import PERSON_NAME_LENGTH
+from common.messages import Register
+from tests.client.tui.headless import Headless, headless
+
+F2, UP, DOWN = "\x1bOQ", "\x1b[A", "\x1b[B"
+ACCOUNT = ["ana", "correct horse", "correct horse", "Ana María", "Gómez", "29", "f"]
+
+
+def ask(
+    act: Callable[[Headless], Awaitable[None]], refusals: list[ChatError] | None = None, **options: object
+) -> tuple[bool, list[Credentials]]:
+    """Fill in the forms; returns how it ended and what was handed over."""
+    given: list[Credentials] = []
+
+    async def connect(credentials: Credentials) -> None:
+        given.append(credentials)
+        if refusals:
+            raise refusals.pop(0)
+
+    async def run() -> bool:
+        with headless(90, 20) as terminal:
+            asked = asyncio.ensure_future(login.ask("plaza", connect, **options))  # type: ignore[arg-type]
+            await act(terminal)
+            return await asyncio.wait_for(asked, 10)
+
+    return asyncio.run(run()), given
+
+
+def test_logging_in() -> None:
+    async def act(terminal: Headless) -> None:
+        await terminal.see("Tertulia · plaza · Log in", "▸ Login", "F2: I am new here")
+        terminal.press("ana\r")
+        await terminal.see("✓ ana", "▸ Password", "It is not shown")
+        terminal.press("correct horse\r")
+
+    assert ask(act) == (True, [Credentials("ana", "correct horse", None, False)])
+
+
+def test_registering() -> None:
+    async def act(terminal: Headless) -> None:
+        terminal.press(F2)
+        await terminal.see("New account")
+        terminal.press("\r".join(ACCOUNT) + "\r")
+        await terminal.see("✓ female", "✓ yes", "▸ Stay logged in?")
+        assert "correct horse" not in terminal.written
+        terminal.press("\r")
+
+    account = Register(
+        login="ana", password="correct horse", first_names="Ana María", surnames="Gómez", age=29, gender="female"
+    )
+    assert ask(act, may_remember=True) == (True, [Credentials("ana", "correct horse", account, True)])
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "fault"),
+    [
+        (0, "a b", "but not ' '"),
+        (0, "_ana", "begins with a letter or a digit"),
+        (1, "short", "8 to 256 characters"),
+        (2, "correct horsf", "not the same password"),
+        (3, "x" * (PERSON_NAME_LENGTH + 1), f"at most {PERSON_NAME_LENGTH} characters"),
+        (5, "151", "from 0 to 150"),
+        (5, "1e1", "from 0 to 150"),
+        (6, "x", "f, m, o or u"),
+    ],
+)
+def test_faults_are_said_while_typing(before: int, typed: str, fault: str) -> None:
+    async def act(terminal: Headless) -> None:
+        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT[:before]) + typed)
+        await terminal.see(fault)
+        terminal.press("\r")
+        await terminal.see(fault)
+        terminal.press("\x03")
+
+    assert ask(act) == (False, [])
+
+
+def test_one_can_go_back_and_nothing_is_lost() -> None:
+    async def act(terminal: Headless) -> None:
+        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT[:4]))
+        await terminal.see("▸ Surnames")
+        terminal.press(UP + UP + UP + UP)
+        await terminal.see("▸ Login")
+        terminal.press("b" + F2)
+        await terminal.see("Log in", "✓ anab")
+        terminal.press(F2)
+        await terminal.see("New account", "✓ Ana María", "▸ Surnames")
+        terminal.press("\x1b[200~Gó\nmez\x1b[201~")
+        await terminal.see("Gó ⏎ mez")
+        terminal.press("\x04")
+
+    assert ask(act) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "field"), [(NameTaken(), "Login"), (RegistrationClosed(), "Login"), (ChatError("Odd."), "Gender")]
+)
+def test_a_refusal_is_shown_at_its_field_and_can_be_mended(error: ChatError, field: str) -> None:
+    async def act(terminal: Headless) -> None:
+        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT))
+        await terminal.see(f"! {error.message}", f"▸ {field}")
+        terminal.press(DOWN * 6 + "\r")
+
+    asked, given = ask(act, [error])
+    assert asked
+    assert len(given) == 2
+
+
+def test_a_wrong_password_leads_back_to_it() -> None:
+    async def act(terminal: Headless) -> None:
+        await terminal.see("! Log in once more.", "✓ ana", "▸ Password")
+        terminal.press("wrong\r")
+        await terminal.see("▸ Stay")
+        terminal.press("n\r")
+        await terminal.see("! Login and password do not belong together.", "▸ Password", "✓ no")
+        terminal.press("\x15right\r\r")
+
+    asked, given = ask(act, [WrongPassword()], login="ana", may_remember=True, wrong="Log in once more.")
+    assert asked
+    assert [(each.password, each.remember) for each in given] == [("wrong", False), ("right", False)]
+
+
+def test_choices_are_picked_by_letter_or_space() -> None:
+    async def act(terminal: Headless) -> None:
+        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT[:6]) + "o")
+        await terminal.see("✓ other")
+        terminal.press(" ")
+        await terminal.see("✓ undisclosed")
+        terminal.press(" z")
+        await terminal.see("✓ female")
+        terminal.press("\x03")
+
+    assert ask(act)[0] is False
+
+
+@pytest.mark.parametrize(
+    ("answers", "agreed"), [("yes\n", True), ("y\nYES\n", True), ("no\n", False), ("", False), ("what\nn\n", False)]
+)
+def test_a_broker_met_for_the_first_time_is_confirmed(answers: str, agreed: bool) -> None:
+    out = io.StringIO()
+    said = login.confirm_broker("plaza:5570", "x\x1b[2J", "abcd 1234", answers=io.StringIO(answers), out=out)
+    assert said is agreed
+    assert "abcd 1234" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
