@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from client.link.calls import Call, Calls, Outcome
+from client.link.failures import pause
 from client.link.logs import Hole, Log
 from common.errors import Forbidden, NoSuchLog, NoSuchRoom, NotLoggedIn, NotMember
 from common.messages import AnyEntry, Entries, History
@@ -77,8 +78,7 @@ class Backfill:
                 log.failed(now, DENIED_WAIT_S)
                 self._denied(now)
             else:
-                wait = outcome.retry_after if hasattr(outcome, "retry_after") else None
-                log.failed(now, WAIT_S if wait is None else wait)
+                log.failed(now, pause(outcome, WAIT_S))
 
         log.fetching = True
         self._under_way += 1

@@ -13,7 +13,7 @@ import weakref
 from types import TracebackType
 from typing import Any, Self, cast
 
-from client.link.failures import LinkLost, NoAnswer, NoBroker, SessionOver
+from client.link.failures import LinkLost, NoAnswer, NoBroker, SessionOver, pause
 from client.link.line import Line
 from client.link.requests import Request
 from client.link.room import Inbox, Pending, Room
@@ -31,12 +31,15 @@ from client.link.updates import (
 from common import addresses, names, topics
 from common import messages as m
 from common.addresses import Address, BadAddress
+from common.errors import Busy, Closing, RateLimited
 from common.keys import KeyPair, generate
 
 CONNECT_S = 5.0
 """Seconds that `start` waits for the broker's first answer."""
 LOGIN_S = 60.0
 """Seconds that a login may take: passwords are hashed one after the other."""
+PAGE_PAUSE_S = 1.0
+"""Seconds until a page for a reader is asked for again if the refusal names none."""
 FAREWELL_S = 2.0
 """Seconds that `close` gives to posts still on their way, and to the farewell."""
 
@@ -262,9 +265,10 @@ class ChatClient:
             while True:
                 try:
                     return await self.request(m.History(log=log, after=after))
-                except NoAnswer:
+                except (NoAnswer, Busy, RateLimited, Closing) as error:
                     if self._line.closed or log not in self._readers:
                         raise
+                    await asyncio.sleep(pause(error, PAGE_PAUSE_S))
 
         stream: LogStream[Any] = LogStream(page, after, max(after, self._newest.get(log, after)))
         self._readers.setdefault(log, weakref.WeakSet()).add(stream)
@@ -308,6 +312,6 @@ class ChatClient:
             reader.close(failure)
 
     def _end(self, failure: Exception | None, reason: str) -> None:
-        for log in list(self._readers):
+        for log in {*self._readers, *self.rooms}:
             self._forget(log, reason, failure)
         self._inbox = None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeVar, cast
@@ -100,6 +101,7 @@ class Connection:
         self._deliver = deliver
         self._tasks: list[asyncio.Task[None]] = []
         self._sockets: list[zmq.asyncio.Socket] = []
+        self._monitors: list[zmq.asyncio.Socket] = []
         self._unsent: deque[bytes] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
@@ -115,9 +117,12 @@ class Connection:
         self._sub = _socket(zmq.SUB, self._address, self._keys)
         self._sockets = [self._dealer, self._sub]
         session = self._session
+        # Before connecting, or the first event could be missed.
+        of_commands, of_broadcast = [socket.get_monitor_socket(_EVENTS) for socket in self._sockets]
+        self._monitors = [of_commands, of_broadcast]
         for name, coroutine in (
-            ("commands monitor", self._watch(self._dealer, self._commands_up, self._commands_down)),
-            ("broadcast monitor", self._watch(self._sub, session.broadcast_up, session.broadcast_down)),
+            ("commands monitor", self._watch(of_commands, self._commands_up, self._commands_down)),
+            ("broadcast monitor", self._watch(of_broadcast, session.broadcast_up, session.broadcast_down)),
             ("commands", self._read(self._dealer, session.reply_received)),
             ("broadcast", self._read(self._sub, session.event_received)),
         ):
@@ -135,14 +140,23 @@ class Connection:
         for socket in self._sockets:
             socket.disable_monitor()
             socket.close()
-        self._tasks, self._sockets, self._timer = [], [], None
+        for monitor in self._monitors:
+            monitor.close(0)
+        self._tasks, self._sockets, self._monitors, self._timer = [], [], [], None
 
     def do(self, step: Callable[[float], T]) -> T:
         """Let the session take a step, given the time, and do what follows from it."""
         try:
-            return step(self._loop.time())
+            return step(time.monotonic())
         finally:
             self._act()
+
+    def _safely(self, step: Callable[[], object]) -> None:
+        """Take a step of a task: a fault in it is reported, and must not end the task, for nobody would notice."""
+        try:
+            step()
+        except Exception as error:
+            self._loop.call_exception_handler({"message": "a fault in Tertulia's client", "exception": error})
 
     def _commands_up(self, now: float) -> None:
         self._session.commands_up(now)
@@ -153,40 +167,39 @@ class Connection:
         self._session.commands_down(now)
 
     async def _watch(
-        self, socket: zmq.asyncio.Socket, up: Callable[[float], None], down: Callable[[float], None]
+        self, monitor: zmq.asyncio.Socket, up: Callable[[float], None], down: Callable[[float], None]
     ) -> None:
-        monitor = socket.get_monitor_socket(_EVENTS)
         connected = False
-        try:
-            while True:
-                event = parse_monitor_message(await monitor.recv_multipart())["event"]
-                if event == zmq.EVENT_CONNECTED:
-                    self.reached = True
-                elif event in _FAILED:
-                    self.refused = True
-                elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED and not connected:
-                    connected, self.refused = True, False
-                    self.do(up)
-                elif event == zmq.EVENT_DISCONNECTED and connected:
-                    connected = False
-                    self.do(down)
-        finally:
-            monitor.close(0)
+        while True:
+            event = parse_monitor_message(await monitor.recv_multipart())["event"]
+            if event == zmq.EVENT_CONNECTED:
+                self.reached = True
+            elif event in _FAILED:
+                self.refused = True
+            elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED and not connected:
+                connected, self.refused = True, False
+                self._safely(lambda: self.do(up))
+            elif event == zmq.EVENT_DISCONNECTED and connected:
+                connected = False
+                self._safely(lambda: self.do(down))
 
     async def _read(self, socket: zmq.asyncio.Socket, take: Callable[[bytes, float], None]) -> None:
         # A future for each frame would cost more than all the rest: wait once, then read what is there.
         plain: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
         while True:
-            await socket.poll(zmq.POLLIN)
-            for _ in range(BATCH):
-                try:
-                    frames = plain.recv_multipart(zmq.NOBLOCK)
-                except zmq.Again:
-                    break
-                if len(frames) == 1:
-                    take(frames[0], self._loop.time())
-            self._act()
+            await socket.poll()
+            self._safely(lambda: self._drain(plain, take))
+            self._safely(self._act)
             await asyncio.sleep(0)
+
+    def _drain(self, socket: zmq.Socket[bytes], take: Callable[[bytes, float], None]) -> None:
+        for _ in range(BATCH):
+            try:
+                frames = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if len(frames) == 1:
+                take(frames[0], time.monotonic())
 
     def _act(self) -> None:
         """Do what the session wants done, until it wants nothing more, and set the timer."""
@@ -203,12 +216,15 @@ class Connection:
         self._send()
         due = self._session.deadline()
         if self._unsent:
-            due = min(due, self._loop.time() + UNSENT_RETRY_S)
+            due = min(due, time.monotonic() + UNSENT_RETRY_S)
         if due != self._due:
             if self._timer is not None:
                 self._timer.cancel()
             self._due = due
-            self._timer = self._loop.call_at(due, self._tick) if due < math.inf else None
+            self._timer = self._after(due) if due < math.inf else None
+
+    def _after(self, due: float) -> asyncio.TimerHandle:
+        return self._loop.call_later(max(0.0, due - time.monotonic()), self._tick)
 
     def _send(self) -> None:
         while self._unsent:
@@ -220,4 +236,4 @@ class Connection:
 
     def _tick(self) -> None:
         self._due, self._timer = math.inf, None
-        self.do(self._session.tick)
+        self._safely(lambda: self.do(self._session.tick))

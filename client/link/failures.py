@@ -11,7 +11,21 @@ Must not know what a program does about it.
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 from common.errors import ChatError
+
+WAIT_MAX_S: Final = 300.0
+"""Seconds that a refusal can make this side wait at the most, whatever it says."""
+
+
+def pause(error: object, default: float) -> float:
+    """Seconds to wait before trying again what was refused with `error`; `default` if it does not say."""
+    wait = error.retry_after if isinstance(error, ChatError) else None
+    if wait is None or math.isnan(wait):
+        return default
+    return min(max(0.0, wait), WAIT_MAX_S)
 
 
 class NoBroker(ChatError):

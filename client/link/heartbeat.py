@@ -13,7 +13,7 @@ from typing import Final
 
 from client.link.calls import Call, Calls, Outcome
 from client.link.clock import Clock
-from client.link.failures import LinkLost, NoAnswer
+from client.link.failures import LinkLost, NoAnswer, pause
 from common import limits
 from common import messages as m
 from common.errors import ChatError, UnsupportedVersion
@@ -87,7 +87,7 @@ class Heartbeat:
             if not isinstance(outcome, LinkLost):
                 self._greet(now)
         elif isinstance(outcome, ChatError):
-            self._hello_due = now + (REFUSED_S if outcome.retry_after is None else outcome.retry_after)
+            self._hello_due = now + pause(outcome, REFUSED_S)
 
     def refresh(self, now: float, then: Callable[[m.Welcome | None, float], None]) -> None:
         """Ask for the whole state again on a link that lives; `then` gets it, or None if that failed."""

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from client.link.failures import pause
 from client.link.updates import Settled
 from common import names
 from common.errors import Busy, ChatError, Closing, RateLimited, TooMany
@@ -81,7 +82,7 @@ class Outbox:
             return None
         if isinstance(outcome, (RateLimited, Busy, Closing)):
             post.sent = False
-            post.not_before = now + (WAIT_S if outcome.retry_after is None else max(0.0, outcome.retry_after))
+            post.not_before = now + pause(outcome, WAIT_S)
             return None
         self._remove(post)
         return Settled(nonce, outcome)

@@ -128,7 +128,7 @@ class Session:
 
     def nonce(self) -> bytes:
         """A new nonce; it begins with the time, so that the broker's index grows at one end."""
-        return self.clock.now().to_bytes(6, "big") + self._random(limits.NONCE_BYTES - 6)
+        return (self.clock.now() % 2**48).to_bytes(6, "big") + self._random(limits.NONCE_BYTES - 6)
 
     def post(self, command: m.Send | m.Direct, now: float) -> None:
         """Put a message in the outbox; `Settled` with its nonce brings its outcome. Raises `TooMany`."""

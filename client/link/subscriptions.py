@@ -103,7 +103,8 @@ class Subscriptions:
                 self._arm(wanted, now)
 
     def tick(self, now: float) -> list[str]:
-        """Ask again for what is overdue; returns the logs that were asked for in vain more than once."""
+        """Ask again for what is overdue; returns the logs that were asked for in vain: the beacon at once, whose
+        absence may mean that there is no session any more, others the second time."""
         overdue = [log for log, wanted in self._wanted.items() if now >= wanted.due]
         beacon = self._wanted.get(self.beacon)
         waits = beacon is not None and not beacon.granted
@@ -114,7 +115,7 @@ class Subscriptions:
                 self._arm(wanted, now)
                 continue
             self._again(log, wanted, now)
-            if wanted.tries > 1:
+            if wanted.tries > 1 or log == self.beacon:
                 vain.append(log)
         return vain
 

@@ -183,6 +183,8 @@ class BrokerModel:
         if isinstance(command, m.Leave):
             if command.room == "lobby":
                 raise errors.DefaultRoom
+            if command.room not in self.rooms:
+                raise errors.NoSuchRoom
             if login not in self.rooms[command.room].members:
                 raise errors.NotMember
             self.leave(login, command.room, "left")

@@ -1,0 +1,161 @@
+"""Requests under way: answers, time limits, cuts."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from client.link.calls import REPEATABLE, RESEND_S, Call, Calls, Outcome
+from client.link.failures import LinkLost, NoAnswer
+from common import codec, errors
+from common import messages as m
+
+
+class Desk:
+    """Calls, what they sent, and what became of them."""
+
+    def __init__(self) -> None:
+        self.sent: list[codec.Request] = []
+        self.done: list[tuple[int, Outcome]] = []
+        self.calls = Calls(lambda frame: self.sent.append(codec.decode_request(frame)))
+
+    def open(self, command: m.Command, now: float = 0.0, timeout: float = 10.0, urgent: bool = False) -> Call:
+        return self.calls.open(command, now, self.finished, timeout=timeout, urgent=urgent)
+
+    def finished(self, call: Call, outcome: Outcome, now: float) -> None:
+        self.done.append((call.id, outcome))
+
+    def ids(self) -> list[int]:
+        ids = [request.id for request in self.sent]
+        self.sent.clear()
+        return ids
+
+
+def flowing() -> Desk:
+    desk = Desk()
+    desk.calls.flow(0.0)
+    return desk
+
+
+def test_an_answer_finds_its_request_once() -> None:
+    desk = flowing()
+    ping = desk.open(m.Ping())
+    users = desk.open(m.Users())
+    assert desk.ids() == [ping.id, users.id]
+    assert desk.calls.received(codec.encode_reply(m.UserList(id=users.id, users=[], more=False)), 1.0)
+    assert desk.calls.received(codec.encode_error(ping.id, errors.Busy(retry_after=2.0)), 1.0)
+    assert not desk.calls.received(codec.encode_reply(m.UserList(id=users.id, users=[], more=False)), 1.0)
+    (first, reply), (second, refusal) = desk.done
+    assert (first, second) == (users.id, ping.id)
+    assert isinstance(reply, m.UserList)
+    assert isinstance(refusal, errors.Busy)
+    assert refusal.retry_after == 2.0
+    assert desk.calls.deadline() == math.inf
+
+
+@pytest.mark.parametrize("frame", [b"", b"\xc1", b"\x01", b"\x80", codec.encode_error(0, errors.BadRequest())])
+def test_strays_are_ignored(frame: bytes) -> None:
+    desk = flowing()
+    desk.open(m.Ping())
+    assert not desk.calls.received(frame, 0.0)
+    assert desk.done == []
+
+
+def test_before_the_welcome_only_what_is_urgent_goes_out() -> None:
+    desk = Desk()
+    users = desk.open(m.Users())
+    hello = desk.open(m.Hello(versions=[1]), urgent=True)
+    assert desk.ids() == [hello.id]
+    desk.calls.flow(1.0)
+    assert desk.ids() == [users.id], "and what is under way is not sent twice"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [m.History(log="dev"), m.Send(room="dev", text="x", nonce=b"n" * 16), m.Create(room="dev"), m.Leave(room="dev")],
+    ids=lambda command: command.op,
+)
+def test_a_cut_repeats_what_may_be_repeated_and_fails_the_rest(command: m.Command) -> None:
+    desk = flowing()
+    call = desk.open(command)
+    assert desk.ids() == [call.id]
+    desk.calls.cut(1.0)
+    if type(command) in REPEATABLE:
+        assert desk.done == []
+        desk.calls.flow(2.0)
+        assert desk.ids() == [call.id]
+        assert call.times == 2
+    else:
+        ((id, outcome),) = desk.done
+        assert id == call.id
+        assert isinstance(outcome, LinkLost)
+        desk.calls.flow(2.0)
+        assert desk.ids() == []
+
+
+def test_what_never_went_out_survives_a_cut() -> None:
+    desk = Desk()
+    made = desk.open(m.Create(room="dev"))
+    desk.calls.cut(1.0)
+    desk.calls.flow(2.0)
+    assert desk.ids() == [made.id]
+
+
+def test_a_cut_ends_what_belongs_to_the_connection() -> None:
+    desk = flowing()
+    desk.open(m.Ping(), urgent=True)
+    desk.calls.cut(1.0)
+    assert isinstance(desk.done[0][1], LinkLost)
+
+
+def test_silence_holds_back_and_then_repeats_only_what_may_be() -> None:
+    desk = flowing()
+    users, made = desk.open(m.Users()), desk.open(m.Create(room="dev"))
+    desk.ids()
+    desk.calls.hold()
+    later = desk.open(m.Rooms())
+    assert desk.ids() == []
+    desk.calls.flow(3.0)
+    assert desk.ids() == [users.id, later.id]
+    assert desk.calls.received(codec.encode_error(made.id, errors.NameTaken()), 3.0)
+
+
+def test_time_limits() -> None:
+    desk = flowing()
+    desk.open(m.Create(room="dev"), timeout=2.0)
+    assert desk.calls.deadline() == 2.0
+    desk.calls.tick(1.9)
+    assert desk.done == []
+    desk.calls.tick(2.0)
+    assert isinstance(desk.done[0][1], NoAnswer)
+    assert not isinstance(desk.done[0][1], LinkLost)
+
+
+def test_an_answer_that_was_dropped_is_asked_for_again() -> None:
+    desk = flowing()
+    users, made = desk.open(m.Users()), desk.open(m.Create(room="dev"))
+    desk.ids()
+    assert desk.calls.deadline() == RESEND_S
+    desk.calls.tick(RESEND_S)
+    assert desk.ids() == [users.id]
+    assert desk.calls.deadline() == 2 * RESEND_S
+    assert made.times == 1
+
+
+def test_what_is_forgotten_is_not_answered() -> None:
+    desk = flowing()
+    call = desk.open(m.Ping())
+    desk.calls.forget(call)
+    desk.calls.forget(call)
+    desk.calls.tick(99.0)
+    assert desk.done == []
+
+
+def test_a_tick_in_which_one_outcome_ends_another() -> None:
+    desk = flowing()
+    second: list[Call] = []
+    desk.calls.open(m.Users(), 0.0, lambda call, outcome, now: desk.calls.forget(second[0]), timeout=1.0)
+    second.append(desk.open(m.Ping(), timeout=1.0))
+    desk.calls.tick(1.0)
+    assert desk.done == []

@@ -1,0 +1,125 @@
+"""Posts go out once, in order per target, and their fate is reported."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from client.link.outbox import WAIT_S, Outbox
+from client.link.updates import Settled
+from common import errors
+from common.messages import Direct, Send, Sent
+
+
+def send(number: int, room: str = "dev") -> Send:
+    return Send(room=room, text=str(number), nonce=number.to_bytes(16, "big"))
+
+
+def direct(number: int, to: str = "bob") -> Direct:
+    return Direct(to=to, text=str(number), nonce=number.to_bytes(16, "big"))
+
+
+def nonces(outbox: Outbox, now: float = 0.0) -> list[int]:
+    return [int.from_bytes(post.nonce, "big") for post in outbox.ready(now)]
+
+
+SENT = Sent(seq=5, time=6)
+
+
+def test_one_at_a_time_per_target_and_targets_side_by_side() -> None:
+    outbox = Outbox()
+    for command in (send(1), send(2), send(3, "DEV"), send(4, "other"), direct(5), direct(6, "BOB"), direct(7, "eva")):
+        outbox.add(command)
+    assert nonces(outbox) == [1, 4, 5, 7]
+    assert nonces(outbox) == []
+    assert outbox.answered(send(1).nonce, SENT, 0.0) == Settled(send(1).nonce, SENT)
+    assert nonces(outbox) == [2]
+    assert outbox.answered(direct(5).nonce, SENT, 0.0) == Settled(direct(5).nonce, SENT)
+    assert nonces(outbox) == [6]
+    assert outbox.answered(send(2).nonce, SENT, 0.0)
+    assert nonces(outbox) == [3]
+    assert len(outbox) == 4
+
+
+def test_a_room_and_a_person_of_one_name_are_two_targets() -> None:
+    outbox = Outbox()
+    outbox.add(send(1, "bob"))
+    outbox.add(direct(2, "bob"))
+    assert nonces(outbox) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (errors.RateLimited(retry_after=2.5), 2.5),
+        (errors.Busy(retry_after=0.0), 0.0),
+        (errors.Busy(), WAIT_S),
+        (errors.Closing(), WAIT_S),
+        (errors.Busy(retry_after=-3.0), 0.0),
+        (errors.Busy(retry_after=math.nan), WAIT_S),
+        (errors.Busy(retry_after=math.inf), 300.0),
+    ],
+)
+def test_a_wait_is_obeyed_and_nothing_overtakes(error: errors.ChatError, wait: float) -> None:
+    outbox = Outbox()
+    outbox.add(send(1))
+    outbox.add(send(2))
+    assert nonces(outbox, 10.0) == [1]
+    assert outbox.deadline() == math.inf
+    assert outbox.answered(send(1).nonce, error, 10.0) is None
+    assert outbox.deadline() == 10.0 + wait
+    if wait:
+        assert nonces(outbox, 10.0 + wait - 0.01) == []
+    assert nonces(outbox, 10.0 + wait) == [1]
+
+
+@pytest.mark.parametrize("error", [errors.NotMember(), errors.BadText(), errors.StorageFailed(), errors.ChatError()])
+def test_a_refusal_is_reported_and_the_next_goes_out(error: errors.ChatError) -> None:
+    outbox = Outbox()
+    outbox.add(send(1))
+    outbox.add(send(2))
+    assert nonces(outbox) == [1]
+    assert outbox.answered(send(1).nonce, error, 0.0) == Settled(send(1).nonce, error)
+    assert nonces(outbox) == [2]
+
+
+def test_an_answer_that_comes_twice_counts_once() -> None:
+    outbox = Outbox()
+    outbox.add(send(1))
+    assert nonces(outbox) == [1]
+    assert outbox.answered(send(1).nonce, SENT, 0.0) is not None
+    assert outbox.answered(send(1).nonce, SENT, 0.0) is None
+    assert outbox.answered(send(9).nonce, SENT, 0.0) is None
+
+
+def test_it_is_bounded() -> None:
+    outbox = Outbox(limit=2)
+    outbox.add(send(1))
+    outbox.add(direct(2))
+    with pytest.raises(errors.TooMany, match="2 messages wait"):
+        outbox.add(send(3))
+    assert nonces(outbox) == [1, 2]
+
+
+def test_only_what_has_not_gone_out_can_be_taken_back() -> None:
+    outbox = Outbox()
+    outbox.add(send(1))
+    outbox.add(send(2))
+    assert nonces(outbox) == [1]
+    assert not outbox.withdraw(send(1).nonce)
+    assert outbox.withdraw(send(2).nonce)
+    assert not outbox.withdraw(send(2).nonce)
+    outbox.answered(send(1).nonce, SENT, 0.0)
+    assert nonces(outbox) == []
+
+
+def test_giving_up_on_one_target_or_on_all() -> None:
+    outbox = Outbox()
+    for command in (send(1), send(2), send(3, "other"), direct(4)):
+        outbox.add(command)
+    error = errors.NotMember()
+    assert outbox.fail(error, ("room", "dev")) == [Settled(send(1).nonce, error), Settled(send(2).nonce, error)]
+    assert outbox.fail(error) == [Settled(send(3).nonce, error), Settled(direct(4).nonce, error)]
+    assert len(outbox) == 0
+    assert outbox.deadline() == math.inf

@@ -1,0 +1,153 @@
+"""Which rooms one is in, by what replies, events and the whole state say."""
+
+from __future__ import annotations
+
+from client.link.actions import Action
+from client.link.rooms import ECHO_S, Rooms
+from client.link.subscriptions import Subscriptions
+from client.link.updates import RoomJoined, RoomLeft, SessionEnded
+from common import messages as m
+
+BEACON = "~" + "0" * 32
+
+
+def view(name: str, id: int, head: int = 0) -> m.RoomView:
+    return m.RoomView(
+        id=id,
+        name=name,
+        kept=True,
+        private=False,
+        open=False,
+        subject="",
+        creator=None,
+        head=head,
+        online=1,
+        joined=True,
+        since=0,
+    )
+
+
+class Desk:
+    """Rooms, and what they told."""
+
+    def __init__(self, *views: m.RoomView) -> None:
+        self.told: list[Action] = []
+        self.dropped: list[str] = []
+        self.subscriptions = Subscriptions(lambda action: None, bytes)
+        self.rooms = Rooms(self.subscriptions, self.told.append, self.dropped.append)
+        self.adopt(*views)
+        self.take()
+
+    def adopt(self, *views: m.RoomView, now: float = 0.0, parting: tuple[str, ...] = ()) -> None:
+        state = m.SessionState(login="Ana", operator=False, current="lobby", rooms=list(views), inbox=9)
+        self.rooms.adopt(state, BEACON, now, "gone", parting)
+
+    def take(self) -> list[Action]:
+        taken = list(self.told)
+        self.told.clear()
+        return taken
+
+
+LOBBY, DEV = view("lobby", 1), view("dev", 2, 5)
+
+
+def test_the_whole_state_is_compared_with_what_was_known() -> None:
+    desk = Desk(LOBBY, DEV)
+    assert set(desk.rooms.logs) == {"@Ana", "lobby", "dev"}
+    assert desk.rooms.logs["@Ana"].last == 9
+    assert desk.rooms.logs["dev"].last == 5
+    desk.adopt(LOBBY, DEV)
+    assert desk.take() == []
+    new = view("tea", 3)
+    desk.adopt(LOBBY, new)
+    assert desk.take() == [RoomLeft("dev", "gone"), RoomJoined(new)]
+    assert desk.dropped == ["dev"]
+    assert "dev" not in desk.subscriptions
+    assert "tea" in desk.subscriptions
+
+
+def test_a_room_of_the_same_name_and_another_id_is_another_room() -> None:
+    desk = Desk(LOBBY, DEV)
+    again = view("dev", 7, 20)
+    desk.adopt(LOBBY, again)
+    assert desk.take() == [RoomLeft("dev", "deleted"), RoomJoined(again)]
+    assert desk.rooms.logs["dev"].last == 20
+    later = view("dev", 8, 30)
+    desk.rooms.heard_joined(m.JoinedRoom(room=later), 1.0)
+    assert desk.take() == [RoomLeft("dev", "deleted"), RoomJoined(later)]
+
+
+def test_names_are_found_however_they_are_written() -> None:
+    desk = Desk(LOBBY, view("Straße", 2))
+    assert desk.rooms.find("STRASSE") == "Straße"
+    assert desk.rooms.find("nowhere") is None
+
+
+def test_a_reply_and_its_echo_are_one_joining() -> None:
+    desk = Desk(LOBBY)
+    desk.rooms.joined(DEV, "lobby", 0.0)
+    desk.rooms.heard_joined(m.JoinedRoom(room=DEV), 0.1)
+    assert desk.take() == [RoomJoined(DEV)]
+
+
+def test_late_echoes_undo_nothing() -> None:
+    desk = Desk(LOBBY)
+    joined, left = m.JoinedRoom(room=DEV), m.LeftRoom(id=2, name="dev", reason="left")
+    desk.rooms.joined(DEV, "lobby", 0.0)
+    desk.rooms.left("dev", "left", 0.1)
+    desk.rooms.joined(DEV, "lobby", 0.2)
+    desk.rooms.heard_joined(joined, 0.3)
+    desk.rooms.heard_left(left, 0.4)
+    desk.rooms.heard_joined(joined, 0.5)
+    assert desk.take() == [RoomJoined(DEV), RoomLeft("dev", "left"), RoomJoined(DEV)]
+    desk.rooms.left("dev", "left", 0.6)
+    desk.rooms.heard_left(left, 0.7)
+    assert desk.take() == [RoomLeft("dev", "left")]
+    assert set(desk.rooms.views) == {"lobby"}
+
+
+def test_an_echo_that_comes_much_later_is_none() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.rooms.left("dev", "left", 0.0)
+    desk.rooms.joined(DEV, "lobby", 0.1)
+    desk.take()
+    desk.rooms.heard_left(m.LeftRoom(id=2, name="dev", reason="removed"), ECHO_S + 0.1)
+    assert desk.take() == [RoomLeft("dev", "removed")]
+
+
+def test_an_event_about_another_room_of_that_name_is_none() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.rooms.heard_left(m.LeftRoom(id=99, name="dev", reason="removed"), 0.0)
+    desk.rooms.heard_left(m.LeftRoom(id=99, name="nowhere", reason="removed"), 0.0)
+    assert desk.take() == []
+
+
+def test_what_is_about_to_be_left_is_not_subscribed_to_again() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.subscriptions.drop("dev")
+    desk.adopt(LOBBY, DEV, parting=("dev",))
+    assert "dev" not in desk.subscriptions
+    desk.rooms.watch("dev", 0.0)
+    assert "dev" in desk.subscriptions
+    desk.rooms.watch("nowhere", 0.0)
+    assert "nowhere" not in desk.subscriptions
+
+
+def test_the_end() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.rooms.end("revoked")
+    desk.rooms.end("revoked")
+    assert desk.take() == [SessionEnded("revoked")]
+    assert desk.rooms.state is None
+    assert desk.rooms.inbox == ""
+    assert "lobby" not in desk.subscriptions
+
+
+def test_another_account_on_the_same_session() -> None:
+    desk = Desk(LOBBY)
+    state = m.SessionState(login="Bob", operator=True, current="lobby", rooms=[LOBBY], inbox=1)
+    desk.rooms.adopt(state, BEACON, 0.0, "gone")
+    assert desk.take() == [SessionEnded("forgotten"), RoomJoined(LOBBY)]
+    assert "@Bob" in desk.subscriptions
+    assert "@Ana" not in desk.subscriptions
+    assert desk.rooms.state == state
