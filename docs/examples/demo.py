@@ -161,6 +161,7 @@ async def talk(ana: Person, bruno: Person, carla: Person) -> None:
     await bruno.sees(r"#lobby +2 ")
 
     bruno.type("#gR kitchen")
+    await bruno.sees("#kitchen · You left #lobby")
     await ana.sees("#kitchen · bruno came in")
     ana.type("#dR kitchen")
     await ana.sees("#kitchen is deleted")
@@ -173,6 +174,7 @@ async def part(ana: Person, bruno: Person, carla: Person) -> None:
     bruno.type("#cR garden")
     await ana.sees("#lobby · bruno left")
     carla.type("#gR garden")
+    await carla.sees("#garden · You left #lobby")
     await bruno.sees("#garden · carla came in")
     bruno.type("#exit")
     await bruno.ends()
