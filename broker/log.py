@@ -33,7 +33,7 @@ def failure(name: str, /, **fields: object) -> None:
 
 def start(format: Format = "text", verbose: bool = False, stream: TextIO | None = None) -> None:
     """Send the log to `stream` (standard error); with `verbose`, what only matters for diagnosis too."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Stream(stream or sys.stderr)
     handler.setFormatter(JsonLines() if format == "json" else TextLines())
     for old in list(LOGGER.handlers):
         LOGGER.removeHandler(old)
@@ -48,6 +48,13 @@ def escape(value: str, longest: int = _LONGEST) -> str:
     if cut.isprintable():
         return cut
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
+
+
+class _Stream(logging.StreamHandler[TextIO]):
+    """Standard error. If nobody takes it any more, the broker goes on without a log."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
 
 class _Lines(logging.Formatter):

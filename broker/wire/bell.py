@@ -23,12 +23,13 @@ class Bell:
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.bind(self._endpoint)
         self._rung = False
+        self._closed = False
         self._own = threading.local()
         self._ropes: list[Socket] = []
 
     def ring(self) -> None:
         """Wake the reactor. Put the result in its queue first; cheap if the bell rings already."""
-        if self._rung or self.socket.closed:
+        if self._rung or self._closed:
             return
         self._rung = True
         rope: Socket | None = getattr(self._own, "rope", None)
@@ -53,6 +54,7 @@ class Bell:
 
     def close(self) -> None:
         """Close all sockets; the threads that rang must have ended."""
+        self._closed = True
         self.socket.close()
         for rope in self._ropes:
             rope.close()

@@ -100,12 +100,8 @@ class Reactor:
             self._turn({ready for ready, _ in poll(max(0, int(wait * 1_000) + 1))})
 
     def finish(self, timeout: float) -> None:
-        """Accept nothing more, settle what was accepted, and tell the clients. `timeout` in seconds for all."""
+        """Read no more requests, settle what was accepted, and tell the clients. `timeout` in seconds for all."""
         deadline = time.monotonic() + timeout
-        try:
-            self._sockets.unbind()
-        except zmq.ZMQError:
-            pass  # it was not bound any more
         self._settle_all(deadline)
         self._now = self._clock()
         self._carrier.perform(None, self._chat.close, self._now)

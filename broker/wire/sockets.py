@@ -48,13 +48,11 @@ class Sockets:
     greeting: Socket
     port: int
 
-    def unbind(self) -> None:
-        """Accept no more connections; those that stand go on."""
-        for each in (self.commands, self.broadcast, self.greeting):
-            each.unbind(_endpoint(each))
-
     def close(self, linger_ms: int) -> None:
-        """Close all three; what is queued may still leave for `linger_ms`."""
+        """Close all three; what is queued may still leave for `linger_ms`.
+
+        Unbinding first would be wrong: libzmq ends a listener's connections with it, and what is queued is lost.
+        """
         for each in (self.commands, self.broadcast, self.greeting):
             each.close(linger=linger_ms)
 

@@ -72,6 +72,13 @@ def test_a_failure_brings_its_traceback_on_the_same_line() -> None:
     assert "test_log.py" in line
 
 
+def test_a_log_that_nobody_takes_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = started()
+    stream.close()
+    log.event("login", login="ana")
+    assert capsys.readouterr() == ("", "")
+
+
 def test_what_only_matters_for_diagnosis_needs_verbose() -> None:
     quiet, loud = started(), started(verbose=True)
     log.event("detail", logging.DEBUG)

@@ -85,7 +85,6 @@ def test_an_address_of_another_machine_is_refused(context: Context) -> None:
     ],
 )
 def test_other_reasons_have_their_sentences(number: int, sentence: str) -> None:
-    assert pytest.raises(CannotListen, match=sentence)
     with pytest.raises(CannotListen, match=sentence):
         raise sockets._explained(zmq.ZMQError(number), "*", 80, 0)
 
@@ -124,9 +123,8 @@ def test_nobody_is_let_in_while_no_handler_answers(context: Context) -> None:
     dealer.disable_monitor()
 
 
-def test_unbinding_gives_the_ports_back(context: Context) -> None:
+def test_closing_gives_the_ports_back(context: Context) -> None:
     made = open_sockets(context, "127.0.0.1", 0, SECRET)
-    made.unbind()
     made.close(0)
     context.term()
     for above in range(3):

@@ -1,0 +1,181 @@
+"""The command socket: who asks is what the connection proves, and nobody makes the broker wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import zmq
+from zmq.utils import z85
+
+from broker.chat.effects import Origin
+from broker.wire.commands import Commands
+from broker.wire.sockets import Context, Socket, Sockets, open_sockets
+from broker.wire.zap import ZapHandler
+from common import codec, messages
+from common.errors import ChatError
+from common.keys import generate
+
+PAIR = generate()
+
+
+class Desk:
+    """A command socket with what came in."""
+
+    def __init__(self, sockets: Sockets) -> None:
+        self.sockets = sockets
+        self.commands = Commands(sockets.commands)
+        self.requests: list[tuple[Origin, codec.Request]] = []
+        self.malformed: list[tuple[Origin, ChatError]] = []
+
+    def read(self) -> int:
+        assert self.sockets.commands.poll(5_000)
+        return self.commands.drain(
+            256,
+            lambda origin, request: self.requests.append((origin, request)),
+            lambda origin, error: self.malformed.append((origin, error)),
+        )
+
+    def read_ping(self) -> Origin:
+        """Read until a `ping` has come: the barrier behind whatever was sent before it."""
+        while not any(type(request.command) is messages.Ping for _, request in self.requests):
+            self.read()
+        return self.requests[-1][0]
+
+
+@pytest.fixture
+def context() -> Iterator[Context]:
+    made = zmq.Context()
+    yield made
+    made.destroy(linger=0)
+
+
+@pytest.fixture
+def desk(context: Context) -> Iterator[Desk]:
+    zap = ZapHandler(context)
+    zap.start()
+    sockets = open_sockets(context, "127.0.0.1", 0, PAIR.secret)
+    yield Desk(sockets)
+    sockets.close(0)
+    zap.stop()
+
+
+def client(context: Context, desk: Desk, kind: int = zmq.DEALER, name: bytes | None = None) -> tuple[Socket, str]:
+    own = generate()
+    made: Socket = context.socket(kind)
+    if name is not None:
+        made.setsockopt(zmq.ROUTING_ID, name)
+    made.setsockopt(zmq.CURVE_SERVERKEY, z85.encode(PAIR.public))
+    made.setsockopt(zmq.CURVE_PUBLICKEY, z85.encode(own.public))
+    made.setsockopt(zmq.CURVE_SECRETKEY, z85.encode(own.secret))
+    made.connect(f"tcp://127.0.0.1:{desk.sockets.port}")
+    return made, z85.encode(own.public).decode()
+
+
+PING = codec.encode_request(7, messages.Ping(), "s")
+
+
+def test_a_request_comes_with_who_asks_and_from_where(context: Context, desk: Desk) -> None:
+    dealer, key = client(context, desk)
+    dealer.send(PING)
+    desk.read()
+    ((origin, request),) = desk.requests
+    assert (origin.key, origin.session, origin.id, origin.address) == (key, "s", 7, "127.0.0.1")
+    assert len(origin.route) == 5
+    assert origin.route[0] == 0
+    assert request.command == messages.Ping()
+
+
+def test_a_reply_goes_where_the_request_came_from(context: Context, desk: Desk) -> None:
+    one, _ = client(context, desk)
+    two, _ = client(context, desk)
+    one.send(PING)
+    origin = desk.read_ping()
+    desk.commands.send(origin.route, b"for one")
+    assert one.poll(5_000)
+    assert one.recv() == b"for one"
+    assert not two.poll(0)
+
+
+@pytest.mark.parametrize(
+    "frame", [b"", b"\xc1", b"\x80", codec.encode_request(1, messages.Ping())[:-1], b"\x81\xa2id\xd6\x01abcd"]
+)
+def test_what_cannot_be_read_is_told_to_its_sender(context: Context, desk: Desk, frame: bytes) -> None:
+    dealer, key = client(context, desk)
+    dealer.send(frame)
+    dealer.send(PING)
+    desk.read_ping()
+    ((origin, error),) = desk.malformed
+    assert (origin.key, error.code) == (key, "bad-request")
+
+
+@pytest.mark.parametrize("frames", [[PING, b""], [b"", PING], [PING, PING, PING]])
+def test_several_frames_are_no_request(context: Context, desk: Desk, frames: list[bytes]) -> None:
+    dealer, _ = client(context, desk)
+    dealer.send_multipart(frames)
+    dealer.send(PING)
+    desk.read_ping()
+    assert len(desk.requests) == 1
+    assert desk.commands.foreign == 1
+
+
+@pytest.mark.parametrize("name", [b"me", b"\1abcd", b"a" * 200])
+def test_a_chosen_routing_id_is_not_listened_to(context: Context, desk: Desk, name: bytes) -> None:
+    chosen, _ = client(context, desk, name=name)
+    chosen.send(PING)
+    while not desk.commands.foreign:
+        desk.read()
+    assert not desk.requests
+
+
+def test_a_frame_without_identity_is_dropped(context: Context) -> None:
+    """Never seen with CURVE and ZAP; a socket without them stands for whatever might bring it about."""
+    router: Socket = context.socket(zmq.ROUTER)
+    port = router.bind_to_random_port("tcp://127.0.0.1")
+    dealer: Socket = context.socket(zmq.DEALER)
+    dealer.connect(f"tcp://127.0.0.1:{port}")
+    dealer.send(PING)
+    assert router.poll(5_000)
+    commands = Commands(router)
+    heard: list[object] = []
+    commands.drain(10, lambda *given: heard.append(given), lambda *given: heard.append(given))
+    assert (heard, commands.foreign) == ([], 1)
+
+
+def test_a_reply_to_whoever_is_gone_is_dropped(desk: Desk) -> None:
+    desk.commands.send(b"\0gone", b"reply")
+    assert desk.commands.undelivered == 1
+
+
+def test_a_client_that_does_not_read_costs_only_its_own_replies(context: Context, desk: Desk) -> None:
+    stalled, _ = client(context, desk)
+    stalled.setsockopt(zmq.RCVHWM, 1)
+    other, _ = client(context, desk)
+    stalled.send(PING)
+    route = desk.read_ping().route
+    desk.requests.clear()
+    body = b"x" * 65_536
+    for _ in range(5_000):
+        desk.commands.send(route, body)
+    assert desk.commands.undelivered > 0
+    other.send(PING)
+    desk.commands.send(desk.read_ping().route, b"on time")
+    assert other.poll(5_000)
+
+
+def test_a_batch_is_bounded(context: Context, desk: Desk) -> None:
+    dealer, _ = client(context, desk)
+    for _ in range(30):
+        dealer.send(PING)
+    read = 0
+    while read < 30:
+        assert desk.sockets.commands.poll(5_000)
+        count = desk.commands.drain(7, lambda *_: None, lambda *_: None)
+        assert count <= 7
+        read += count
+
+
+def test_another_error_of_the_socket_is_not_hidden(desk: Desk) -> None:
+    desk.sockets.commands.close()
+    with pytest.raises(zmq.ZMQError):
+        desk.commands.send(b"\0abcd", b"reply")
