@@ -49,6 +49,8 @@ class Conversation:
     """Older messages are being read."""
     loaded: bool = False
     """The newest messages of before were read."""
+    _crowd: Crowd = field(default_factory=lambda: Crowd())
+    _crowd_record: int = -1
 
     @property
     def private(self) -> bool:
@@ -72,18 +74,24 @@ class Conversation:
         return self.records.oldest is None or self.records.oldest > floor
 
     def roster(self, roster: Roster) -> list[str]:
-        """Take in who came and went; returns the sentences to show."""
-        came: list[str] = []
-        went: dict[str, list[str]] = {}
+        """Take in who came and went; returns the sentences for it.
+
+        In the records, what follows upon each other is one notice, so that a restless night fills no screen.
+        """
+        now = Crowd()
+        if self.records.last != self._crowd_record:
+            self._crowd = Crowd()
         for change in roster.changes:
             self._member(change)
-            if change.change == "joined":
-                came.append(change.login)
-            elif change.change == "left":
-                went.setdefault(_WHY[change.reason], []).append(change.login)
+            now.add(change)
+            self._crowd.add(change)
         self.online = roster.online
-        said = [f"{_listed(came)} came in"] if came else []
-        said += [f"{_listed(who)} left" + (f" ({why})" if why else "") for why, who in went.items()]
+        said = now.sentences()
+        if said:
+            text = "; ".join(self._crowd.sentences())
+            if not self.records.amend(self._crowd_record, text, roster.time):
+                added = self.records.add(Record("notice", roster.time, text))
+                self._crowd_record = added.id if added else 0
         return said
 
     def _member(self, change: Change) -> None:
@@ -111,6 +119,30 @@ class Conversation:
             self.unread_from = record.id
         self.unread += 1
         self.mentions += record.mention or self.private
+
+
+class Crowd:
+    """Who came and went in a while, in few words."""
+
+    def __init__(self) -> None:
+        self._did: dict[str, str] = {}
+
+    def add(self, change: Change) -> None:
+        """One more change; presence alone is not worth a word."""
+        before = self._did.get(change.login, "")
+        if change.change == "joined":
+            self._did[change.login] = "left and came back" if before.startswith("left") else "came in"
+        elif change.change == "left":
+            why = _WHY[change.reason]
+            left = f"left ({why})" if why else "left"
+            self._did[change.login] = "came and went" if before == "came in" else left
+
+    def sentences(self) -> list[str]:
+        """One sentence for each thing that some of them did."""
+        by_deed: dict[str, list[str]] = {}
+        for login, did in self._did.items():
+            by_deed.setdefault(did, []).append(login)
+        return [f"{_listed(who)} {did}" for did, who in by_deed.items()]
 
 
 def _listed(logins: list[str]) -> str:

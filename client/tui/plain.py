@@ -50,6 +50,7 @@ class PlainSitting(Sitting):
         self._may_ask = sys.stdin.isatty() if may_ask is None else may_ask
         self._under_way: list[Sending] = []
         self._failed = False
+        self._logging_out = False
         self._ended = asyncio.Event()
         self._shown = asyncio.Event()
         """Set while everything acknowledged has been shown."""
@@ -136,8 +137,9 @@ class PlainSitting(Sitting):
         self._shown.clear()
 
     def over(self, sentence: str) -> None:
-        self.complain(sentence)
-        self._ended.set()
+        if not self._logging_out:
+            self.complain(sentence)
+            self._ended.set()
 
     def quit(self) -> None:
         """End, once what was sent is acknowledged."""
@@ -145,6 +147,7 @@ class PlainSitting(Sitting):
 
     async def forget(self) -> None:
         """End the session for good."""
+        self._logging_out = True
         await self.chat.log_out(self.chat.token)
         self._ended.set()
 

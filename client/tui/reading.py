@@ -77,6 +77,7 @@ class Reading:
         try:
             while tries > 0 and talk.more and len(talk.records) - held < count:
                 tries -= 1
-                await self._page(talk.log, talk.records.oldest, min(count, OLDER_PAGE))
+                limit = OLDER_PAGE if talk.private else min(count, OLDER_PAGE)
+                await self._page(talk.log, talk.records.oldest, limit)
         finally:
             talk.loading = False

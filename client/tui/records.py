@@ -147,6 +147,18 @@ class Scrollback:
             del self._places[: bisect_left(self._places, gone[-1]) + 1]
             self.oldest = max(gone[-1], self.oldest or 0)
 
+    @property
+    def last(self) -> int:
+        """The id of the last record that waits for nothing; 0 if there is none."""
+        return self._settled[-1].id if self._settled else 0
+
+    def amend(self, id: int, text: str, time: int) -> bool:
+        """Say something else in a notice, if it is the last record. Returns whether it is."""
+        if self.last != id:
+            return False
+        self._settled[-1] = self._settled[-1].changed(text=text, time=time)
+        return True
+
     def clear(self) -> None:
         """Show nothing of what was; what is not acknowledged stays, and the broker still has the rest."""
         if self._places:

@@ -143,8 +143,9 @@ class FullScreen(Sitting):
         self.app.output.bell()
 
     def over(self, sentence: str) -> None:
-        self.farewell, self.status = sentence, 1
-        self._exit()
+        if not self.farewell:  # else it is being ended from here
+            self.farewell, self.status = sentence, 1
+            self._exit()
 
     async def secret(self, prompt: str) -> str | None:
         """Ask for something that is not shown; None if the person thinks better of it."""
@@ -184,10 +185,14 @@ class FullScreen(Sitting):
 
     async def forget(self) -> None:
         """End the session for good, and whatever keeps this machine logged in."""
-        await self.chat.log_out(self.chat.token)
+        self.farewell = "You are logged out."
+        try:
+            await self.chat.log_out(self.chat.token)
+        except ChatError:
+            self.farewell = ""
+            raise
         if self._keep_token:
             self._keep_token(self.model.me, None)
-        self.farewell = "You are logged out."
         self._exit()
 
     # What keys do

@@ -84,10 +84,10 @@ class Model(Places):
 
     # Telling
 
-    def note(self, log: str, text: str, kind: Kind = "answer") -> None:
+    def note(self, log: str, text: str, kind: Kind = "answer", time: int | None = None) -> None:
         """Add a line that nobody said to a conversation."""
         talk = self.open(log)
-        record = talk.records.add(Record(kind, self.now, text))
+        record = talk.records.add(Record(kind, self.now if time is None else time, text))
         if record is not None:
             self.heard(talk, record)
 
@@ -106,15 +106,15 @@ class Model(Places):
                 return self._arrived(log, entry, replayed)
             case RosterChanged(log, roster):
                 talk = self.find(log)
-                for sentence in talk.roster(roster) if talk else ():
-                    self.note(log, sentence, "notice")
-            case SubjectChanged(log, subject, by, _):
+                if talk is not None:
+                    for sentence in talk.roster(roster):
+                        self.heard(talk, Record("notice", roster.time, sentence))
+            case SubjectChanged(log, subject, by, time):
                 talk = self.find(log)
                 if talk:
                     talk.subject = subject
-                    self.note(
-                        log, f"{by} set the topic: {subject}" if subject else f"{by} took the topic away", "notice"
-                    )
+                    what = f"{by} set the topic: {subject}" if subject else f"{by} took the topic away"
+                    self.note(log, what, "notice", time)
             case RoomJoined(view):
                 return self._joined(view)
             case RoomLeft(name, reason):

@@ -147,6 +147,29 @@ def test_who_comes_and_goes_is_said_and_counted(model: Model) -> None:
     assert "u0" not in talk.members
 
 
+def test_comings_and_goings_in_a_row_are_one_notice(model: Model) -> None:
+    def change(login: str, change: str, reason: str = "") -> None:
+        model.apply(RosterChanged("lobby", roster(Change(login=login, change=change, reason=reason))))  # type: ignore[arg-type]
+
+    for login, *changes in (
+        ("bob", "joined", "left"),
+        ("carla", "left", "joined"),
+        ("dora", "joined"),
+        ("eva", "left"),
+    ):
+        for each in changes:
+            change(login, each)
+    assert texts(model, "lobby") == ["bob came and went; carla left and came back; dora came in; eva left"]
+    before = model.here.records[0]
+    change("fia", "joined")
+    assert model.here.records[0].revision > before.revision
+    assert model.here.records[0].id == before.id
+    change("fia", "offline")
+    model.apply(Arrived("lobby", said("bob", "hi", 1), False))
+    change("eva", "joined")
+    assert texts(model, "lobby")[1:] == ["hi", "eva came in"]
+
+
 def test_a_left_room_is_gone_and_it_is_said_why(model: Model) -> None:
     model.turn("chess")
     model.turn("dev")

@@ -1,0 +1,214 @@
+"""From the entrance to the end with a real broker: two people at screens, a script at a pipe, a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from broker.app import EmbeddedBroker
+from client.link.chat import ChatClient
+from client.tui import app
+from client.tui.app import Entrance
+from common.addresses import Address
+from common.keys import generate
+from common.messages import Register
+from tests.client.tui.headless import Headless, headless
+
+ROOT = Path(__file__).parents[3]
+PASSWORD = "correct horse"
+F2 = "\x1bOQ"
+
+
+class Person:
+    """Somebody at a terminal of their own."""
+
+    def __init__(self, terminal: Headless, running: asyncio.Future[int]) -> None:
+        self.terminal, self.running = terminal, running
+        self.see, self.press = terminal.see, terminal.press
+
+    async def typed(self, line: str) -> None:
+        self.press(line)
+        await self.see(f"▸ {line}")
+        self.press("\r")
+        await self.terminal.see_no(f"▸ {line}")
+
+    async def registered(self, login: str) -> None:
+        await self.see("Log in", "F2")
+        self.press(F2)
+        await self.see("New account")
+        self.press("\r".join([login, PASSWORD, PASSWORD, login.title(), "Pérez", "30", "o"]) + "\r")
+        await self.see("✓ other")
+        self.press("\r")
+        await self.see("#lobby ▸", "live")
+
+    async def left(self) -> int:
+        self.press("\x04")
+        return await asyncio.wait_for(self.running, 10)
+
+
+@asynccontextmanager
+async def sitting_down(entrance: Entrance, columns: int = 120) -> AsyncIterator[Person]:
+    with headless(columns) as terminal:
+        running = asyncio.ensure_future(app._full_screen(entrance))
+        try:
+            yield Person(terminal, running)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def made(address: Address, *logins: str) -> None:
+    """Accounts, made beforehand."""
+    for login in logins:
+        account = Register(
+            login=login, password=PASSWORD, first_names=login, surnames="S", age=30, gender="undisclosed"
+        )
+        async with ChatClient(address, register=account):
+            pass
+
+
+def test_two_newcomers_meet() -> None:
+    tokens: dict[str, bytes | None] = {}
+
+    async def run(address: Address) -> None:
+        entrance = Entrance(address, keep_token=tokens.__setitem__)
+        async with sitting_down(entrance) as ana, sitting_down(entrance, 80) as bob:
+            await asyncio.gather(ana.registered("ana"), bob.registered("bob"))
+            await ana.see("● bob", "2 here")
+            await ana.typed("hola bob")
+            await bob.see("ana        hola bob")
+            await bob.typed(r"#\private<ana> psst")
+            await ana.see("unread", "@bob(1)")
+            await bob.typed("#cR chess")
+            await bob.see("#chess ▸")
+            await ana.see("bob left")
+            await ana.typed("#lR")
+            await ana.see("#chess", "by bob")
+            await ana.typed("#gR chess")
+            await ana.see("#chess ▸", "2 here")
+            await ana.typed("#dR chess")
+            await ana.see("#chess is not yours, so it only went off your own list")
+            await ana.typed("mate")
+            await bob.see("ana        mate")
+            assert await bob.left() == 0
+            await ana.see("#lobby ▸", "#chess is gone, because whoever made it has left.")
+            await ana.typed("#eR")
+            await ana.typed("#show users")
+            await ana.see("2 users, 1 here now:")
+            assert await ana.left() == 0
+
+        token = tokens["ana"]
+        assert token is not None
+        async with sitting_down(Entrance(address, "ana", token=token, keep_token=tokens.__setitem__)) as ana:
+            await ana.see("#lobby ▸", "● live", "hola bob")
+            assert tokens["ana"] not in (None, token)
+            assert await ana.left() == 0
+
+        async with sitting_down(Entrance(address, "ana", token=token, keep_token=tokens.__setitem__)) as ana:
+            await ana.see("Being remembered has run out", "✓ ana")
+            ana.press(PASSWORD + "\r\r")
+            await ana.see("#lobby ▸", "● live")
+            await ana.typed("/logout")
+            assert await asyncio.wait_for(ana.running, 10) == 0
+            assert tokens["ana"] is None
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_a_broker_that_restarts_loses_nothing_that_was_typed(tmp_path: Path) -> None:
+    async def run() -> None:
+        first = EmbeddedBroker(data_dir=tmp_path / "data")
+        first.__enter__()
+        address = first.address
+        try:
+            await made(address, "ana")
+        finally:
+            entrance = Entrance(address, "ana", PASSWORD)
+        async with sitting_down(entrance) as ana:
+            await ana.see("● live")
+            await asyncio.to_thread(first.__exit__, None, None, None)
+            await ana.see("○ offline")
+            await ana.typed("said meanwhile")
+            await ana.see("said meanwhile …", "1 message waits")
+            second = EmbeddedBroker(data_dir=tmp_path / "data", port=address.port)
+            second.__enter__()
+            try:
+                await ana.see("● live")
+                await ana.terminal.see_no("said meanwhile …")
+                await ana.see("ana        said meanwhile")
+                assert await ana.left() == 0
+            finally:
+                await asyncio.to_thread(second.__exit__, None, None, None)
+
+    asyncio.run(run())
+
+
+SCRIPT = """
+import sys
+from client.tui.app import Entrance, run_terminal
+from common.addresses import parse
+sys.exit(run_terminal(Entrance(parse(sys.argv[1]), *sys.argv[2:4])))
+"""
+
+
+def piped(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], input=text, capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+
+
+def test_a_pipe_is_served_line_by_line() -> None:
+    with EmbeddedBroker() as broker:
+        asyncio.run(made(broker.address, "ana"))
+        address = str(broker.address)
+        done = piped("hola\n", address, "ana", PASSWORD)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout[6:] == "#lobby ana: hola\n"
+        refused = piped("#gR nowhere\n", address, "ana", PASSWORD)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.startswith("! There is no such room")
+        wrong = piped("hola\n", address, "ana", "wrong horse")
+        assert (wrong.returncode, wrong.stdout) == (1, "")
+        assert wrong.stderr == "tertulia: Login and password do not belong together.\n"
+        assert piped("hola\n", address).returncode == 2
+
+
+@pytest.mark.parametrize("screen", [True, False])
+def test_no_broker_is_said_and_is_the_status(screen: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = Entrance(Address("127.0.0.1", 1, generate().public), "ana", PASSWORD)
+
+    async def run() -> int:
+        if not screen:
+            return await app._plain(nowhere)
+        async with sitting_down(nowhere) as person:
+            await person.see("◌ connecting")
+            return await asyncio.wait_for(person.running, 30)
+
+    assert asyncio.run(run()) == 3
+    assert "No broker" in capsys.readouterr().err
+
+
+def test_giving_up_on_the_form_is_no_failure() -> None:
+    async def run() -> int:
+        async with sitting_down(Entrance(Address("127.0.0.1", 1, generate().public))) as person:
+            await person.see("Log in")
+            person.press("\x03")
+            return await asyncio.wait_for(person.running, 10)
+
+    assert asyncio.run(run()) == 0
+
+
+def test_importing_the_package_loads_nothing_slow() -> None:
+    script = "import sys; import client.tui; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert not {"prompt_toolkit", "zmq", "msgspec", "asyncio", "peewee", "aiohttp"} & set(done.stdout.split())
+    lean = script.replace("client.tui", "client.tui.plain", 1)
+    done = subprocess.run([sys.executable, "-c", lean], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert not {"prompt_toolkit", "zmq", "peewee", "bcrypt", "aiohttp", "apsw"} & set(done.stdout.split())
