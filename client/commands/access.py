@@ -11,18 +11,21 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from client import config
 from client.cli import WrongUsage
 from client.commands.passwords import password
 from client.config import ClientConfig
-from client.link.chat import ChatClient
 from client.link.failures import NoBroker
 from client.trust import KnownBrokers, Meeting, Tokens, greet
 from common import addresses
 from common.addresses import Address
 from common.errors import WrongPassword
 from common.texts import visible
+
+if TYPE_CHECKING:
+    from client.link.chat import ChatClient
 
 
 def settings(arguments: argparse.Namespace) -> ClientConfig:
@@ -81,6 +84,9 @@ async def logged_in(arguments: argparse.Namespace, *, input_is_text: bool = Fals
 
     Without a password in the environment, what the terminal client has remembered is used first.
     """
+    # Only now: the full screen, which needs what is above, paints before it loads this.
+    from client.link.chat import ChatClient
+
     told = settings(arguments)
     who = login(told)
     address = broker(told)
