@@ -42,20 +42,22 @@ def fans(quick: bool) -> None:
     seconds = 2.0 if quick else 5.0
     for size in (10, 100) if quick else (10, 100, 500):
         for pace, name in ((20_000.0, "paced 20,000/s"), (0.0, "saturated")):
-            figures = []
+            figures, memory = [], []
             for start in (Broker, lambda: Process("bench.floor")):
                 ctx = context()
                 with start() as process:
                     before = process.memory()
                     sender = Member(ctx, process.address, "speaker", ears=False)
                     listeners = [Member(ctx, process.address, login) for login in logins("member", size)]
-                    memory = (process.memory() - before) / 1024 / (size + 1)
+                    memory.append((process.memory() - before) / 1024 / (size + 1))
                     load.fan(process, sender, listeners, 0.5, pace)
                     figures.append(load.fan(process, sender, listeners, seconds, pace))
-                    if size >= 100 and pace and len(figures) == 1:
-                        print(f"memory, {size:3} members                           {memory:9.1f} KiB each")
                 ctx.destroy(0)
             ours, floor = figures
+            if size >= 100 and pace:
+                print(
+                    f"memory, {size:3} members                           {memory[0]:9.1f} KiB each   floor {memory[1]:.1f}"
+                )
             print(
                 f"{size:3} members, {name:14}                   {ours.deliveries:9,.0f} /s   {ours.cpu:6.2f} µs CPU a delivery"
                 f"   floor {floor.deliveries:9,.0f} /s {floor.cpu:6.2f} µs   ratio {ours.cpu / floor.cpu:.2f}"

@@ -62,8 +62,24 @@ def first_paint(quick: bool) -> None:
     """Print the medians over several starts."""
     with Broker() as broker, tempfile.TemporaryDirectory(prefix="tertulia-bench-") as home:
         subprocess.run(
-            [sys.executable, "-m", "client", "register", "--address", str(broker.address), "--login", "painter"]
-            + ["--first-names", "First", "--surnames", "Paint", "--age", "1", "--gender", "other"],
+            [
+                sys.executable,
+                "-m",
+                "client",
+                "register",
+                "--address",
+                str(broker.address),
+                "--login",
+                "painter",
+                "--first-names",
+                "First",
+                "--surnames",
+                "Paint",
+                "--age",
+                "1",
+                "--gender",
+                "other",
+            ],
             env={**os.environ, "HOME": home, "TERTULIA_PASSWORD": "correct horse"},
             check=True,
             stdout=subprocess.DEVNULL,
