@@ -25,6 +25,7 @@ from prompt_toolkit.output import Output
 from client.link.updates import LinkState
 from client.tui import keys, panes, style
 from client.tui.complete import Completing
+from client.tui.grammar import PREFIXES
 from client.tui.layout import Screen
 from client.tui.messages_control import MessagesControl, Source
 from client.tui.ports import Chat
@@ -81,6 +82,7 @@ class FullScreen(Sitting):
         self._interrupted = -TWICE_S
         self._given_up = -GIVE_UP_S
         self._learnt = -LEARNT_S
+        self._meant_for = self.model.current
         self._answer: asyncio.Future[str | None] | None = None
         self.input = Buffer(
             completer=Completing(self.model),
@@ -208,6 +210,11 @@ class FullScreen(Sitting):
             self._hint = "not connected yet; your line is kept"
             return
         self._hint = ""
+        if self._meant_for != self.model.current and text[:1] not in PREFIXES:
+            # The room went while this was written; nobody may read what was meant for others.
+            self._meant_for = self.model.current
+            self._hint = f"this goes to {self.model.here.title} now; Enter once more sends it"
+            return
         self.messages.to_end()
         self.input.append_to_history()
         self.input.reset()
@@ -240,36 +247,41 @@ class FullScreen(Sitting):
         """Turn to the conversation of that number in the list."""
         order = self.model.order
         if number <= len(order):
-            self.show(order[number - 1].log)
+            self._go(order[number - 1].log)
 
     def go_by(self, step: int) -> None:
         """Turn to the conversation so many below."""
         order = [talk.log for talk in self.model.order]
         if self.model.current in order:
-            self.show(order[(order.index(self.model.current) + step) % len(order)])
+            self._go(order[(order.index(self.model.current) + step) % len(order)])
 
     def go_to_unread(self) -> None:
         """Turn to where somebody waits longest for being read."""
         talk = self.model.next_unread()
         if talk is not None:
-            self.show(talk.log)
+            self._go(talk.log)
         else:
             self._hint = "nothing is unread"
 
     def go_back(self) -> None:
         """Turn to where the person was before."""
         if self.model.previous in self.model.conversations:
-            self.show(self.model.previous)
+            self._go(self.model.previous)
+
+    def _go(self, log: str) -> None:
+        """Turn to a conversation by a key: what is half written stays where it was meant for."""
+        if log != self.model.current:
+            self.model.here.draft = self.input.text
+            self.input.reset()
+        self.show(log)
 
     def show(self, log: str) -> None:
-        """Turn to a conversation, and to what was being written there."""
-        if self.model.current != log and self.model.current in self.model.conversations:
-            self.model.here.draft = self.input.text
-        before = self.model.current
+        """Turn to a conversation, and to what was half written there; what was typed since the command comes along."""
         super().show(log)
-        if before != self.model.current:
-            draft = self.model.here.draft
-            self.input.set_document(Document(draft), bypass_readonly=True)
+        if not self.input.text:
+            self.input.set_document(Document(self.model.here.draft), bypass_readonly=True)
+            self.model.here.draft = ""
+        self._meant_for = log
         self._hint = ""
 
     def to_first_unread(self) -> None:
@@ -308,7 +320,9 @@ class FullScreen(Sitting):
             self.changed()
 
     def _typing(self, _: Buffer) -> None:
-        """A command is begun: find out which rooms and people there are, so that they can be completed."""
+        """Something is being written: to whom, and if it is a command, what could be completed in it."""
+        if len(self.input.text) <= 1:
+            self._meant_for = self.model.current
         now = time.monotonic()
         if self.input.text[:1] in ("#", "/") and now - self._learnt > LEARNT_S and self.chat.link is LinkState.LIVE:
             self._learnt = now

@@ -389,6 +389,46 @@ def test_a_left_room_gives_way_to_another() -> None:
     play(act)
 
 
+def test_what_was_meant_for_a_room_that_went_is_not_said_in_another() -> None:
+    async def act(seat: Seat) -> None:
+        seat.press(ALT + "2")
+        await seat.see("#chess ▸")
+        seat.press("for chess alone")
+        await seat.see("▸ for chess alone")
+        seat.chat.tell(RoomLeft("chess", "removed"))
+        await seat.see("#lobby ▸ for chess alone")
+        seat.press("\r")
+        await seat.see("this goes to #lobby now; Enter once more sends it")
+        assert seat.chat.sent == []
+        seat.press("\r")
+        await seat.see_no("▸ for chess alone")
+        assert [sending.log for sending in seat.chat.sent] == ["lobby"]
+
+    play(act)
+
+
+def test_what_is_typed_while_a_command_is_under_way_comes_along() -> None:
+    async def act(seat: Seat) -> None:
+        go = asyncio.Event()
+        enter = seat.chat.enter
+
+        async def slow(name: str) -> None:
+            await go.wait()
+            await enter(name)
+
+        seat.chat.enter = slow  # type: ignore[method-assign]
+        await seat.typed("#gR chess")
+        seat.press("hello")
+        await seat.see("#lobby ▸ hello")
+        go.set()
+        await seat.see("#chess ▸ hello")
+        seat.press("\r")
+        await seat.see("hello …")
+        assert seat.chat.sent[0].log == "chess"
+
+    play(act)
+
+
 def test_the_first_frame_does_not_wait_for_the_broker() -> None:
     class Slow(FakeChat):
         async def start(self) -> None:
