@@ -41,7 +41,7 @@ def fans(quick: bool) -> None:
     """Deliveries to full rooms, beside the floor's."""
     seconds = 2.0 if quick else 5.0
     for size in (10, 100) if quick else (10, 100, 500):
-        for pace, name in ((20_000.0, "paced 20,000/s"), (0.0, "saturated")):
+        for pace, kind in ((20_000.0, "paced 20,000/s"), (0.0, "saturated")):
             figures, memory = [], []
             for start in (Broker, lambda: Process("bench.floor")):
                 ctx = context()
@@ -55,12 +55,11 @@ def fans(quick: bool) -> None:
                 ctx.destroy(0)
             ours, floor = figures
             if size >= 100 and pace:
-                print(
-                    f"memory, {size:3} members                           {memory[0]:9.1f} KiB each   floor {memory[1]:.1f}"
-                )
+                name = f"memory, {size} members"
+                print(f"{name:45} {memory[0]:9.1f} KiB each   floor {memory[1]:.1f}")
             print(
-                f"{size:3} members, {name:14}                   {ours.deliveries:9,.0f} /s   {ours.cpu:6.2f} µs CPU a delivery"
-                f"   floor {floor.deliveries:9,.0f} /s {floor.cpu:6.2f} µs   ratio {ours.cpu / floor.cpu:.2f}"
+                f"{f'{size} members, {kind}':45} {ours.deliveries:9,.0f} /s   {ours.cpu:6.2f} µs CPU a delivery   "
+                f"floor {floor.deliveries:9,.0f} /s {floor.cpu:6.2f} µs   ratio {ours.cpu / floor.cpu:.2f}"
                 + (f"   ({ours.lost} dropped)" if ours.lost else "")
             )
 

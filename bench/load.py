@@ -15,7 +15,10 @@ import zmq
 from bench.members import Member, send_frame
 from bench.processes import Process, Stopwatch
 
-TEXT = "An ordinary message of a hundred and twenty bytes, which is about what people write in a room when they talk to others."
+TEXT = (
+    "An ordinary message of a hundred and twenty bytes, "
+    "which is about what people write in a room when they talk to others."
+)
 
 
 class Stream(NamedTuple):

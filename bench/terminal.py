@@ -61,6 +61,8 @@ def _once(address: str, home: str) -> tuple[float, float]:
 def first_paint(quick: bool) -> None:
     """Print the medians over several starts."""
     with Broker() as broker, tempfile.TemporaryDirectory(prefix="tertulia-bench-") as home:
+        person = {"--first-names": "First", "--surnames": "Paint", "--age": "1", "--gender": "other"}
+        fields = [word for pair in person.items() for word in pair]
         subprocess.run(
             [
                 sys.executable,
@@ -71,20 +73,12 @@ def first_paint(quick: bool) -> None:
                 str(broker.address),
                 "--login",
                 "painter",
-                "--first-names",
-                "First",
-                "--surnames",
-                "Paint",
-                "--age",
-                "1",
-                "--gender",
-                "other",
+                *fields,
             ],
             env={**os.environ, "HOME": home, "TERTULIA_PASSWORD": "correct horse"},
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        Path(home).mkdir(exist_ok=True)
         runs = [_once(str(broker.address), home) for _ in range(3 if quick else 7)]
     painted, usable = (statistics.median(values) for values in zip(*runs, strict=True))
     print(f"from `tertulia` to the first paint            {painted:9.2f} s   usable after {usable:.2f} s")
