@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from bench.processes import Broker
 
@@ -48,7 +47,7 @@ def _once(address: str, home: str) -> tuple[float, float]:
             os.write(leader, b"\x1b[1;1R")
         if _ALTERNATE_SCREEN in seen and not painted:
             painted = time.perf_counter() - begun
-        if b"lobby" in seen and b"painter" in seen and painted:
+        if painted and b"live" in seen:
             usable = time.perf_counter() - begun
     process.kill()
     process.wait()
