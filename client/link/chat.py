@@ -105,7 +105,11 @@ class ChatClient:
         await self.close()
 
     async def start(self) -> None:
-        """Connect, greet, and log in if credentials were given. Raises `NoBroker`, or why the login was refused."""
+        """Connect, greet, and log in if credentials were given.
+
+        Raises `NoBroker`, and is closed then: make another to try again. Raises why the login was refused; the
+        connection stays, for `log_in` or `close`.
+        """
         await self._line.start(self._timeout)
         login, password, token, register, remember = self._credentials
         if register is not None and self.login is None:

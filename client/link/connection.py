@@ -16,6 +16,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar, cast
 
 import zmq
@@ -92,13 +93,19 @@ class Connection:
     """A session's two sockets, from `open` to `close`, in one event loop."""
 
     def __init__(
-        self, address: Address, keys: KeyPair, session: Session, deliver: Callable[[Answered | Update], None]
+        self,
+        address: Address,
+        keys: KeyPair,
+        session: Session,
+        deliver: Callable[[Answered | Update], None],
+        stepped: Callable[[], None] = lambda: None,
     ) -> None:
-        """`deliver` gets what the session has for the application; it must not raise."""
+        """`deliver` gets what the session has for the application; `stepped` is called after each step it took."""
         self._address = address
         self._keys = keys
         self._session = session
         self._deliver = deliver
+        self._stepped = stepped
         self._tasks: list[asyncio.Task[None]] = []
         self._sockets: list[zmq.asyncio.Socket] = []
         self._monitors: list[zmq.asyncio.Socket] = []
@@ -152,7 +159,7 @@ class Connection:
             self._act()
 
     def _safely(self, step: Callable[[], object]) -> None:
-        """Take a step of a task: a fault in it is reported, and must not end the task, for nobody would notice."""
+        """A fault here must end neither a task, for nobody would notice, nor what else is to be done: report it."""
         try:
             step()
         except Exception as error:
@@ -212,7 +219,8 @@ class Connection:
                 elif isinstance(action, Unsubscribe):
                     self._sub.setsockopt(zmq.UNSUBSCRIBE, action.topic)
                 else:
-                    self._deliver(action)
+                    self._safely(partial(self._deliver, action))
+        self._safely(self._stepped)
         self._send()
         due = self._session.deadline()
         if self._unsent:

@@ -34,7 +34,7 @@ class Line:
         self._apply = apply
         self.clock = Clock(time.monotonic, time.time)
         self.session = Session(client=client, clock=self.clock, random=os.urandom)
-        self._connection = Connection(address, keys, self.session, self._deliver)
+        self._connection = Connection(address, keys, self.session, self._deliver, self._wake)
         self._answers: dict[int, asyncio.Future[m.Reply]] = {}
         self._pending: dict[bytes, Pending] = {}
         self._streams: weakref.WeakSet[UpdateStream] = weakref.WeakSet()
@@ -42,15 +42,17 @@ class Line:
         self.closed = False
 
     async def start(self, timeout: float) -> None:
-        """Connect and greet. Raises `NoBroker`, or that no protocol version is shared."""
+        """Connect and greet. Raises `NoBroker`, or that no protocol version is shared; then it is closed."""
         self._connection.open()
         heartbeat = self.session.heartbeat
         try:
             async with asyncio.timeout(timeout):
                 await self.until(lambda: heartbeat.welcome is not None or heartbeat.fatal is not None)
         except TimeoutError:
+            await self.close()
             raise NoBroker(self._explain(timeout)) from None
         if heartbeat.fatal is not None:
+            await self.close()
             raise heartbeat.fatal
 
     def _explain(self, timeout: float) -> str:
@@ -65,7 +67,7 @@ class Line:
         return f"No broker answered at {where} within {timeout:g} s; is it running, and is the address right?"
 
     async def until(self, fact: Callable[[], bool]) -> None:
-        """Wait until something is so; it is looked at after each update and each answer."""
+        """Wait until something is so; it is looked at after each step of the session."""
         while not fact():
             if self.closed:
                 raise LinkLost("The client was closed.")
@@ -109,6 +111,7 @@ class Line:
             if self.session.outbox.withdraw(pending.nonce):
                 failure = NoAnswer("The broker did not answer in time; the message was not sent.")
                 self._deliver(Settled(pending.nonce, failure))
+                self._wake()
                 raise failure from None
             raise NoAnswer("The broker did not answer in time; the message may still arrive, once.") from None
 
@@ -158,7 +161,6 @@ class Line:
             self._apply(action)
             for stream in list(self._streams):
                 stream.feed(action)
-        self._wake()
 
     def _answered(self, action: Answered) -> None:
         answer = self._answers.pop(action.call, None)

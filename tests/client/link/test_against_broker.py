@@ -20,8 +20,8 @@ import pytest
 
 from broker.app import EmbeddedBroker
 from client import ChatClient
-from client.link.failures import LinkLost, NoBroker, SessionOver
-from client.link.updates import Arrived, LinkChanged, LinkState, RoomJoined, RoomLeft, SessionEnded, Update
+from client.link.failures import LinkLost, NoAnswer, NoBroker, SessionOver
+from client.link.updates import Arrived, LinkChanged, LinkState, RoomJoined, RoomLeft, SessionEnded, Settled, Update
 from common import addresses, keys
 from common import messages as m
 from common.addresses import Address
@@ -414,6 +414,61 @@ def test_closing_ends_what_waits(broker: EmbeddedBroker, named: str) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("after_ms", [0, 2, 5, 10, 50])
+def test_a_login_over_a_line_that_breaks_ends_logged_in(broker: EmbeddedBroker, named: str, after_ms: int) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}"):
+            line = Line(broker.address)
+            chat = ChatClient(await line.open())
+            await chat.start()
+            login = asyncio.create_task(chat.log_in(f"ana{named}", PASSWORD))
+            await asyncio.sleep(after_ms / 1000)  # Whenever it breaks, the end is the same.
+            line.cut()
+            await line.mend()
+            assert (await login).session.login == chat.login == f"ana{named}"
+            await chat.close()
+
+    run(scenario())
+
+
+def test_what_was_not_sent_in_time_is_taken_back(broker: EmbeddedBroker, named: str) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}") as (ana,):
+            line = Line(broker.address)
+            async with circle(await line.open(), f"bob{named}") as (bob,):
+                room = await ana.create(f"dev{named}")
+                other = await bob.join(f"dev{named}")
+                updates = bob.updates()
+                line.cut()
+                await until(updates, LinkChanged(LinkState.OFFLINE))
+                with pytest.raises(NoAnswer, match="was not sent"):
+                    await other.send("too late", timeout=0.05)
+                await line.mend()
+                await other.send("in time")
+                assert (await take(aiter(room), 1))[0].text == "in time"
+                nonce = (await until(updates, Settled)).nonce
+                assert nonce not in {message.nonce for message in await room.history()}
+
+    run(scenario())
+
+
+def test_long_lists_are_read_by_pages(broker: EmbeddedBroker, named: str) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}") as (ana,):
+            room = await ana.create(f"dev{named}")
+            places = [sent.seq for sent in [await room.send(str(number)) for number in range(450)]]
+            newest = await room.history(limit=300)
+            assert [message.seq for message in newest] == places[-300:]
+            older = await room.history(before=newest[0].seq, limit=1_000)
+            assert [message.seq for message in older] == places[:150]
+            between = await room.history(after=places[9], before=places[420], limit=1_000)
+            assert [message.seq for message in between] == places[10:420]
+            assert await room.history(after=places[-1]) == []
+            assert len(await room.history(after=0, limit=3)) == 3
+
+    run(scenario())
+
+
 class Killable:
     """The broker as a process of its own, always on the same port and data."""
 
@@ -436,12 +491,38 @@ class Killable:
         self.port = address.port
         return address
 
+    def signal(self, number: signal.Signals) -> None:
+        """Stop it, or let it go on."""
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """As power would."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+
+def test_a_broker_that_stops_is_noticed_and_one_that_goes_on_is_too(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        process = Killable(tmp_path)
+        try:
+            async with circle(process.start(), "ana") as (ana,):
+                room, updates = ana.rooms["lobby"], ana.updates()
+                process.signal(signal.SIGSTOP)
+                with pytest.raises(NoAnswer, match="may still arrive"):
+                    await room.send("into the silence", timeout=0.3)
+                await until(updates, LinkChanged(LinkState.OFFLINE))
+                process.signal(signal.SIGCONT)
+                async with asyncio.timeout(PATIENCE_S):
+                    await ana.wait_live()
+                await room.send("after it")
+                texts = [message.text for message in await take(aiter(room), 2)]
+                assert texts == ["into the silence", "after it"]
+        finally:
+            process.kill()
+
+    run(scenario())
 
 
 def test_twenty_kills_lose_and_double_nothing(tmp_path: Path) -> None:

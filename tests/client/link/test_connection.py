@@ -16,13 +16,14 @@ from broker.app import EmbeddedBroker
 from client.link.actions import Answered
 from client.link.clock import Clock
 from client.link.connection import Connection
-from client.link.failures import NoBroker
+from client.link.failures import LinkLost, NoBroker
 from client.link.line import Line
 from client.link.session import Session
 from client.link.updates import LinkChanged, Update
 from common import codec, keys
 from common import messages as m
 from common.addresses import Address
+from common.errors import UnsupportedVersion
 
 
 class Peer:
@@ -106,6 +107,21 @@ def test_the_first_thing_said_is_hello(peer: Peer) -> None:
         await starting
         assert line.session.heartbeat.welcome is not None
         await line.close()
+
+    run(scenario())
+
+
+def test_a_broker_of_another_age(peer: Peer) -> None:
+    async def scenario() -> None:
+        line = Line(peer.address, keys.generate(), "test", lambda update: None)
+        starting = asyncio.create_task(line.start(5.0))
+        identity, request = await peer.request()
+        peer.commands.send_multipart([identity, codec.encode_error(request.id, UnsupportedVersion())])
+        with pytest.raises(UnsupportedVersion):
+            await starting
+        await line.close()
+        with pytest.raises(LinkLost):
+            await line.until(lambda: False)
 
     run(scenario())
 
