@@ -50,7 +50,10 @@ class ZapHandler:
 
     def stop(self) -> None:
         """End the thread; to be called once, after the network sockets are closed."""
-        self._stop.send(b"")
+        try:
+            self._stop.send(b"", zmq.NOBLOCK)
+        except zmq.Again:
+            pass  # the thread has ended already
         self._thread.join()
         self._stop.close()
 
