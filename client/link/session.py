@@ -95,6 +95,10 @@ class Session:
         """The broadcast socket has lost its connection."""
         self._resuming = True
         self.subscriptions.lost()
+        if self.heartbeat.answering and self.rooms.login is not None:
+            # With the other connection alive, this is how the broker takes a grant back: we may have been
+            # expelled, and what said so may have gone down with the connection.
+            self._refresh(now)
         self._settle(now)
 
     def reply_received(self, frame: bytes, now: float) -> None:

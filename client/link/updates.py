@@ -76,7 +76,8 @@ class RoomLeft:
 
     name: str
     reason: str
-    """`left`, `removed`, `deleted`, `creator-gone`, or `gone`: found to be over after an absence."""
+    """`left`, `removed`, `deleted`, `creator-gone`, or `gone`: found to be over, and nobody said why (after
+    an absence; or expelled, and the word of it was lost with the connection)."""
 
 
 @dataclass(frozen=True, slots=True)

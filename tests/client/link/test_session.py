@@ -170,6 +170,18 @@ def test_being_removed_fails_what_was_on_its_way() -> None:
     assert b"dev\0" not in ana.asked
 
 
+def test_an_expulsion_whose_word_was_lost_with_the_connection_shows_at_once() -> None:
+    world, (ana,) = quiet("ana")
+    ana.request(m.Join(room="dev"))
+    world.run(12.0)
+    world.broker.rooms["dev"].members.clear()
+    world.cut(ana, commands=False)
+    world.run(12.3)
+    assert [(update.name, update.reason) for update in updates(ana, RoomLeft)] == [("dev", "gone")]
+    world.run(14.0)
+    assert links(ana) == ["live", "resuming", "live"]
+
+
 def test_a_removal_that_was_not_heard_shows_in_the_heartbeat() -> None:
     world, (ana,) = quiet("ana")
     ana.request(m.Join(room="dev"))
