@@ -18,7 +18,7 @@ import msgspec
 from common import topics
 from common.errors import BadRequest, ChatError, UnknownOp, from_wire
 from common.limits import GATEWAY_SESSION_LENGTH, NESTING, REPLY_BYTES, REQUEST_BYTES, RETRY_AFTER_MAX_S
-from common.messages import OPS, AnyEvent, Command, Event, Ops, Reply
+from common.messages import OPS, AnyEvent, Command, Event, Name, Nonce, Ops, Reply, Send, Text, UInt
 from common.texts import visible
 
 _encoder = msgspec.msgpack.Encoder()
@@ -103,8 +103,29 @@ def _fields(command: type[Command]) -> frozenset[str]:
     return frozenset(command.__struct_fields__) | _ENVELOPE
 
 
+class _SendFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="op", tag=Send.op):
+    """A whole `send` with no field that is not its own."""
+
+    id: UInt
+    room: Name
+    text: Text
+    nonce: Nonce
+    session: Annotated[str, msgspec.Meta(max_length=GATEWAY_SESSION_LENGTH)] = msgspec.field(name="as", default="")
+
+
+_send = msgspec.msgpack.Decoder(_SendFrame)
+
+
 def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
     """Read a request frame for one of `ops`. Raises `RequestError`, and nothing else, whatever the bytes."""
+    if ops is OPS and len(frame) <= REQUEST_BYTES:
+        try:
+            # Nearly every request is a `send`, and this reads it in a fifth of the time. What it refuses, another
+            # op included, is read again below, where it is told what is wrong.
+            sent = _send.decode(frame)
+            return Request(sent.id, sent.session, Send(room=sent.room, text=sent.text, nonce=sent.nonce))
+        except (ValueError, RecursionError):
+            pass
     id = 0
     try:
         body = _unpack(frame, REQUEST_BYTES)
