@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from common.addresses import Address
@@ -17,6 +18,7 @@ from common.errors import ChatError, WrongPassword
 if TYPE_CHECKING:
     from client.link.chat import ChatClient
     from client.tui import login
+    from client.tui.screen import FullScreen
     from common.messages import Register
 
 DONE: Final = 0
@@ -39,6 +41,9 @@ class Entrance:
     it nobody is offered to stay logged in."""
     rooms: tuple[str, ...] = ()
     """Rooms to join at the start; the last one is looked at."""
+    marks: Path | None = None
+    """The directory in which it is kept how far each conversation was read, this broker's alone; without it, what
+    came while one was away is not shown as unread."""
 
     @property
     def complete(self) -> bool:
@@ -102,16 +107,27 @@ async def _plain(entrance: Entrance) -> int:
     return await sitting.run(read_lines(sys.stdin))
 
 
+def _screen(entrance: Entrance, chat: ChatClient, *, started: bool) -> FullScreen:
+    from client.tui.screen import FullScreen
+
+    return FullScreen(
+        chat,
+        chat.login or entrance.login or "",
+        started=started,
+        newcomer=started,
+        keep_token=entrance.keep_token,
+        rooms=entrance.rooms,
+        marks=entrance.marks,
+    )
+
+
 async def _full_screen(entrance: Entrance) -> int:
     from client.link.failures import NoBroker
-    from client.tui.screen import FullScreen
 
     wrong = ""
     if entrance.complete:
         chat = client(entrance, entrance.login, entrance.password, token=entrance.token)
-        screen = FullScreen(
-            chat, entrance.login or "", started=False, keep_token=entrance.keep_token, rooms=entrance.rooms
-        )
+        screen = _screen(entrance, chat, started=False)
         await screen.run()
         if screen.failure is None:
             return _said(screen.status, screen.farewell)
@@ -121,9 +137,7 @@ async def _full_screen(entrance: Entrance) -> int:
     found = await _ask(entrance, wrong)
     if found is None:
         return DONE
-    screen = FullScreen(
-        found, found.login or "", started=True, newcomer=True, keep_token=entrance.keep_token, rooms=entrance.rooms
-    )
+    screen = _screen(entrance, found, started=True)
     await screen.run()
     return _said(screen.status, screen.farewell)
 

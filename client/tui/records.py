@@ -148,6 +148,11 @@ class Scrollback:
             self.oldest = max(gone[-1], self.oldest or 0)
 
     @property
+    def newest(self) -> int:
+        """The highest `seq` held; 0 if there is none."""
+        return self._places[-1] if self._places else 0
+
+    @property
     def last(self) -> int:
         """The id of the last record that waits for nothing; 0 if there is none."""
         return self._settled[-1].id if self._settled else 0

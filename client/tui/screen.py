@@ -12,6 +12,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from prompt_toolkit.application import Application
@@ -23,7 +24,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from client.link.updates import LinkState
-from client.tui import keys, panes, style
+from client.tui import keys, marks, panes, style
 from client.tui.complete import Completing
 from client.tui.grammar import PREFIXES
 from client.tui.layout import Screen
@@ -32,6 +33,7 @@ from client.tui.ports import Chat
 from client.tui.sitting import Sitting
 from client.tui.state import Model
 from client.tui.wrap import Fragment
+from common import names
 from common.errors import ChatError
 from common.messages import Rooms, Users
 
@@ -41,6 +43,8 @@ TICK_S: Final = 1.0
 """Seconds between redraws for the clock's sake."""
 TWICE_S: Final = 2.0
 """Seconds within which the second Ctrl+C means it."""
+MARKS_S: Final = 5.0
+"""Seconds between two savings of how far was read; a crash forgets no more."""
 GIVE_UP_S: Final = 30.0
 """Seconds within which quitting once more gives up on what is not sent."""
 LEARNT_S: Final = 5.0
@@ -64,15 +68,20 @@ class FullScreen(Sitting):
         newcomer: bool = False,
         keep_token: Callable[[str, bytes | None], None] | None = None,
         rooms: Sequence[str] = (),
+        marks: Path | None = None,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
-        """`started` says whether the client is logged in already; `newcomer`, whether to explain a little."""
+        """`started` says whether the client is logged in already; `newcomer`, whether to explain a little.
+
+        `marks` is the directory in which it is kept how far was read; without it nothing is.
+        """
         super().__init__(chat, Model(login))
         self._started = started
         self._newcomer = newcomer
         self._keep_token = keep_token
         self._rooms = rooms
+        self._marks = marks
         self.failure: ChatError | None = None
         """Why there was no login, if there was none."""
         self.farewell = ""
@@ -128,12 +137,25 @@ class FullScreen(Sitting):
             return
         if self._keep_token and self.chat.token is not None:
             self._keep_token(self.chat.login or self.model.me, self.chat.token)
+        if self._marks is not None and self.chat.login is not None:
+            self._marks = self._marks / f"read-{names.key(self.chat.login)}.json"
+            self.model.marks = marks.load(self._marks)
+            self.begin(self._keep_marks(self._marks))
         updates = self.arrive()
         for room in self._rooms:
             self.enter(f"/join {room}")
         if self._newcomer:
             self.tell(*(line.format(room=self.model.here.title) for line in WELCOME))
         await self.follow(updates)
+
+    async def _keep_marks(self, file: Path) -> None:
+        try:
+            while True:
+                await asyncio.sleep(MARKS_S)
+                if self.model.marks.changed:
+                    marks.save(self.model.marks, file)
+        finally:
+            marks.save(self.model.marks, file)
 
     # What a sitting tells the surface
 

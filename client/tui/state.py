@@ -7,7 +7,7 @@ stands here. Must not know prompt_toolkit, sockets or the clock.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from client.link.updates import (
@@ -25,6 +25,7 @@ from client.link.updates import (
     Update,
 )
 from client.tui.conversations import Conversation
+from client.tui.marks import Marks
 from client.tui.places import Places
 from client.tui.records import FAR_LIMIT, LIMIT, Kind, Record
 from client.tui.wishes import ENDINGS, Load, Missed, Over, Ring, Wish
@@ -50,6 +51,7 @@ class Model(Places):
         self.known_rooms: list[str] = []
         """Rooms that the broker listed, for completion."""
         self.known_users: list[str] = []
+        self.marks = Marks()
         self.now = 0
         """The broker's time of what is applied next; the caller keeps it."""
         self.heard: Callable[[Conversation, Record], None] = lambda talk, record: None
@@ -135,8 +137,10 @@ class Model(Places):
         return []
 
     def _arrived(self, log: str, entry: AnyEntry, replayed: bool) -> list[Wish]:
+        if log.startswith("@"):
+            self.marks.inbox(entry.seq)
         if isinstance(entry, Invited):
-            self.note(self.current, f"{entry.sender} invites you to #{entry.room}: /join {entry.room}", "notice")
+            self._invited(entry)
             return [] if replayed else [Ring(self.current)]
         talk = self.open(self._home(log, entry))
         if talk.records.oldest is None:
@@ -147,13 +151,23 @@ class Model(Places):
         if record is None:
             return []
         self.heard(talk, record)
-        if record.mine:
-            return []
-        if talk.log != self.current:
+        if talk.log == self.current:
+            self.marks.read(talk, entry.seq)
+        elif not record.mine:
+            self.marks.unread(talk, entry.seq)
             talk.missed(record)
             if record.mention or talk.private:
                 return [Ring(talk.log)]
         return []
+
+    def _invited(self, entry: Invited) -> None:
+        text = f"{entry.sender} invites you to #{entry.room}: /join {entry.room}"
+        self.note(self.current, text, "notice", entry.time)
+
+    def turn(self, log: str) -> None:
+        """Look at a conversation; then what is in it is read."""
+        super().turn(log)
+        self.marks.read(self.here, self.here.records.newest)
 
     def _head(self, talk: Conversation) -> int | None:
         return talk.view.head if talk.view else None
@@ -201,17 +215,37 @@ class Model(Places):
 
     def took_page(self, log: str, entries: Sequence[AnyEntry], before: int | None, more: bool) -> int:
         """Take in a page of a log's history, read below `before`. Returns how many records it brought here."""
+        inbox = log.startswith("@")
+        if not inbox and self.find(log) is None:
+            return 0  # left meanwhile
         start = 0 if not more else entries[0].seq - 1 if entries else 0
-        touched: dict[str, int] = {} if log.startswith("@") else {log: 0}
+        touched: dict[str, int] = {} if inbox else {log: 0}
         for entry in entries:
             if isinstance(entry, Invited):
+                if before is None and self.marks.inbox_is_new(entry.seq):
+                    self._invited(entry)
                 continue
             talk = self.open(self._home(log, entry))
-            added = talk.records.add(self._record(entry)) is not None
-            touched[talk.log] = touched.get(talk.log, 0) + added
+            record = talk.records.add(self._record(entry))
+            touched[talk.log] = touched.get(talk.log, 0) + (record is not None)
+            if before is None and record is not None and not record.mine and self.marks.is_new(talk, entry.seq):
+                self.marks.unread(talk, entry.seq)
+                talk.missed(record)
+        if before is None:
+            self._recalled(touched)
+            if inbox:
+                self.marks.inbox(entries[-1].seq if entries else 0)
         for talk in self.conversations.values():
             if talk.log in touched or (talk.private and log.startswith("@")):
                 oldest = talk.records.oldest
                 if oldest is None or before is None or oldest < before:
                     talk.records.oldest = start if oldest is None else min(start, oldest)
         return sum(touched.values())
+
+    def _recalled(self, touched: Iterable[str]) -> None:
+        """The newest messages of before are here: what is unread of them has been counted."""
+        for talk in (self.conversations[log] for log in touched):
+            if talk.log == self.current and talk.unread:
+                talk.turned_to()
+            if talk.log == self.current or not talk.unread:
+                self.marks.read(talk, talk.records.newest)

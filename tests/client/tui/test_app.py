@@ -17,7 +17,7 @@ from client.tui import app
 from client.tui.app import Entrance
 from common.addresses import Address
 from common.keys import generate
-from common.messages import Register
+from common.messages import Invite, Register
 from tests.client.tui.headless import Headless, headless
 
 ROOT = Path(__file__).parents[3]
@@ -117,6 +117,34 @@ def test_two_newcomers_meet() -> None:
             await ana.typed("/logout")
             assert await asyncio.wait_for(ana.running, 10) == 0
             assert tokens["ana"] is None
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_what_came_while_one_was_away_is_unread(tmp_path: Path) -> None:
+    async def run(address: Address) -> None:
+        await made(address, "ana", "bob", "eva")
+        bobs = Entrance(address, "bob", PASSWORD, marks=tmp_path)
+        async with sitting_down(bobs) as bob:
+            await bob.see("● live", "here 1")
+            assert await bob.left() == 0
+        async with ChatClient(address, "ana", PASSWORD) as ana, ChatClient(address, "eva", PASSWORD) as eva:
+            await ana.direct("bob", "while you were away")
+            await eva.direct("bob", "me too")
+            await ana.create("secret", private=True, kept=True)
+            await ana.request(Invite(room="secret", login="bob"))
+            await ana.post("lobby", "anybody there?")
+        async with sitting_down(bobs) as bob:
+            await bob.see("@ana(1)", "@eva(1)", "╌ 1 unread ╌", "anybody there?", "ana invites you to #secret")
+            bob.press("\x1ba")
+            await bob.see("╌ 1 unread ╌", "private")
+            assert await bob.left() == 0
+        async with sitting_down(bobs) as bob:
+            screen = await bob.see("unread", "(1)", "anybody there?")
+            assert screen.count("(1)") == 1
+            assert "╌" not in screen
+            assert "invites" not in screen
 
     with EmbeddedBroker() as broker:
         asyncio.run(run(broker.address))
