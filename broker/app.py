@@ -25,6 +25,7 @@ import zmq
 
 from broker import log
 from broker.chat.chat import Chat
+from broker.chat.ports import StoreFailed
 from broker.config import BrokerConfig
 from broker.datadir import DataDir
 from broker.secrets import rules_secret
@@ -120,6 +121,8 @@ class Broker:
         self._reactor.run()
         log.event("stopping")
         self._reactor.finish(FINISH_S)
+        if self._reactor.failed:
+            raise StoreFailed("Nothing can be written any more; the log has the cause. Start again.")
 
     def stop(self) -> None:
         """Make `run` return; from any thread, and from a signal handler."""

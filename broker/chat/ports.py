@@ -314,3 +314,7 @@ class StoreFailed(Exception):
 
 class StoreFull(StoreFailed):
     """No space left."""
+
+
+class StoreBroken(StoreFailed):
+    """Whether the transaction was done is unknown: a sync failed. Only a new start can tell what is on disk."""

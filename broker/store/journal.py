@@ -5,6 +5,8 @@ changed their memory ahead of the disk, so those jobs may build on what was not 
 whose creation failed). The reactor undoes all of them, latest first, and calls `resume`; what is submitted
 after that builds on a memory that agrees with the disk again, and is taken.
 
+If a sync failed (`StoreBroken`) the thread ends: nobody can say what is on disk until the next start.
+
 Must not know the rules, sockets or SQL.
 """
 
@@ -19,7 +21,7 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from broker import log
 from broker.chat.effects import Append, Commit
-from broker.chat.ports import NewEntries, Place, Store, StoreFailed, Write
+from broker.chat.ports import NewEntries, Place, Store, StoreBroken, StoreFailed, Write
 
 GROUP: Final = 1_024
 """Jobs in one transaction: the sync is well shared long before, and nobody waits for an endless one."""
@@ -132,7 +134,7 @@ class Journal:
                 self.results.append(Settled(item, None, error))
 
     def _round(self) -> bool:
-        """Commit a group; False if it was the last."""
+        """Commit a group; False if it was the last: told to stop, or nothing can be relied on any more."""
         mark = self._collect(self._next())
         if self._group:
             if self._failure is None:
@@ -141,7 +143,7 @@ class Journal:
                 self._fail(self._failure)
         if isinstance(mark, _Resume) and mark.error in (None, self._failure):
             self._failure = None
-        return not isinstance(mark, _Stop)
+        return not isinstance(mark, _Stop) and not isinstance(self._failure, StoreBroken)
 
     def _next(self) -> Job | _Resume | _Stop:
         """Wait for something to do, tidying up meanwhile."""

@@ -25,6 +25,7 @@ from broker.chat.ports import (
     RoomRow,
     SessionRow,
     Snapshot,
+    StoreBroken,
     StoreFailed,
     StoreFull,
     Write,
@@ -38,6 +39,8 @@ PURGED_AT_ONCE: Final = 500
 
 _ID_TABLES: Final = ("account", "session", "token", "room")
 _NO_SEQ: Final = 2**63 - 1
+_SYNC_ERRORS: Final = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
+"""After these nothing that was written since the last sync can be relied on, and no later sync will tell."""
 
 
 class SqliteStore:
@@ -178,5 +181,9 @@ def _failures() -> Iterator[None]:
         yield
     except apsw.FullError as error:
         raise StoreFull(f"No space is left for the database: {error}") from error
+    except apsw.IOError as error:
+        if getattr(error, "extendedresult", 0) in _SYNC_ERRORS:
+            raise StoreBroken(f"The disk failed to keep what was written: {error}") from error
+        raise StoreFailed(f"The database refused: {error}") from error
     except apsw.Error as error:
         raise StoreFailed(f"The database refused: {error}") from error

@@ -47,6 +47,8 @@ class Journal(Protocol):
 
     @property
     def results(self) -> deque[Any]: ...
+    @property
+    def alive(self) -> bool: ...
     def submit(self, job: Job, /) -> bool: ...
     def resume(self, error: Any = None) -> None: ...
 
@@ -96,6 +98,11 @@ class Carrier:
     def idle(self) -> bool:
         """Whether no commit is under way."""
         return not self._under_way
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the journal still runs; if it does not, only a new start helps."""
+        return self._journal.alive
 
     def perform(self, origin: Origin | None, produce: Callable[..., Sequence[Effect]], *given: object) -> None:
         """Call `produce(*given)` and carry out what it returns; a fault is logged and told to `origin`."""

@@ -7,12 +7,14 @@ know what a request means.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from errno import EAGAIN, EHOSTUNREACH, EINVAL
 from typing import Final
 
 import zmq
 
+from broker import log
 from broker.chat.effects import Origin
 from broker.wire import peers
 from broker.wire.sockets import Socket
@@ -82,6 +84,7 @@ class Commands:
 
     def _skip(self, more: bool) -> None:
         self.foreign += 1
+        log.event("foreign-request", logging.WARNING, frames="several" if more else "unnamed")
         while more:
             self._socket.recv(_NOBLOCK)
             more = bool(self._socket.getsockopt(zmq.RCVMORE))

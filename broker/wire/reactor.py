@@ -6,6 +6,7 @@ then carries on with what the journal and the workers have done. Must not know r
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Final
 
 import zmq
 
+from broker import log
 from broker.chat.chat import Chat
 from broker.chat.effects import Now, Origin
 from broker.wire import peers
@@ -24,6 +26,7 @@ from broker.wire.greeting import Greeting
 from broker.wire.operator import Operator
 from broker.wire.sockets import Sockets
 from common import codec
+from common.errors import ChatError
 
 BATCH: Final = 256
 """Requests in a turn: enough to spread the cost of a turn, few enough that replies leave within milliseconds."""
@@ -79,6 +82,8 @@ class Reactor:
         self._lost: dict[bytes, int] = {}
         self.requests = 0
         """Requests read since the start."""
+        self.failed = False
+        """Whether it stopped because nothing can be written any more."""
 
     def stop(self) -> None:
         """Make `run` return; from any thread, and from a signal handler."""
@@ -124,11 +129,11 @@ class Reactor:
             for change in self._broadcast.drain(SUBSCRIPTIONS):
                 self._changed(change, now)
         if sockets.commands in ready:
-            self.requests += self._commands.drain(BATCH, self._request, carrier.refuse)
+            self.requests += self._commands.drain(BATCH, self._request, self._malformed)
         if sockets.greeting in ready:
             self._greeting.drain(GREETINGS)
         if self._operator.socket in ready:
-            self._operator.drain(BATCH, self._operate, carrier.refuse)
+            self._operator.drain(BATCH, self._operate, self._malformed)
         if self._wakeup in ready and self._wakeup is not None:
             os.read(self._wakeup, 4_096)
         carrier.perform(None, self._chat.flush, now)
@@ -137,6 +142,10 @@ class Reactor:
 
     def _request(self, origin: Origin, request: codec.Request) -> None:
         self._carrier.perform(origin, self._chat.request, origin, request, self._now)
+
+    def _malformed(self, origin: Origin, error: ChatError) -> None:
+        self._carrier.refuse(origin, error)
+        log.event("refused", code=error.code, address=origin.address, key=origin.key)
 
     def _operate(self, origin: Origin, request: codec.Request) -> None:
         self._carrier.perform(origin, self._chat.operate, origin, request, self._now)
@@ -176,6 +185,9 @@ class Reactor:
             self._next_sweep = now.mono + SWEEP_S
             self._sweep(now)
         self._carrier.perform(None, self._chat.tick, now)
+        if not self._carrier.can_write:
+            log.event("journal-ended", logging.CRITICAL, advice="look for the cause above, and start again")
+            self._stopping = self.failed = True
 
     def _sweep(self, now: Now) -> None:
         connections = self._chat.all_connections()

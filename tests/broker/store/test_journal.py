@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import pytest
 
 from broker.chat.effects import Append, Commit, Origin
-from broker.chat.ports import AddRoom, DropRoom, Place, ReadLog, StoreFailed, StoreFull, Write
+from broker.chat.ports import AddRoom, DropRoom, Place, ReadLog, StoreBroken, StoreFailed, StoreFull, Write
 from broker.store.journal import GROUP, Job, Journal, Settled
 from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore
 from tests.contract.store_contract import DEN, PEOPLE, SETTING, message, whole
@@ -319,3 +319,15 @@ def test_a_purge_that_fails_waits_for_the_next_occasion(
     assert d.journal.stop(WAIT_S)
     assert "purge-failed" in logged.text
     assert whole(watched, 1) == []
+
+
+def test_after_a_failed_sync_the_journal_ends_and_takes_nothing_more(desk: Callable[..., Desk]) -> None:
+    store = MemoryStore()
+    store.failing = StoreBroken("the disk lies")
+    d = desk(store)
+    d.journal.start()
+    d.journal.submit(append(1))
+    assert [settled.error for settled in d.take(1)] == [store.failing]
+    d.journal._thread.join(WAIT_S)
+    assert not d.journal.alive
+    assert not d.journal.submit(append(2))

@@ -12,9 +12,9 @@ import apsw
 import pytest
 
 from broker.chat import ports
-from broker.chat.ports import Place, ReadLog, StoreFailed, StoreFull
+from broker.chat.ports import Place, ReadLog, StoreBroken, StoreFailed, StoreFull
 from broker.store.migrations import DatabaseUnusable
-from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore
+from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore, _failures
 from tests.contract.store_contract import SETTING, Open, StoreContract, everything, message, whole
 
 
@@ -206,3 +206,10 @@ def test_a_store_that_cannot_be_opened_leaves_the_directory_free(opened: Open, t
         opened()
     path.unlink()
     assert list(opened().load().accounts) == []
+
+
+def test_a_failed_sync_is_told_apart_from_what_may_be_tried_again(tmp_path: Path) -> None:
+    for code, kind in ((apsw.SQLITE_IOERR_FSYNC, StoreBroken), (apsw.SQLITE_IOERR_WRITE, StoreFailed)):
+        with pytest.raises(StoreFailed) as raised, _failures():
+            raise apsw.exception_for(code)
+        assert type(raised.value) is kind

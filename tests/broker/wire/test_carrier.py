@@ -40,6 +40,7 @@ class HandJournal:
         self.results: deque[Settled] = deque()
         self.jobs: list[Job] = []
         self.capacity = 100
+        self.alive = True
         self.resumed: list[object] = []
 
     def submit(self, job: Job) -> bool:
