@@ -43,6 +43,8 @@ TICK_S: Final = 1.0
 """Seconds between redraws for the clock's sake."""
 TWICE_S: Final = 2.0
 """Seconds within which the second Ctrl+C means it."""
+HINT_S: Final = 6.0
+"""Seconds that a hint stays in the status line."""
 MARKS_S: Final = 5.0
 """Seconds between two savings of how far was read; a crash forgets no more."""
 GIVE_UP_S: Final = 30.0
@@ -87,7 +89,7 @@ class FullScreen(Sitting):
         self.farewell = ""
         """What to say on the terminal at the end."""
         self.status = 0
-        self._hint = ""
+        self._said = ("", 0.0)
         self._interrupted = -TWICE_S
         self._given_up = -GIVE_UP_S
         self._learnt = -LEARNT_S
@@ -156,6 +158,16 @@ class FullScreen(Sitting):
                     marks.save(self.model.marks, file)
         finally:
             marks.save(self.model.marks, file)
+
+    @property
+    def _hint(self) -> str:
+        """A word beside the link's state, for a few seconds."""
+        words, since = self._said
+        return words if time.monotonic() - since < HINT_S else ""
+
+    @_hint.setter
+    def _hint(self, words: str) -> None:
+        self._said = (words, time.monotonic())
 
     # What a sitting tells the surface
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 from client.link.updates import (
     Arrived,
@@ -28,18 +27,10 @@ from client.tui.conversations import Conversation
 from client.tui.marks import Marks
 from client.tui.places import Places
 from client.tui.records import FAR_LIMIT, LIMIT, Kind, Record
-from client.tui.wishes import ENDINGS, Load, Missed, Over, Ring, Wish
+from client.tui.wishes import ENDINGS, FAREWELLS, Load, Missed, Over, Ring, Wish
 from common import names
 from common.errors import ChatError
 from common.messages import AnyEntry, DirectMessage, Invited, Message, RoomView, Sent
-
-FAREWELLS: Final = {
-    "left": "You left #{room}.",
-    "removed": "You were removed from #{room}.",
-    "deleted": "#{room} was deleted.",
-    "creator-gone": "#{room} is gone, because whoever made it has left.",
-    "gone": "While you were away, #{room} went or you were taken out of it.",
-}
 
 
 class Model(Places):

@@ -1,4 +1,4 @@
-"""What the model wants done after an update: something read from the broker, a bell rung, an end made.
+"""What the model wants done after an update (something read, a bell rung, an end made), and what it says of ends.
 
 Must not know who does it.
 """
@@ -8,6 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+FAREWELLS: Final = {
+    "left": "You left #{room}.",
+    "removed": "You were removed from #{room}.",
+    "deleted": "#{room} was deleted.",
+    "creator-gone": "#{room} is gone, because whoever made it has left.",
+    "gone": "While you were away, #{room} went or you were taken out of it.",
+}
 ENDINGS: Final = {
     "logout": "You are logged out.",
     "revoked": "This session was ended from another one of yours.",
