@@ -18,6 +18,8 @@ from common import topics
 
 WAIT_S: Final = 1.0
 """Seconds to the first repetition."""
+DOUBT: Final = 3
+"""Repetitions in vain after which the beacon's own grant is doubted, every time."""
 WAIT_MAX_S: Final = 15.0
 """Seconds between repetitions at the most."""
 
@@ -117,6 +119,10 @@ class Subscriptions:
             self._again(log, wanted, now)
             if wanted.tries > 1 or log == self.beacon:
                 vain.append(log)
+            if wanted.tries % DOUBT == 0:
+                # Without the beacon no marker comes. A marker of it that crossed our repetition on the way
+                # would have us believe in a grant that is gone.
+                self.renew(self.beacon, now)
         return vain
 
     def _again(self, log: str, wanted: _Wanted, now: float) -> None:

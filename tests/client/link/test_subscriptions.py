@@ -80,6 +80,16 @@ def test_as_long_as_the_beacon_is_missing_only_it_is_asked_for_again() -> None:
     assert desk.take() == ["-dev", "+dev"]
 
 
+def test_a_beacon_whose_grant_is_believed_in_but_gone_is_asked_for_again() -> None:
+    desk = Desk(BEACON, "dev")
+    desk.subscriptions.granted(BEACON)
+    for _ in range(3):
+        desk.take()
+        desk.subscriptions.tick(desk.subscriptions.deadline())
+    assert desk.take() == ["-dev", "+dev", f"-{BEACON}", f"+{BEACON}"]
+    assert not desk.subscriptions.granted(BEACON)
+
+
 def test_after_a_cut_libzmq_asks_and_we_only_look_whether_it_was_heard() -> None:
     desk = Desk(BEACON, "dev")
     desk.subscriptions.granted(BEACON)
