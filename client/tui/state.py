@@ -1,7 +1,8 @@
 """The model: which conversations there are, which one is looked at, and what each update does to them.
 
 Pure: updates in, `Wish`es out (what should be read from the broker, when to ring). The screen only shows what
-stands here. Must not know prompt_toolkit, sockets or the clock.
+stands here. Its length is that of the updates, each of which has its method. Must not know prompt_toolkit,
+sockets or the clock.
 """
 
 from __future__ import annotations
