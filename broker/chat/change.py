@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from broker.chat import ports
-from broker.chat.effects import Answer, Commit, Effect, Now, Origin, Publish, Stamp
+from broker.chat.effects import Answer, Commit, Cut, Effect, Now, Origin, Publish, Stamp
 from broker.chat.entities import Account, Room, Session
 from broker.chat.grants import Grants
 from broker.chat.state import State
@@ -45,6 +45,8 @@ class Change:
             for heard, (place,) in zip(self._heard, places, strict=True):
                 effects += heard(place)
             effects += [effect for after in self._after for effect in after(now)]
+            # Whoever is cut is told first; whoever asked is answered when the cut is made.
+            effects.sort(key=lambda effect: type(effect) is Cut)
             if origin and answer:
                 effects.append(Answer(origin, answer()))
             return effects
@@ -181,6 +183,9 @@ class Change:
         self._strike(account, room)
         self.write(ports.DropMember(room.id, account.id), lambda: self._enlist(account, room, since))
 
+        if reason in ("left", "removed"):
+            self._tell_left(account, room, reason)
+
         def after(_: Now) -> list[Effect]:
             self._state.announce(
                 room,
@@ -189,8 +194,6 @@ class Change:
             return self._grants.revoke(room.topic, account)
 
         self._after.append(after)
-        if reason in ("left", "removed"):
-            self._tell_left(account, room, reason)
 
     def _tell_left(self, account: Account, room: Room, reason: str) -> None:
         event = LeftRoom(id=room.id, name=room.name, reason=reason)  # type: ignore[arg-type]

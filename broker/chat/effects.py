@@ -68,6 +68,8 @@ class Cut(Struct, frozen=True, gc=False):
     """Shut a connection of the broadcast socket at once; its client connects anew by itself."""
 
     connection: Connection
+    gently: bool = False
+    """Let what was published before arrive first: this effect, and those after it in the same list, wait a moment."""
 
 
 class Commit(Struct, frozen=True):

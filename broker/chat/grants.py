@@ -127,7 +127,7 @@ class Grants:
         holders = self._holders.get(topic, {})
         peers = {session.peer.key for session in account.sessions.values()}
         return [
-            Cut(connection)
+            Cut(connection, gently=True)
             for connection, peer in holders.items()
             if peer.key in peers and not self._entitled(peer, topic)
         ]
@@ -135,7 +135,7 @@ class Grants:
     def withdraw(self, account: Account, peer: Peer) -> list[Effect]:
         """Cut a peer's connections that hear what it is not entitled to, after a session of it ended."""
         return [
-            Cut(connection)
+            Cut(connection, gently=True)
             for connection, hearing in peer.connections.items()
             if any(not self._entitled(peer, topic) for topic in hearing.topics)
         ]

@@ -8,6 +8,8 @@ reasons; for the thread that owns the sockets.
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
@@ -19,6 +21,8 @@ from broker.wire.workers import Done
 from common import codec
 from common.errors import Busy, ChatError, Internal, StorageFailed
 
+GENTLE_S: Final = 0.01
+"""What a gentle cut waits: libzmq's thread sends within a millisecond what was published, if the peer reads at all."""
 RETRY_JOURNAL_S: Final = 0.2
 """What a client is told to wait when the journal is full: it empties at tens of thousands a second."""
 RETRY_WORKERS_S: Final = 1.0
@@ -83,6 +87,7 @@ class Carrier:
         self._journal = journal
         self._workers = workers
         self._under_way: deque[Job] = deque()
+        self._waiting: deque[tuple[float, Sequence[Effect]]] = deque()
         self._how: dict[type, Callable[[Any], None]] = {
             Append: self._append,
             Publish: self._announce,
@@ -106,15 +111,32 @@ class Carrier:
 
     def perform(self, origin: Origin | None, produce: Callable[..., Sequence[Effect]], *given: object) -> None:
         """Call `produce(*given)` and carry out what it returns; a fault is logged and told to `origin`."""
-        how = self._how
         try:
-            for effect in produce(*given):
-                how[type(effect)](effect)
+            self._carry_out(produce(*given))
         except Exception:
             # The one broad handler around the rules: a fault in one request must not end the broker.
             log.failure("fault", key=origin.key if origin else None)
             if origin is not None:
                 self.refuse(origin, Internal())
+
+    def _carry_out(self, effects: Sequence[Effect]) -> None:
+        how = self._how
+        for position, effect in enumerate(effects):
+            if type(effect) is Cut and effect.gently:
+                self._waiting.append((time.monotonic() + GENTLE_S, effects[position:]))
+                return
+            how[type(effect)](effect)
+
+    @property
+    def due(self) -> float:
+        """When `carry_on` has something to do, by the monotonic clock; infinite if nothing waits."""
+        return self._waiting[0][0] if self._waiting else math.inf
+
+    def carry_on(self, now: float) -> None:
+        """Carry out the gentle cuts whose moment has come by `now`, and what waits behind them."""
+        while self._waiting and self._waiting[0][0] <= now:
+            for effect in self._waiting.popleft()[1]:
+                self._how[type(effect)](effect)
 
     def refuse(self, origin: Origin, error: ChatError) -> None:
         """Send an error."""

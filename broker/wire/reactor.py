@@ -7,6 +7,7 @@ then carries on with what the journal and the workers have done. Must not know r
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable
@@ -101,13 +102,14 @@ class Reactor:
             poller.register(self._wakeup, zmq.POLLIN)
         poll = poller.poll
         while not self._stopping:
-            wait = self._next_tick - time.monotonic()
+            wait = min(self._next_tick, self._carrier.due) - time.monotonic()
             self._turn({ready for ready, _ in poll(max(0, int(wait * 1_000) + 1))})
 
     def finish(self, timeout: float) -> None:
         """Read no more requests, settle what was accepted, and tell the clients. `timeout` in seconds for all."""
         deadline = time.monotonic() + timeout
         self._settle_all(deadline)
+        self._carrier.carry_on(math.inf)
         self._now = self._clock()
         self._carrier.perform(None, self._chat.close, self._now)
         self._settle_all(deadline)
@@ -137,6 +139,7 @@ class Reactor:
         if self._wakeup in ready and self._wakeup is not None:
             os.read(self._wakeup, 4_096)
         carrier.perform(None, self._chat.flush, now)
+        carrier.carry_on(now.mono)
         if now.mono >= self._next_tick:
             self._tick(now)
 

@@ -102,8 +102,10 @@ def test_a_member_hears_and_after_leaving_hears_nothing(broker: EmbeddedBroker, 
 
 def test_whoever_is_removed_from_a_private_room_hears_nothing(broker: EmbeddedBroker, ana: RawClient) -> None:
     with joined(broker, ana, "cellar") as bob:
+        bob.enter("@bob")
         ana.ask(messages.Remove(room="cellar", login="bob"))
         ana.say("cellar", SECRET)
+        assert bob.event(messages.LeftRoom).reason == "removed"
         assert overheard(bob) == []
 
 

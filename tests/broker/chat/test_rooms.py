@@ -212,6 +212,7 @@ def test_whoever_is_removed_is_cut_off_and_stays_out(circle: Circle) -> None:
     assert circle.ask("ana", messages.Remove(room="secret", login="ana")).code == "forbidden"
     assert circle.ask("ana", messages.Remove(room="secret", login="bob")).ok
     assert not ear.open
+    assert [event.reason for event in ear.of(messages.LeftRoom)] == ["removed"], "told before being cut"
     circle.say("ana", "secret", "alone")
     assert ear.of(messages.Message) == []
     assert circle.ask("bob", messages.Join(room="secret")).code == "no-such-room"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -264,3 +265,18 @@ def test_cuts_and_log_lines(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(log, "event", lambda name, **fields: logged.append((name, fields)))
     desk.perform(Cut((7, 8)), Stamp("login", {"login": "ana"}))
     assert (cut, logged) == ([(7, 8)], [("login", {"login": "ana"})])
+
+
+def test_a_gentle_cut_waits_a_moment_and_what_follows_it_waits_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[object] = []
+    monkeypatch.setattr(peers, "cut", cut.append)
+    closing = ClosingSoon(time=1)
+    desk.perform(Publish("lobby", closing), Cut((7, 8), gently=True), Answer(origin(9), Reply()))
+    desk.perform(Answer(origin(10), Reply()))
+    assert (cut, [kind for kind, _ in desk.left]) == ([], ["event", "client"])
+    desk.carrier.carry_on(desk.carrier.due - 0.001)
+    assert cut == []
+    desk.carrier.carry_on(desk.carrier.due)
+    assert cut == [(7, 8)]
+    assert desk.left[-1] == ("client", {"id": 9, "ok": True})
+    assert desk.carrier.due == math.inf
