@@ -14,7 +14,7 @@ from common.errors import NoSuchSession, NotLoggedIn, WrongPassword
 def sessions(ctx: Context, command: messages.Sessions) -> list[Effect]:
     """List the account's sessions."""
     asking = ctx.session
-    shown = [views.session_view(session, asking) for session in ctx.account.sessions.values()]
+    shown = [views.session_view(session, asking, ctx.now) for session in ctx.account.sessions.values()]
     return [Answer(ctx.origin, messages.SessionList(id=ctx.origin.id, sessions=shown))]
 
 

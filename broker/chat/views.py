@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from broker.chat.effects import Now
 from broker.chat.entities import Account, Room, Session
 from common import messages
 
@@ -47,13 +48,13 @@ def profile(account: Account, *, private: bool) -> messages.ProfileView:
     )
 
 
-def session_view(session: Session, asking: Session) -> messages.SessionView:
+def session_view(session: Session, asking: Session, now: Now) -> messages.SessionView:
     """A session as its owner sees it."""
     return messages.SessionView(
         id=session.id,
         client=session.client,
         created=session.created,
-        seen=session.seen,
+        seen=now.time if session.present else session.seen,
         online=session.present,
         current=session is asking,
     )

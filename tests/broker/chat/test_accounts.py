@@ -14,8 +14,10 @@ def two_devices() -> Circle:
 def test_sessions_are_listed_and_revoked_and_the_revoked_is_cut_off() -> None:
     circle = two_devices()
     ear = circle.listen("phone", "@ana", "lobby")
+    circle.later(3)
     views = circle.ask("ana", messages.Sessions()).sessions
     assert [view.current for view in views] == [True, False]
+    assert [view.seen for view in views] == [circle.now.time] * 2, "whoever is here is seen now"
     assert circle.ask("ana", messages.Revoke(session=views[1].id)).ok
     assert ear.of(messages.Ended)
     assert not ear.open
