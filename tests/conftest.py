@@ -11,7 +11,7 @@ from collections.abc import Generator
 
 import pytest
 
-PROGRAMS = frozenset({"faketime", "ip", "iproute2", "make", "node", "nodejs", "npm", "tmux"})
+PROGRAMS = frozenset({"faketime", "ip", "iproute2", "make", "node", "nodejs", "npm", "strace", "tmux"})
 
 
 def lacks_a_program(reason: str) -> bool:
