@@ -73,8 +73,8 @@ class Conversation:
         floor = self.view.since if self.view else 0
         return self.records.oldest is None or self.records.oldest > floor
 
-    def roster(self, roster: Roster) -> list[str]:
-        """Take in who came and went; returns the sentences for it.
+    def roster(self, roster: Roster, me: str = "") -> list[str]:
+        """Take in who came and went; returns the sentences for it. Nobody is told of their own coming.
 
         In the records, what follows upon each other is one notice, so that a restless night fills no screen.
         """
@@ -83,8 +83,9 @@ class Conversation:
             self._crowd = Crowd()
         for change in roster.changes:
             self._member(change)
-            now.add(change)
-            self._crowd.add(change)
+            if change.login != me:
+                now.add(change)
+                self._crowd.add(change)
         self.online = roster.online
         said = now.sentences()
         if said:

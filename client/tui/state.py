@@ -101,7 +101,7 @@ class Model(Places):
             case RosterChanged(log, roster):
                 talk = self.find(log)
                 if talk is not None:
-                    for sentence in talk.roster(roster):
+                    for sentence in talk.roster(roster, self.me):
                         self.heard(talk, Record("notice", roster.time, sentence))
             case SubjectChanged(log, subject, by, time):
                 talk = self.find(log)

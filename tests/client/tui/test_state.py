@@ -147,6 +147,15 @@ def test_who_comes_and_goes_is_said_and_counted(model: Model) -> None:
     assert "u0" not in talk.members
 
 
+def test_nobody_is_told_of_their_own_coming(model: Model) -> None:
+    model.apply(RosterChanged("lobby", roster(Change(login="ana", change="joined"), online=1)))
+    assert texts(model, "lobby") == []
+    both = [Change(login="ana", change="joined"), Change(login="bob", change="joined")]
+    model.apply(RosterChanged("lobby", roster(*both, online=2)))
+    assert texts(model, "lobby") == ["bob came in"]
+    assert model.here.members == {"ana": True, "bob": True}
+
+
 def test_comings_and_goings_in_a_row_are_one_notice(model: Model) -> None:
     def change(login: str, change: str, reason: str = "") -> None:
         model.apply(RosterChanged("lobby", roster(Change(login=login, change=change, reason=reason))))  # type: ignore[arg-type]
