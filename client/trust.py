@@ -125,8 +125,18 @@ class Tokens:
                     return bytes.fromhex(words[2])
         return None
 
+    def last(self, broker: bytes) -> str | None:
+        """The login at the broker with this key whose token was kept last. Raises `BadSecretFile`."""
+        lines = [line.split() for line in _lines(self._file)]
+        logins = [words[1] for words in lines if len(words) == 3 and words[0] == encode_key(broker)]
+        return logins[-1] if logins else None
+
+    def any(self) -> bool:
+        """Whether anybody is remembered anywhere. Raises `BadSecretFile`."""
+        return bool(_lines(self._file))
+
     def replace(self, broker: bytes, login: str, token: bytes) -> None:
-        """Keep this token instead of any before: the file holds one or the other, whatever happens."""
+        """Keep this token, as the last one, instead of any before: the file holds one or the other at all times."""
         self._rewrite(broker, login, [f"{encode_key(broker)} {names.key(login)} {token.hex()}"])
 
     def forget(self, broker: bytes, login: str) -> None:

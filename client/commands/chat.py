@@ -5,38 +5,87 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 
 from client.cli import REFUSED
 from client.commands import access, passwords
+from client.config import ClientConfig
+from client.seats import Seats
 from client.trust import Tokens
 from client.tui.app import Entrance, run_terminal
+from common.addresses import Address
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Chat until the person or the broker ends it.
 
-    On a terminal the full screen asks for what is missing. Line by line, login and password are settled before.
+    Whoever was told to stay logged in goes straight in. Else the full screen asks for what is missing; line by
+    line, login and password are settled before.
     """
-    told = access.settings(arguments)
-    plain = told.plain or not (sys.stdin.isatty() and sys.stdout.isatty())
-    login = access.login(told) if plain else told.login or None
+    told, tokens = access.settings(arguments), Tokens()
+    if told.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _plain(told, tokens)
     address = access.broker(told)
     assert address.key is not None
-    broker, tokens = address.key, Tokens()
-    password = os.environ.get("TERTULIA_PASSWORD") or None
-    token = tokens.load(broker, login) if login and not password else None
-    if plain and login and not token:
-        password = passwords.password(f"Password of {login}", input_is_text=True)
+    return run_terminal(full_screen(told, address, tokens, Seats(address.key)))
 
+
+def full_screen(told: ClientConfig, address: Address, tokens: Tokens, seats: Seats) -> Entrance:
+    """How to get in at a terminal: as who was said, or else as who was here last, if that is remembered.
+
+    Two terminals of one user may be two people, so nobody becomes unasked who has another terminal already. Where
+    the person has to be asked, a login that was used here before and has no terminal now is proposed.
+    """
+    assert address.key is not None
+    password: str | None = None
+    token: bytes | None = None
+    login: str | None = None
+    if told.login:
+        login, password = told.login, os.environ.get("TERTULIA_PASSWORD") or None
+        if not password and told.remember:
+            token = tokens.load(address.key, login)
+        seats.take(login)
+    else:
+        last = tokens.last(address.key) if told.remember else None
+        if last is not None and seats.take(last):
+            login, token = last, tokens.load(address.key, last)
+        else:
+            login = next(iter(seats.free()), None)
+    return Entrance(
+        address,
+        login,
+        password,
+        token=token,
+        keep_token=_keeper(tokens, address.key) if told.remember else None,
+        arrived=seats.take,
+        marks=seats.directory,
+    )
+
+
+def _plain(told: ClientConfig, tokens: Tokens) -> int:
+    """Line by line: for pipes, where nobody sits, it does not matter who has a terminal."""
+    if not told.login and not (told.remember and tokens.any()):
+        access.login(told)  # says what is missing, before a broker is looked for
+    address = access.broker(told)
+    broker = address.key
+    assert broker is not None
+    login = told.login or tokens.last(broker) or access.login(told)
+    password = (os.environ.get("TERTULIA_PASSWORD") or None) if told.login else None
+    token = tokens.load(broker, login) if told.remember and not password else None
+    if not token:
+        password = passwords.password(f"Password of {login}", input_is_text=True)
+    keep = _keeper(tokens, broker) if told.remember else None
+    status = run_terminal(Entrance(address, login, password, token=token, keep_token=keep), plain=True)
+    if status == REFUSED and token and tokens.load(broker, login) == token:
+        tokens.forget(broker, login)  # it was refused: the next start asks for the password
+    return status
+
+
+def _keeper(tokens: Tokens, broker: bytes) -> Callable[[str, bytes | None], None]:
     def keep(login: str, token: bytes | None) -> None:
         if token is None:
             tokens.forget(broker, login)
         else:
             tokens.replace(broker, login, token)
 
-    status = run_terminal(
-        Entrance(address, login, password, token=token, keep_token=keep if told.remember else None), plain=plain
-    )
-    if status == REFUSED and plain and login and token and tokens.load(broker, login) == token:
-        tokens.forget(broker, login)  # it was refused: the next start asks for the password
-    return status
+    return keep

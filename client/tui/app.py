@@ -39,6 +39,8 @@ class Entrance:
     keep_token: Callable[[str, bytes | None], None] | None = None
     """Called with the login and its next token (the one before is used up), or with None to forget it. Without
     it nobody is offered to stay logged in."""
+    arrived: Callable[[str], object] | None = None
+    """Called with the login of whoever logged in by hand."""
     rooms: tuple[str, ...] = ()
     """Rooms to join at the start; the last one is looked at."""
     marks: Path | None = None
@@ -133,10 +135,16 @@ async def _full_screen(entrance: Entrance) -> int:
             return _said(screen.status, screen.farewell)
         if not isinstance(screen.failure, WrongPassword):
             return _said(NO_BROKER if isinstance(screen.failure, NoBroker) else REFUSED, screen.failure.message)
-        wrong = screen.failure.message if entrance.token is None else "Being remembered has run out; log in once more."
+        wrong = screen.failure.message
+        if entrance.token is not None and entrance.login is not None:
+            wrong = "Being remembered has run out; log in once more."
+            if entrance.keep_token is not None:
+                entrance.keep_token(entrance.login, None)
     found = await _ask(entrance, wrong)
     if found is None:
         return DONE
+    if entrance.arrived is not None and found.login is not None:
+        entrance.arrived(found.login)
     screen = _screen(entrance, found, started=True)
     await screen.run()
     return _said(screen.status, screen.farewell)

@@ -6,10 +6,9 @@ how a login is carried out, nor where a token is kept.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, TextIO, get_args
+from typing import Final, get_args
 
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
@@ -44,6 +43,9 @@ class Credentials:
 
 Connect = Callable[[Credentials], Awaitable[None]]
 """Logs in, or raises why not."""
+
+LOG_IN, NEW_ACCOUNT = 0, 1
+"""The pages, in their order."""
 
 YES_OR_NO: Final = ("yes", "no")
 GENDERS: Final[tuple[Gender, ...]] = get_args(Gender)
@@ -174,7 +176,10 @@ async def ask(
     input: Input | None = None,
     output: Output | None = None,
 ) -> bool:
-    """Show the forms until `connect` has succeeded. False if the person gave up."""
+    """Show the forms until `connect` has succeeded. False if the person gave up.
+
+    Where no login is known, people are most likely new: the form for a new account comes first.
+    """
 
     async def submit(page: Page, values: Values) -> None:
         try:
@@ -183,28 +188,6 @@ async def ask(
             raise _at_fault(error, "age" in values) from None
 
     forms = pages(clean.line(server), login, may_remember)
-    return await Form(forms, submit, wrong=wrong, input=input, output=output).run()
-
-
-def confirm_broker(
-    where: str,
-    server: str,
-    fingerprint: str,
-    *,
-    answers: TextIO | None = None,
-    out: TextIO | None = None,
-) -> bool:
-    """Ask, as ssh does, whether a broker met for the first time is the right one. No answer is a no."""
-    answers, out = answers or sys.stdin, out or sys.stderr
-    print(f"{clean.line(where)} was never met before. It calls itself {clean.line(server)!r}.", file=out)
-    print(f"Its key has the fingerprint\n\n    {fingerprint}\n", file=out)
-    print("Compare it with what its operator told you: tertulia-broker doctor shows it there.", file=out)
-    while True:
-        print("Is it the same? [yes/no] ", end="", file=out, flush=True)
-        answer = answers.readline()
-        typed = answer.strip().casefold()
-        if not answer or typed in ("n", "no"):
-            return False
-        if typed == "yes":
-            return True
-        print("Please type yes or no.", file=out)
+    return await Form(
+        forms, submit, start=LOG_IN if login else NEW_ACCOUNT, wrong=wrong, input=input, output=output
+    ).run()

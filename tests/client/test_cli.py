@@ -416,6 +416,9 @@ async def test_the_chat_uses_the_token_it_was_left_and_forgets_one_that_is_refus
     for _ in range(2):
         done = await asyncio.to_thread(chat, lines="remembered\n")
         assert done.returncode == 0, done.stderr
+    monkeypatch.delenv("TERTULIA_LOGIN")
+    done = await asyncio.to_thread(chat, lines="remembered, as who was here last\n")
+    assert done.returncode == 0, done.stderr
     Tokens().replace(key, "ana", bytes(32))
     done = await asyncio.to_thread(chat, lines="forgotten\n")
     assert done.returncode == 1

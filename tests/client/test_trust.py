@@ -105,7 +105,9 @@ def test_a_file_that_others_can_read_is_refused(file: Path) -> None:
 def test_tokens_by_broker_and_login(file: Path) -> None:
     tokens = Tokens(file)
     assert tokens.load(ONE, "ana") is None
+    assert not tokens.any()
     tokens.replace(ONE, "ana", b"1" * 32)
+    assert tokens.any()
     tokens.replace(ONE, "bob", b"2" * 32)
     tokens.replace(OTHER, "ana", b"3" * 32)
     assert mode(file) == 0o600
@@ -116,7 +118,9 @@ def test_tokens_by_broker_and_login(file: Path) -> None:
     ]
     tokens.replace(ONE, "ANA", b"4" * 32)
     assert tokens.load(ONE, "ana") == b"4" * 32
+    assert (tokens.last(ONE), tokens.last(OTHER), tokens.last(bytes(32))) == ("ana", "ana", None)
     tokens.forget(ONE, "ana")
+    assert tokens.last(ONE) == "bob"
     tokens.forget(ONE, "nobody")
     assert tokens.load(ONE, "ana") is None
     assert tokens.load(ONE, "bob") == b"2" * 32

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -41,6 +40,8 @@ def ask(
 
 def test_logging_in() -> None:
     async def act(terminal: Headless) -> None:
+        await terminal.see("New account", "F2: I have an account")
+        terminal.press(F2)
         await terminal.see("Tertulia · plaza · Log in", "▸ Login", "F2: I am new here")
         terminal.press("ana\r")
         await terminal.see("✓ ana", "▸ Password", "It is not shown")
@@ -51,8 +52,7 @@ def test_logging_in() -> None:
 
 def test_registering() -> None:
     async def act(terminal: Headless) -> None:
-        terminal.press(F2)
-        await terminal.see("New account")
+        await terminal.see("Tertulia · plaza · New account")
         terminal.press("\r".join(ACCOUNT) + "\r")
         await terminal.see("✓ female", "✓ yes", "▸ Stay logged in?")
         assert "correct horse" not in terminal.written
@@ -79,7 +79,7 @@ def test_registering() -> None:
 )
 def test_faults_are_said_while_typing(before: int, typed: str, fault: str) -> None:
     async def act(terminal: Headless) -> None:
-        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT[:before]) + typed)
+        terminal.press("".join(value + "\r" for value in ACCOUNT[:before]) + typed)
         await terminal.see(fault)
         terminal.press("\r")
         await terminal.see(fault)
@@ -90,7 +90,7 @@ def test_faults_are_said_while_typing(before: int, typed: str, fault: str) -> No
 
 def test_one_can_go_back_and_nothing_is_lost() -> None:
     async def act(terminal: Headless) -> None:
-        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT[:4]))
+        terminal.press("".join(value + "\r" for value in ACCOUNT[:4]))
         await terminal.see("▸ Surnames")
         terminal.press(UP + UP + UP + UP)
         await terminal.see("▸ Login")
@@ -110,7 +110,7 @@ def test_one_can_go_back_and_nothing_is_lost() -> None:
 )
 def test_a_refusal_is_shown_at_its_field_and_can_be_mended(error: ChatError, field: str) -> None:
     async def act(terminal: Headless) -> None:
-        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT))
+        terminal.press("".join(value + "\r" for value in ACCOUNT))
         await terminal.see(f"! {error.message}", f"▸ {field}")
         terminal.press(DOWN * 6 + "\r")
 
@@ -135,7 +135,7 @@ def test_a_wrong_password_leads_back_to_it() -> None:
 
 def test_choices_are_picked_by_letter_or_space() -> None:
     async def act(terminal: Headless) -> None:
-        terminal.press(F2 + "".join(value + "\r" for value in ACCOUNT[:6]) + "o")
+        terminal.press("".join(value + "\r" for value in ACCOUNT[:6]) + "o")
         await terminal.see("✓ other")
         terminal.press(" ")
         await terminal.see("✓ undisclosed")
@@ -144,14 +144,3 @@ def test_choices_are_picked_by_letter_or_space() -> None:
         terminal.press("\x03")
 
     assert ask(act)[0] is False
-
-
-@pytest.mark.parametrize(
-    ("answers", "agreed"), [("yes\n", True), ("y\nYES\n", True), ("no\n", False), ("", False), ("what\nn\n", False)]
-)
-def test_a_broker_met_for_the_first_time_is_confirmed(answers: str, agreed: bool) -> None:
-    out = io.StringIO()
-    said = login.confirm_broker("plaza:5570", "x\x1b[2J", "abcd 1234", answers=io.StringIO(answers), out=out)
-    assert said is agreed
-    assert "abcd 1234" in out.getvalue()
-    assert "\x1b" not in out.getvalue()
