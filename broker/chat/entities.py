@@ -14,7 +14,7 @@ from common import lookalikes, messages, names, topics
 class Peer:
     """A client process: one key pair, its connections to the broadcast socket, its sessions."""
 
-    __slots__ = ("beacon", "connections", "had_beacon", "key", "lost_at", "sessions")
+    __slots__ = ("beacon", "connections", "had_beacon", "heard", "key", "lost_at", "sessions")
 
     def __init__(self, key: str, beacon: str) -> None:
         self.key = key
@@ -22,6 +22,8 @@ class Peer:
         self.connections: dict[Connection, Hearing] = {}
         self.sessions: dict[str, Session] = {}
         self.had_beacon = False
+        self.heard = float("-inf")
+        """When the last request or beacon came, by the clock that never jumps."""
         self.lost_at: float | None = None
 
     @property
@@ -76,7 +78,6 @@ class Session:
         "client",
         "created",
         "current",
-        "heard",
         "id",
         "label",
         "peer",
@@ -95,7 +96,6 @@ class Session:
         self.seen = row.seen
         self.present = False
         self.current = current
-        self.heard = float("-inf")
         self.presumed_until: float | None = None
         """After a start of the broker: until when the session counts as present unseen."""
 

@@ -32,6 +32,7 @@ from broker.chat.effects import (
 from broker.chat.settings import ChatSettings
 from common import codec, messages, topics
 from common.errors import ChatError, StorageFailed
+from common.limits import HEARTBEAT_S
 from tests.support.memory_store import MemoryStore
 
 START = 1_700_000_000_000
@@ -70,6 +71,9 @@ class Circle:
         self.published: list[tuple[str, messages.Event]] = []
         self.held: list[Commit | Append] | None = None
         self.failing = False
+        self.hung: set[str] = set()
+        """Keys whose clients do nothing any more, though they are connected."""
+        self._next_heartbeat = 0.0
         self._ids = count(1)
         self._numbers = count(1)
         self._random = count(1)
@@ -87,9 +91,13 @@ class Circle:
         return next(self._random).to_bytes(length, "big")
 
     def later(self, seconds: float) -> None:
-        """Let time pass, ticking as a broker does."""
+        """Let time pass, ticking as a broker does; whoever is connected, and not in `hung`, sends heartbeats."""
         end = self.now.mono + seconds
         while self.now.mono < end:
+            if self.now.mono >= self._next_heartbeat:
+                self._next_heartbeat = self.now.mono + HEARTBEAT_S
+                for key in {ear.key for ear in self.ears.values()} - self.hung:
+                    self.ask(key, messages.Ping())
             step = min(0.1, end - self.now.mono)
             self.now = Now(self.now.time + round(step * 1000), self.now.mono + step)
             self.carry_out(self.chat.tick(self.now))

@@ -108,6 +108,18 @@ def test_a_client_that_only_asks_is_present_as_long_as_it_is_heard(circle: Circl
     assert online(circle, "bob") == 1
 
 
+def test_a_client_that_hangs_is_absent_though_it_is_connected_and_back_when_it_goes_on(circle: Circle) -> None:
+    circle.listen("ana", "lobby"), circle.listen("bob", "lobby")
+    circle.hung.add("ana")
+    circle.later(SILENCE_S - 1)
+    assert online(circle, "bob") == 2
+    circle.later(2.5)
+    assert online(circle, "bob") == 1
+    circle.hung.clear()
+    circle.ask("ana", messages.Ping())
+    assert online(circle, "bob") == 2
+
+
 def test_an_ephemeral_room_ends_with_its_creator_and_its_members_are_in_the_lobby_told_why(circle: Circle) -> None:
     mine = circle.listen("ana")
     circle.ask("ana", messages.Create(room="party"))

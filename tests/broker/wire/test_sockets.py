@@ -97,8 +97,9 @@ def test_what_libzmq_needs_is_set(context: Context) -> None:
         assert each.getsockopt(zmq.MAXMSGSIZE) == bound
         assert each.getsockopt(zmq.BACKLOG) == 4_096
         assert each.getsockopt(zmq.HANDSHAKE_IVL) == 5_000
-        assert each.getsockopt(zmq.HEARTBEAT_IVL) == 5_000
-        assert each.getsockopt(zmq.HEARTBEAT_TIMEOUT) == 15_000
+        assert each.getsockopt(zmq.TCP_KEEPALIVE) == 1
+        assert each.getsockopt(zmq.TCP_KEEPALIVE_IDLE) == 5
+        assert each.getsockopt(zmq.TCP_KEEPALIVE_INTVL) * (each.getsockopt(zmq.TCP_KEEPALIVE_CNT) + 1) == 15
         assert each.getsockopt(zmq.LINGER) == 0
     for each in (made.commands, made.broadcast):
         assert each.getsockopt(zmq.CURVE_SERVER) == 1
