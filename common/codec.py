@@ -10,6 +10,7 @@ Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/m
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 from typing import Annotated, Any, NamedTuple, NoReturn
 
 import msgpack  # type: ignore[import-untyped]
@@ -17,12 +18,20 @@ import msgspec
 
 from common import topics
 from common.errors import BadRequest, ChatError, UnknownOp, from_wire
-from common.limits import GATEWAY_SESSION_LENGTH, NESTING, REPLY_BYTES, REQUEST_BYTES, RETRY_AFTER_MAX_S
+from common.limits import (
+    GATEWAY_SESSION_LENGTH,
+    NESTING,
+    REPLY_BYTES,
+    REQUEST_BYTES,
+    REQUEST_ELEMENTS,
+    RETRY_AFTER_MAX_S,
+)
 from common.messages import OPS, AnyEvent, Command, Event, Name, Nonce, Ops, Reply, Send, Text, UInt
 from common.texts import visible
 
 _encoder = msgspec.msgpack.Encoder()
 _ID_MAX = 2**63 - 1
+_REPLY_ELEMENTS = 65_536
 _ENVELOPE = frozenset({"op", "id", "as"})
 _BINARY = (bytes,)
 """Binary stays binary: without this msgspec would also read Base64 text where binary is meant."""
@@ -62,16 +71,17 @@ def _sentence(start: str, error: Exception) -> str:
     return visible(f"{start}: {error}".rstrip(": ."))[:200] + "."
 
 
-def _unpack(frame: bytes, bound: int) -> Any:
+def _unpack(frame: bytes, bound: int, elements: int) -> Any:
     if len(frame) > bound:
         raise BadRequest(f"A frame has at most {bound} bytes.")
+    # msgpack makes room for as many elements as an array says that it has, on every level, before it reads them.
     try:
         value = msgpack.unpackb(
             frame,
             raw=False,
             strict_map_key=True,
             ext_hook=_refuse,
-            max_array_len=65_536,
+            max_array_len=elements,
             max_map_len=4_096,
             max_ext_len=0,
         )
@@ -82,20 +92,19 @@ def _unpack(frame: bytes, bound: int) -> Any:
     return value
 
 
-def _check_unknown(value: object, depth: int) -> None:
-    """Hold what is ignored to the same rules as what is read."""
-    if type(value) is dict:
-        if depth >= NESTING:
-            raise BadRequest(f"Maps and arrays nest at most {NESTING} deep.")
-        for name, inner in value.items():
-            if type(name) is not str:
-                raise BadRequest("The keys of a map are text.")
-            _check_unknown(inner, depth + 1)
-    elif type(value) is list:
-        if depth >= NESTING:
-            raise BadRequest(f"Maps and arrays nest at most {NESTING} deep.")
-        for inner in value:
-            _check_unknown(inner, depth + 1)
+def _check_unknown(value: dict[str, Any]) -> None:
+    """Hold what is ignored to the same rules as what is read, level by level."""
+    level: list[Any] = [value]
+    for _ in range(NESTING):
+        maps = [each for each in level if type(each) is dict]
+        if any(type(name) is not str for each in maps for name in each):
+            raise BadRequest("The keys of a map are text.")
+        arrays = [each for each in level if type(each) is list]
+        level = list(chain(chain.from_iterable(arrays), *(each.values() for each in maps)))
+        if not level:
+            return
+    if any(type(each) is dict or type(each) is list for each in level):
+        raise BadRequest(f"Maps and arrays nest at most {NESTING} deep.")
 
 
 @cache
@@ -128,7 +137,7 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
             pass
     id = 0
     try:
-        body = _unpack(frame, REQUEST_BYTES)
+        body = _unpack(frame, REQUEST_BYTES, REQUEST_ELEMENTS)
         number = body.get("id")
         if type(number) is not int or not 0 <= number <= _ID_MAX:
             raise BadRequest("The field 'id' is an unsigned integer.")
@@ -143,7 +152,7 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
         if type(session) is not str or len(session) > GATEWAY_SESSION_LENGTH:
             raise BadRequest(f"The field 'as' is text of at most {GATEWAY_SESSION_LENGTH} characters.")
         if not body.keys() <= (fields := _fields(known[0])):
-            _check_unknown({name: value for name, value in body.items() if name not in fields}, 0)
+            _check_unknown({name: body[name] for name in body.keys() - fields})
         return Request(id, session, msgspec.convert(body, known[0], builtin_types=_BINARY))
     except msgspec.ValidationError as error:
         raise RequestError(BadRequest(_sentence("The request is malformed", error)), id) from None
@@ -187,7 +196,7 @@ def decode_reply(frame: bytes, kinds: dict[int, type[Reply]]) -> tuple[int, Repl
     Returns the number with the reply, or with the error as a value. Raises `BadRequest` for a frame that
     is no reply, and for a number that is not open.
     """
-    body = _unpack(frame, REPLY_BYTES)
+    body = _unpack(frame, REPLY_BYTES, _REPLY_ELEMENTS)
     id = body.get("id")
     if type(id) is not int or (id != 0 and id not in kinds):
         raise BadRequest("The reply answers no open request.")
@@ -216,6 +225,7 @@ def decode_event(frame: bytes) -> EventFrame:
     """Read an event frame. Raises `BadRequest`; an event of an unknown kind is one too, and to be ignored."""
     try:
         log, body = topics.split(frame)
-        return EventFrame(log, msgspec.convert(_unpack(body, REPLY_BYTES), AnyEvent, builtin_types=_BINARY))
+        event = _unpack(body, REPLY_BYTES, _REPLY_ELEMENTS)
+        return EventFrame(log, msgspec.convert(event, AnyEvent, builtin_types=_BINARY))
     except (msgspec.ValidationError, ValueError) as error:
         raise BadRequest(_sentence("The event is malformed", error)) from None

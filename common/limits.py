@@ -55,6 +55,9 @@ SUBSCRIPTION_BYTES: Final = 512
 REPLY_BYTES: Final = 1_048_576
 """A reply or an event, as a client bounds it (ZMQ_MAXMSGSIZE)."""
 
+REQUEST_ELEMENTS: Final = 256
+"""Elements of one array in a request: no operation has a tenth as many, and reading them must cost next to nothing."""
+
 NESTING: Final = 8
 """Levels of maps and arrays within a request, unknown fields included."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -294,3 +295,14 @@ def test_a_change_says_no_reason_if_there_is_none() -> None:
 def test_both_libraries_write_what_the_other_reads() -> None:
     body = {"op": "send", "id": 1, "room": "lobby", "text": "hola", "nonce": bytes(16)}
     assert codec.decode_request(msgpack.packb(body)) == codec.decode_request(msgspec.msgpack.encode(body))
+
+
+def test_arrays_that_announce_more_than_they_hold_get_no_room() -> None:
+    frame = b"\x83\xa2op\xa4ping\xa2id\x01\xa1x" + b"\xdc\xff\xff" * 1_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(codec.RequestError):
+            codec.decode_request(frame)
+        assert tracemalloc.get_traced_memory()[1] < 4 * limits.REQUEST_BYTES
+    finally:
+        tracemalloc.stop()

@@ -273,6 +273,8 @@ def _frames() -> Iterator[BadInput]:
     yield BadInput("a key that is binary", _odd_field(b"\x01", b"\xc4\x01x"), "bad-request")
     yield BadInput("an inner key that is binary", _odd_field(b"\x81\xc4\x01x\x01"), "bad-request")
     yield BadInput("arrays nested one too deep", _nested(limits.NESTING), "bad-request")
+    too_many = [0] * (limits.REQUEST_ELEMENTS + 1)
+    yield BadInput("an array with one element too many", request("ping", {"x": too_many}), "bad-request", 0)
     yield BadInput("arrays nested 500 deep", _nested(500), "bad-request")
     yield BadInput("maps nested 500 deep", _odd_field(b"\x81\xa1x" * 500 + b"\xc0"), "bad-request")
     yield BadInput("arrays nested 60,000 deep", b"\x91" * 60_000, "bad-request", 0)
@@ -373,6 +375,7 @@ HARMLESS: Final[dict[str, bytes]] = {
     "an unknown field": request("ping", {"x": 1}),
     "an unknown field of every kind": request("ping", {"x": [None, True, 1, 1.5, "a", b"a", {"a": []}]}),
     "arrays nested as deep as may be": _nested(limits.NESTING - 1),
+    "as many elements as may be": request("ping", {"x": [0] * limits.REQUEST_ELEMENTS}),
     "NaN where it is ignored": request("ping", {"x": float("nan")}),
     "a field twice": b"\x83\xa2op\xa4ping\xa2id\x01\xa2id" + bytes([NUMBER]),
     "numbers in wide forms": b"\x82\xa2op\xa4ping\xa2id\xcf" + NUMBER.to_bytes(8, "big"),
