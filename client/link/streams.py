@@ -8,6 +8,7 @@ history behind it: it drops entries and rosters, and says so with `Overrun`. Mus
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar, cast
@@ -93,10 +94,13 @@ class LogStream(Generic[E]):
             # No longer ours to read.
             self._behind, self._closed = False, True
             return
-        self._queue.extend(entry for entry in page.entries if entry.seq > self._position)
+        # What came after the end is for another reader: of a later stay, or of another room of that name.
+        end = self._newest if self._closed else math.inf
+        self._queue.extend(entry for entry in page.entries if self._position < entry.seq <= end)
+        more = page.more and page.entries[-1].seq < end
         last = self._queue[-1].seq if self._queue else self._position
-        # Without more in the log, whatever was fed before the question is there; what was fed since may not be.
-        if last >= self._newest or (not page.more and newest == self._newest):
+        # Without more to read, whatever was fed before the question is there; what was fed since may not be.
+        if last >= self._newest or (not more and newest == self._newest):
             self._behind = False
             self._newest = max(self._newest, last)
 
@@ -131,7 +135,8 @@ class UpdateStream:
                 after.setdefault(update.log, update.entry.seq - 1)
             elif not isinstance(update, RosterChanged):
                 kept.append(update)
-        while len(kept) >= self._limit:
+        # Down to half, or the next update of those kinds would have us look at all of them again.
+        while len(kept) >= max(1, self._limit // 2):
             kept.popleft()
         self._queue = kept
         self._queue.append(Overrun(after))

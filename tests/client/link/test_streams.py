@@ -163,6 +163,35 @@ def test_it_ends_after_what_had_arrived() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("last", "size", "rest"), [(900, 200, 600), (900, 1_000, 600), (600, 200, 600), (400, 200, 400)]
+)
+def test_a_reader_that_lags_behind_the_end_reads_nothing_from_after_it(last: int, size: int, rest: int) -> None:
+    async def scenario() -> None:
+        history = History(size=size)
+        stream: LogStream[Message] = LogStream(history.page, 0, 0)
+        for seq in range(1, 601):
+            stream.feed(message(seq))
+        stream.close()
+        # Meanwhile there is another room of that name, or another stay; or not even all of this one.
+        history.last = last
+        assert [entry.seq async for entry in stream] == list(range(1, rest + 1))
+
+    run(scenario())
+
+
+def test_a_log_that_goes_on_under_another_room_of_the_name_ends() -> None:
+    async def other(after: int) -> Entries:
+        return Entries(entries=[message(seq) for seq in range(900, 910)], more=True)
+
+    async def scenario() -> None:
+        stream: LogStream[Message] = LogStream(other, 0, 600)
+        stream.close()
+        assert [entry async for entry in stream] == []
+
+    run(scenario())
+
+
 def test_a_waiting_reader_is_told_of_the_end_and_of_a_failure() -> None:
     async def scenario() -> None:
         stream: LogStream[Message] = LogStream(History().page, 0, 0)
@@ -229,6 +258,9 @@ def test_even_what_cannot_be_read_anew_is_bounded() -> None:
         stream = UpdateStream(limit=10)
         for number in range(100):
             stream.feed(Settled(number.to_bytes(16, "big"), Sent(seq=number, time=1)))
-        assert len(stream._queue) <= 10
+            # With room left for more: or each further one would have all of them looked at.
+            assert len(stream._queue) <= 10
+        stream._shrink()
+        assert len(stream._queue) <= 6
 
     run(scenario())
