@@ -36,7 +36,8 @@ class Rooms:
         self._subscriptions = subscriptions
         self._act = act
         self._dropped = dropped
-        self._echoes: dict[tuple[Turn, int], float] = {}
+        self._echoes: dict[tuple[Turn, int], list[float]] = {}
+        """Events still to come that repeat a reply, each with when it is not expected any more."""
         self.login: str | None = None
         self.operator = False
         self.current = ""
@@ -117,7 +118,7 @@ class Rooms:
         view = self.views.pop(name)
         self.logs.pop(name, None)
         self._subscriptions.drop(name)
-        self._echoes[("left", view.id)] = now + ECHO_S
+        self._expect(("left", view.id), now)
         self._act(RoomLeft(name, reason))
         self._dropped(name)
         self.changed = True
@@ -127,7 +128,7 @@ class Rooms:
         self.changed = self.changed or current != self.current
         self.current = current
         if self._add(view, now):
-            self._echoes[("joined", view.id)] = now + ECHO_S
+            self._expect(("joined", view.id), now)
 
     def left(self, name: str, reason: str, now: float) -> None:
         """A reply, or the room's own last event, says that the account is no longer in this room."""
@@ -136,7 +137,8 @@ class Rooms:
 
     def heard_joined(self, event: m.JoinedRoom, now: float) -> None:
         """The inbox says that the account is in a room: perhaps through another device."""
-        if not self._echo(("joined", event.room.id), now) or event.room.name in self.views:
+        known = self.views.get(event.room.name)
+        if not self._echo(("joined", event.room.id), now) or (known is not None and known.id == event.room.id):
             self._add(event.room, now)
 
     def heard_left(self, event: m.LeftRoom, now: float) -> None:
@@ -145,12 +147,19 @@ class Rooms:
         if self._echo(("left", event.id), now) or view is None or view.id != event.id:
             return
         self._drop(event.name, event.reason, now)
-        del self._echoes[("left", event.id)]
+        self._echo(("left", event.id), now)
+
+    def _expect(self, what: tuple[Turn, int], now: float) -> None:
+        self._echoes.setdefault(what, []).append(now + ECHO_S)
 
     def _echo(self, what: tuple[Turn, int], now: float) -> bool:
-        for old in [echo for echo, until in self._echoes.items() if until < now]:
-            del self._echoes[old]
-        return self._echoes.pop(what, None) is not None
+        # Counted, for replies can be several turns ahead of the events.
+        current = {known: [until for until in ends if until >= now] for known, ends in self._echoes.items()}
+        self._echoes = {known: ends for known, ends in current.items() if ends}
+        if what not in self._echoes:
+            return False
+        self._echoes[what].pop(0)
+        return True
 
     def watch(self, name: str, now: float) -> None:
         """Hear a room after all that was about to be left."""

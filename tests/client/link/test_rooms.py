@@ -106,6 +106,34 @@ def test_late_echoes_undo_nothing() -> None:
     assert set(desk.rooms.views) == {"lobby"}
 
 
+def test_echoes_that_lag_several_turns_behind_undo_nothing() -> None:
+    desk = Desk(LOBBY)
+    for _ in range(3):
+        desk.rooms.joined(DEV, "lobby", 0.0)
+        desk.rooms.left("dev", "left", 0.0)
+    desk.rooms.joined(DEV, "lobby", 0.0)
+    desk.take()
+    for _ in range(3):
+        desk.rooms.heard_joined(m.JoinedRoom(room=DEV), 0.1)
+        desk.rooms.heard_left(m.LeftRoom(id=2, name="dev", reason="left"), 0.1)
+    desk.rooms.heard_joined(m.JoinedRoom(room=DEV), 0.1)
+    assert desk.take() == []
+    desk.rooms.heard_left(m.LeftRoom(id=2, name="dev", reason="removed"), 0.2)
+    assert desk.take() == [RoomLeft("dev", "removed")]
+
+
+def test_the_echo_of_a_room_that_is_gone_does_not_bring_it_back() -> None:
+    desk = Desk(LOBBY)
+    desk.rooms.joined(DEV, "lobby", 0.0)
+    desk.rooms.left("dev", "deleted", 0.1)
+    again = view("dev", 7)
+    desk.rooms.joined(again, "lobby", 0.2)
+    desk.take()
+    desk.rooms.heard_joined(m.JoinedRoom(room=DEV), 0.3)
+    assert desk.take() == []
+    assert desk.rooms.views["dev"] == again
+
+
 def test_an_echo_that_comes_much_later_is_none() -> None:
     desk = Desk(LOBBY, DEV)
     desk.rooms.left("dev", "left", 0.0)
