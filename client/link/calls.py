@@ -111,6 +111,12 @@ class Calls:
         self._open.pop(call.id, None)
         self._kinds.pop(call.id, None)
 
+    def withdraw(self, id: int, now: float) -> None:
+        """Fail a request that has not gone out even once; for any other its answer still counts."""
+        call = self._open.get(id)
+        if call is not None and not call.times:
+            self._finish(call, NoAnswer(), now)
+
     def flow(self, now: float) -> None:
         """The broker welcomed this connection: send what waited, and again what was cut."""
         self._flowing = True

@@ -84,6 +84,7 @@ class ChatClient:
         """When `link` became what it is, in seconds of `time.monotonic`."""
         self.token: bytes | None = None
         """The remember-me token received last; it replaces the one that was used."""
+        self._closing = False
         self.ended: str | None = None
         """Why the session ended, if it did: the reason of `SessionEnded`."""
         self.request: Request = cast(Request, self._line.request)
@@ -123,6 +124,7 @@ class ChatClient:
         With `bye` posts still get a moment to go out, and the broker is told, so that one leaves at once and not
         after the grace that a lost connection has. A session whose keys end with this object is logged out.
         """
+        self._closing = True
         if bye and not self._line.closed and self.login is not None and self._session.heartbeat.answering:
             await self._line.finish(m.Logout() if self._transient else m.Bye(), FAREWELL_S)
         await self._line.close()
@@ -296,7 +298,7 @@ class ChatClient:
             self._refresh(update.state)
         elif isinstance(update, SessionEnded):
             self.ended = update.reason
-            self._end(SessionOver(), update.reason)
+            self._end(None if self._closing else SessionOver(), update.reason)
 
     def _refresh(self, state: m.SessionState) -> None:
         for view in state.rooms:

@@ -79,16 +79,26 @@ class Line:
                 self._changes.discard(change)
 
     async def request(self, command: m.Command, *, timeout: float = TIMEOUT_S) -> m.Reply:
-        """Make a request. Raises what it is refused with, or `NoAnswer`."""
+        """Make a request. Raises what it is refused with, or `NoAnswer`.
+
+        Cancelled before it could go out, it is not made; later, the broker carries it out, and its effect shows.
+        """
         if self.closed:
             raise LinkLost("The client was closed.")
         answer: asyncio.Future[m.Reply] = asyncio.get_running_loop().create_future()
 
-        def step(now: float) -> None:
-            self._answers[self.session.request(command, now, timeout)] = answer
+        def step(now: float) -> int:
+            number = self.session.request(command, now, timeout)
+            self._answers[number] = answer
+            return number
 
-        self._connection.do(step)
-        return await answer
+        number = self._connection.do(step)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if not self.closed:
+                self._connection.do(lambda now: self.session.withdraw(number, now))
+            raise
 
     def post(self, command: m.Send | m.Direct) -> Pending:
         """Put a message on its way. Raises `TooMany` if too many wait already."""

@@ -46,6 +46,8 @@ class Session:
         self.link = LinkState.CONNECTING
         self._resuming = False
         self._refreshing = 0
+        self._posting: dict[bytes, Call] = {}
+        """The requests of posts under way, by nonce."""
         self._parting: dict[int, str] = {}
         """Rooms that are being left, by the call that does it: not heard any more, not yet gone."""
 
@@ -129,6 +131,11 @@ class Session:
             self.subscriptions.drop(parting)
         self._settle(now)
         return call.id
+
+    def withdraw(self, number: int, now: float) -> None:
+        """Nobody waits for this request any more: it fails unless it has gone out already."""
+        self.calls.withdraw(number, now)
+        self._settle(now)
 
     def nonce(self) -> bytes:
         """A new nonce; it begins with the time, so that the broker's index grows at one end."""
@@ -288,11 +295,17 @@ class Session:
 
     def _ended(self, reason: str) -> None:
         self.rooms.end(reason)
-        for settled in self.outbox.fail(NotLoggedIn()):
-            self._act(settled)
+        self._give_up(NotLoggedIn())
 
     def _dropped(self, room: str) -> None:
-        for settled in self.outbox.fail(NotMember(f"You are no longer in {room}."), ("room", names.key(room))):
+        self._give_up(NotMember(f"You are no longer in {room}."), ("room", names.key(room)))
+
+    def _give_up(self, error: ChatError, target: tuple[str, str] | None = None) -> None:
+        for settled in self.outbox.fail(error, target):
+            call = self._posting.pop(settled.nonce, None)
+            if call is not None:
+                # After a cut it would go out again: into another room of that name, or for another account.
+                self.calls.forget(call)
             self._act(settled)
 
     # What follows from either.
@@ -313,10 +326,11 @@ class Session:
 
     def _send_posts(self, now: float) -> None:
         for post in self.outbox.ready(now):
-            self.calls.open(post.command, now, self._posted)
+            self._posting[post.nonce] = self.calls.open(post.command, now, self._posted)
 
     def _posted(self, call: Call, outcome: Outcome, now: float) -> None:
         assert isinstance(call.command, (m.Send, m.Direct))
+        self._posting.pop(call.command.nonce, None)
         if isinstance(outcome, m.Sent):
             self._rumour(self._log_of(call.command), outcome.seq, now)
         if isinstance(outcome, (m.Sent, ChatError)):

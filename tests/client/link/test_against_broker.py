@@ -310,11 +310,15 @@ def test_requests_wait_for_the_line_and_what_must_not_be_repeated_is_not(broker:
             updates = ana.updates()
             line.cut()
             await until(updates, LinkChanged(LinkState.OFFLINE))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await ana.create(f"regret{named}")
             users = asyncio.create_task(ana.request(m.Users()))
             made = asyncio.create_task(ana.create(f"dev{named}"))
             await line.mend()
             assert ana.login in {user.login for user in (await users).users}
             assert (await made).name == f"dev{named}"
+            assert set(ana.rooms) == {"lobby", f"dev{named}"}, "a request that was cancelled in time is not made"
 
     run(scenario())
 
@@ -335,6 +339,41 @@ def test_a_revoked_session_ends(broker: EmbeddedBroker, named: str) -> None:
             with pytest.raises(SessionOver):
                 await anext(reader)
             await other.close()
+
+    run(scenario())
+
+
+def test_who_lags_behind_the_end_of_a_room_hears_nothing_of_the_next_one(broker: EmbeddedBroker, named: str) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}", f"bob{named}") as (ana, bob):
+            room = await ana.create(f"dev{named}")
+            other = await bob.join(f"dev{named}")
+            for number in range(3):
+                await asyncio.gather(*(room.post(f"{number} {index}") for index in range(250)))
+            await ana.request(m.Delete(room=f"dev{named}"))
+            again = await ana.create(f"dev{named}")
+            rejoined = await bob.join(f"dev{named}")
+            await again.send("anew")
+            assert (await take(aiter(rejoined), 1))[0].text == "anew"
+            assert other.left == "deleted"
+            assert "anew" not in [message.text async for message in other]
+
+    run(scenario())
+
+
+def test_comings_and_goings_all_at_once_end_where_the_last_one_says(broker: EmbeddedBroker, named: str) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}", f"bob{named}") as (ana, bob):
+            await ana.create(f"dev{named}")
+            updates = bob.updates()
+            turns = [m.Join(room=f"dev{named}"), m.Leave(room=f"dev{named}")] * 6
+            await asyncio.gather(*(bob.request(turn) for turn in turns))
+            # On the inbox this comes after the last word about them.
+            await bob.direct(f"bob{named}", "after them")
+            await take(aiter(bob.inbox), 1)
+            changes = [type(update) for update in updates._queue if isinstance(update, (RoomJoined, RoomLeft))]
+            assert changes == [RoomJoined, RoomLeft] * (len(changes) // 2)
+            assert set(bob.rooms) == {"lobby"}
 
     run(scenario())
 
@@ -399,11 +438,13 @@ def test_closing_ends_what_waits(broker: EmbeddedBroker, named: str) -> None:
     async def scenario() -> None:
         async with circle(broker.address, f"ana{named}") as (ana,):
             updates = ana.updates()
-            reader = asyncio.create_task(take(aiter(ana.rooms["lobby"]), 1))
+            room = ana.rooms["lobby"]
+            reader, whole = asyncio.create_task(take(aiter(room), 1)), room.messages()
             last = ana.post("lobby", "last words")
             await ana.close()
             assert isinstance(last.outcome, m.Sent)
             assert [message.text for message in await reader] == ["last words"]
+            assert [message.text async for message in whole] == ["last words"]
             assert [update async for update in updates]
             with pytest.raises(LinkLost):
                 await ana.request(m.Users())

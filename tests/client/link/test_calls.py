@@ -102,6 +102,23 @@ def test_what_never_went_out_survives_a_cut() -> None:
     assert desk.ids() == [made.id]
 
 
+def test_only_what_never_went_out_can_be_taken_back() -> None:
+    desk = Desk()
+    made = desk.open(m.Create(room="dev"))
+    desk.calls.withdraw(made.id, 1.0)
+    desk.calls.withdraw(made.id, 1.0)
+    ((id, outcome),) = desk.done
+    assert id == made.id
+    assert isinstance(outcome, NoAnswer)
+    desk.calls.flow(2.0)
+    assert desk.ids() == []
+    users = desk.open(m.Users())
+    desk.calls.cut(3.0)
+    desk.calls.withdraw(users.id, 3.0)
+    desk.calls.flow(4.0)
+    assert desk.ids() == [users.id, users.id], "and its answer still counts"
+
+
 def test_a_cut_ends_what_belongs_to_the_connection() -> None:
     desk = flowing()
     desk.open(m.Ping(), urgent=True)

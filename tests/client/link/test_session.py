@@ -31,6 +31,7 @@ from tests.client.link.test_storms import check
 from tests.support.broker_model import Faults, SimulatedClient, World
 
 T = TypeVar("T", bound=Update)
+ENDED = m.Ended(reason="revoked")
 
 
 def quiet(*logins: str) -> tuple[World, list[SimulatedClient]]:
@@ -168,6 +169,45 @@ def test_being_removed_fails_what_was_on_its_way() -> None:
     assert [(update.name, update.reason) for update in updates(ana, RoomLeft)] == [("dev", "removed")]
     assert [type(outcome) for outcome in ana.settled().values()] == [errors.NotMember]
     assert b"dev\0" not in ana.asked
+
+
+def test_what_was_given_up_does_not_go_out_again_into_a_room_of_the_same_name() -> None:
+    world, (ana,) = quiet("ana")
+    ana.request(m.Join(room="dev"))
+    world.run(12.0)
+    world.storm(Faults(lost_reply=1.0))
+    world.broker.busy = lambda command: isinstance(command, m.Send)
+    ana.post("dev", "for those who were here")
+    world.run(12.5)
+    del world.broker.rooms["dev"]
+    again = world.broker.make("dev")
+    world.broker.join("ana", "dev")
+    world.broker.busy = lambda command: False
+    world.calm()
+    world.cut(ana)
+    world.run(20.0)
+    assert isinstance(ana.settled()[ana.posts[0].nonce], errors.NotMember)
+    assert ana.session.rooms.views["dev"].id == again.id
+    assert again.entries == []
+    ana.post("dev", "for those who are")
+    world.run(30.0)
+    assert [entry.text for entry in again.entries] == ["for those who are"]
+
+
+def test_what_was_given_up_at_the_end_of_a_session_is_not_said_by_the_next_one() -> None:
+    world, (ana, _) = quiet("ana", "eva")
+    world.storm(Faults(lost_reply=1.0))
+    world.broker.busy = lambda command: isinstance(command, m.Send)
+    ana.post("lobby", "as ana")
+    world.run(10.5)
+    key = ana.key
+    ana.do(lambda now: ana.session.event_received(codec.encode_event(world.broker.beacon(key), ENDED), now))
+    assert isinstance(ana.settled()[ana.posts[0].nonce], errors.NotLoggedIn)
+    world.broker.logins[key] = "eva"
+    world.broker.busy = lambda command: False
+    world.calm()
+    world.run(30.0)
+    assert world.broker.rooms["lobby"].entries == []
 
 
 def test_an_expulsion_whose_word_was_lost_with_the_connection_shows_at_once() -> None:
