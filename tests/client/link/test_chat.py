@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -131,11 +132,11 @@ def test_a_reader_of_the_inbox_of_its_own(broker: EmbeddedBroker) -> None:
 
 
 def test_leaving_gives_up_on_what_a_stopped_broker_owes() -> None:
-    async def scenario(broker: EmbeddedBroker) -> None:
-        chat = ChatClient(broker.address, register=account("ana"))
+    async def scenario(running: ExitStack) -> None:
+        chat = ChatClient(running.enter_context(EmbeddedBroker()).address, register=account("ana"))
         await chat.start()
         waiting = asyncio.create_task(_history_for_ever(chat))
-        await asyncio.to_thread(broker.__exit__, None, None, None)
+        await asyncio.to_thread(running.close)
         post = chat.post("lobby", "too late")
         await chat.close()
         assert isinstance(post.outcome, LinkLost)
@@ -143,7 +144,8 @@ def test_leaving_gives_up_on_what_a_stopped_broker_owes() -> None:
             await waiting
 
     # Ended within the scenario: the client must outlive it.
-    run(scenario(EmbeddedBroker().__enter__()))
+    with ExitStack() as running:
+        run(scenario(running))
 
 
 async def _history_for_ever(chat: ChatClient) -> None:

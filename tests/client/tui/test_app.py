@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -148,31 +148,24 @@ def test_what_came_while_one_was_away_is_unread(tmp_path: Path) -> None:
 
 
 def test_a_broker_that_restarts_loses_nothing_that_was_typed(tmp_path: Path) -> None:
-    async def run() -> None:
-        first = EmbeddedBroker(data_dir=tmp_path / "data")
-        first.__enter__()
-        address = first.address
-        try:
-            await made(address, "ana")
-        finally:
-            entrance = Entrance(address, "ana", PASSWORD)
-        async with sitting_down(entrance) as ana:
+    async def run(running: ExitStack) -> None:
+        address = running.enter_context(EmbeddedBroker(data_dir=tmp_path / "data")).address
+        await made(address, "ana")
+        async with sitting_down(Entrance(address, "ana", PASSWORD)) as ana:
             await ana.see("● live")
-            await asyncio.to_thread(first.__exit__, None, None, None)
+            await asyncio.to_thread(running.close)
             await ana.see("○ offline")
             await ana.typed("said meanwhile")
             await ana.see("said meanwhile …", "1 message waits")
-            second = EmbeddedBroker(data_dir=tmp_path / "data", port=address.port)
-            second.__enter__()
-            try:
-                await ana.see("● live")
-                await ana.terminal.see_no("said meanwhile …")
-                await ana.see("ana        said meanwhile")
-                assert await ana.left() == 0
-            finally:
-                await asyncio.to_thread(second.__exit__, None, None, None)
+            running.enter_context(EmbeddedBroker(data_dir=tmp_path / "data", port=address.port))
+            await ana.see("● live")
+            await ana.terminal.see_no("said meanwhile …")
+            await ana.see("ana        said meanwhile")
+            assert await ana.left() == 0
 
-    asyncio.run(run())
+    # Whatever fails, no broker may be left running: its thread would keep the process from ending.
+    with ExitStack() as running:
+        asyncio.run(run(running))
 
 
 SCRIPT = """
