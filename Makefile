@@ -1,7 +1,7 @@
 # make chat    the terminal client, with a broker of your own if none runs yet
 # make test    every check: style, types, tests with coverage
 # make demo    a broker and three scripted people go through every command
-# make bench   the figures of docs/ARCHITECTURE.md, measured on this machine
+# make bench   throughput, times, CPU and memory, measured on this machine
 # make clean   what the others have made
 #
 # Needs Python 3.11 or newer and nothing else; all that is installed lands in .venv.
