@@ -34,12 +34,13 @@ def password(ctx: Context, command: messages.Password) -> list[Effect]:
     """Change the password; whoever is logged in elsewhere is not any more."""
     naming.check_password(command.new)
     account, origin, rules = ctx.account, ctx.origin, ctx.rules
-    rules.throttle.begin(account.key, origin.address, ctx.now.mono)
+    throttle, address = rules.throttle, origin.address
+    throttle.begin(account.key, address, ctx.now.mono)
 
     def checked(result: object, now: Now) -> list[Effect]:
         if not result:
             raise WrongPassword("The old password is wrong.")
-        rules.throttle.succeed(account.key, origin.address, now.mono)
+        throttle.succeed(account.key, address, now.mono)
         return [Ask(origin, ports.HashPassword(command.new), hashed)]
 
     def hashed(result: object, now: Now) -> list[Effect]:
@@ -48,13 +49,13 @@ def password(ctx: Context, command: messages.Password) -> list[Effect]:
             raise NotLoggedIn
         later = Context(rules, origin, mine, now)
         change = later.change()
-        change.write(ports.SetPassword(account.id, str(result)))
-        change.write(ports.DropTokens(account.id, None))
+        change.set_password(account, str(result))
         change.stamp("password-changed", login=account.login)
         others = [session for session in account.sessions.values() if session is not mine]
         return end(later, change, others, "password", lambda: messages.Reply(id=origin.id))
 
-    return [Ask(origin, ports.CheckPassword(account.id, command.old), checked)]
+    unasked = lambda: throttle.take_back(account.key, address)  # noqa: E731
+    return [Ask(origin, ports.CheckPassword(account.id, command.old), checked, unasked)]
 
 
 @handles(messages.Profile)

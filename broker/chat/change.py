@@ -88,6 +88,18 @@ class Change:
         account.row = row
         self.write(ports.UpdateAccount(row), lambda: setattr(account, "row", old))
 
+    def set_password(self, account: Account, password: str) -> None:
+        """Replace the password by that tagged hash; tokens end, and so do logins that are being checked."""
+
+        def renew() -> list[Effect]:
+            account.secrets += 1
+            return []
+
+        renew()
+        self.after(lambda _: renew())
+        self.write(ports.SetPassword(account.id, password))
+        self.write(ports.DropTokens(account.id, None))
+
     def bind(self, session: Session) -> None:
         """Add a session."""
         self._state.bind(session)
@@ -132,6 +144,7 @@ class Change:
         def undo() -> None:
             self._state.add_room(room)
             room.members.update(memberships)
+            room.online = sum(account.present for account in members)
 
         self.write(ports.DropRoom(room.id), undo)
 

@@ -105,7 +105,7 @@ class Chat:
                 return self.refused(ask.origin, op, error, "")
             return [self._guarded(effect, op) if type(effect) is Ask else effect for effect in effects]
 
-        return Ask(ask.origin, ask.query, then)
+        return Ask(ask.origin, ask.query, then, ask.unasked)
 
     def refused(self, origin: Origin, op: str, error: ChatError, login: str) -> list[Effect]:
         """Tell the peer, and the log."""
@@ -126,8 +126,12 @@ class Chat:
 
     def subscribed(self, key: str, topic: bytes, connection: Connection, now: Now) -> list[Effect]:
         """A subscription was granted on a connection."""
-        effects = self._grants.granted(key, topic, connection)
         peer = self._grants.peer(key)
+        holder = self._grants.holder(connection)
+        if holder is not None and holder is not peer:
+            # It was gone before it was noted, and its descriptor was another connection's by then.
+            self.connection_lost(connection, now)
+        effects = self._grants.granted(key, topic, connection)
         if topic[:1] == b"~":
             effects = self._presence.beacon_granted(peer, now) + effects
         return effects

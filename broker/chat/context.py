@@ -16,11 +16,13 @@ from broker.chat.throttle import Throttle
 from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
 from common.messages import Command
 
+_SPENT_KEPT: Final = 10_000
+
 
 class Rules:
     """What all handlers share; one for a broker."""
 
-    __slots__ = ("default", "grants", "presence", "random", "run", "settings", "state", "throttle")
+    __slots__ = ("default", "grants", "presence", "random", "run", "settings", "spent", "state", "throttle")
 
     def __init__(
         self,
@@ -40,6 +42,14 @@ class Rules:
         self.random = random
         self.run = run
         self.throttle = Throttle()
+        self.spent: dict[bytes, None] = {}
+        """Digests of tokens used of late: a check that began before the use was on disk still finds them there."""
+
+    def spend(self, digest: bytes) -> None:
+        """Note that a token is used up."""
+        self.spent[digest] = None
+        if len(self.spent) > _SPENT_KEPT:
+            del self.spent[next(iter(self.spent))]
 
 
 class Context:

@@ -95,12 +95,13 @@ class Append(Struct, frozen=True, gc=False):
 class Ask(Struct, frozen=True):
     """Have a worker answer `query`; then carry out `then(result, now)`.
 
-    If no worker is free the origin is refused with `Busy`; if it fails, with `Internal`.
+    If no worker is free `unasked` is called, and the origin refused with `Busy`; if it fails, with `Internal`.
     """
 
     origin: Origin
     query: Query
     then: Callable[[object, Now], list[Effect]]
+    unasked: Callable[[], object] | None = None
 
 
 class Stamp(Struct, frozen=True, gc=False):

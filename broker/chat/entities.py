@@ -47,13 +47,27 @@ class Hearing:
 class Account:
     """An account, its sessions and its rooms."""
 
-    __slots__ = ("created_rooms", "head", "hidden", "inbox", "invited", "key", "present", "rooms", "row", "sessions")
+    __slots__ = (
+        "created_rooms",
+        "head",
+        "hidden",
+        "inbox",
+        "invited",
+        "key",
+        "present",
+        "rooms",
+        "row",
+        "secrets",
+        "sessions",
+    )
 
     def __init__(self, row: AccountRow) -> None:
         self.row = row
         self.key = names.key(row.login)
         self.inbox = topics.inbox(row.login)
         self.head = 0
+        self.secrets = 0
+        """Grows when the password is changed, and again when that is on disk: what was checked before is void."""
         self.present = False
         self.sessions: dict[int, Session] = {}
         self.rooms: dict[int, Room] = {}

@@ -10,7 +10,7 @@ from broker.chat.change import Change
 from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now
 from broker.chat.entities import Account, Session
-from common import messages, texts
+from common import messages, names, texts
 from common.errors import (
     AccountDisabled,
     AlreadyLoggedIn,
@@ -77,9 +77,9 @@ def login(ctx: Context, command: messages.Login) -> list[Effect]:
     if (command.password is None) == (command.token is None):
         raise BadRequest("A login has either a password or a token.")
     account = ctx.state.account(command.login)
-    tried = account.key if account else command.login
-    ctx.rules.throttle.begin(tried, ctx.origin.address, ctx.now.mono)
-    number = account.id if account else None
+    tried, address, throttle = names.key(command.login), ctx.origin.address, ctx.rules.throttle
+    throttle.begin(tried, address, ctx.now.mono)
+    number, secrets = (account.id, account.secrets) if account else (None, 0)
     query: ports.Query
     if command.token is not None:
         digest = hashlib.sha256(command.token).digest()
@@ -90,15 +90,17 @@ def login(ctx: Context, command: messages.Login) -> list[Effect]:
 
     def then(result: object, now: Now) -> list[Effect]:
         later = again(ctx, now)
-        if not result or account is None:
+        # What was right when it was looked at may have been changed, or used, meanwhile.
+        if not result or account is None or account.secrets != secrets or digest in ctx.rules.spent:
             raise WrongPassword
-        ctx.rules.throttle.succeed(tried, ctx.origin.address, now.mono)
+        throttle.succeed(tried, address, now.mono)
         if account.row.disabled:
             raise AccountDisabled
         change = ctx.change()
         token = None
         if digest is not None:
-            change.write(ports.DropTokens(account.id, digest))
+            ctx.rules.spend(digest)
+            change.write(ports.DropTokens(account.id, digest), lambda: ctx.rules.spent.pop(digest, None))
         if digest is not None or command.remember:
             token = ctx.rules.random(TOKEN_BYTES)
             new = ports.AddToken(ctx.state.next_id("token"), account.id, hashlib.sha256(token).digest(), now.time)
@@ -106,7 +108,7 @@ def login(ctx: Context, command: messages.Login) -> list[Effect]:
         change.stamp("logged-in", login=account.login, address=ctx.origin.address)
         return _bind(later, change, account, token)
 
-    return [Ask(ctx.origin, query, then)]
+    return [Ask(ctx.origin, query, then, lambda: throttle.take_back(tried, address))]
 
 
 def again(ctx: Context, now: Now) -> Context:

@@ -74,7 +74,8 @@ class Grants:
         hearing.topics.add(topic)
         self._holders.setdefault(topic, {})[connection] = peer
         if not hearing.beacon:
-            hearing.held_back.append(topic)
+            if topic not in hearing.held_back:
+                hearing.held_back.append(topic)
             return []
         return [self._marker(peer, topic)]
 
@@ -84,6 +85,10 @@ class Grants:
         head = room.head if room else account.head if account else 0
         log = topic[:-1].decode()
         return Publish(peer.beacon, Live(log=log, id=room.id if room else 0, head=head, run=self._run))
+
+    def holder(self, connection: Connection) -> Peer | None:
+        """Whose connection that is, if something was granted on it."""
+        return self._peers.get(connection)
 
     def ungranted(self, topic: bytes, connection: Connection) -> Peer | None:
         """Note that a connection gave a topic up; its peer, if the topic was the peer's beacon."""

@@ -130,8 +130,7 @@ def set_user_password(ctx: Context, command: SetUserPassword) -> list[Effect]:
 
     def then(result: object, now: Now) -> list[Effect]:
         change = ctx.change()
-        change.write(ports.SetPassword(account.id, str(result)))
-        change.write(ports.DropTokens(account.id, None))
+        change.set_password(account, str(result))
         change.stamp("password-set", login=account.login)
         later = Context(ctx.rules, ctx.origin, None, now)
         answer = lambda: Reply(id=ctx.origin.id)  # noqa: E731

@@ -48,6 +48,12 @@ class Throttle:
         while len(self._tries) > _KEPT:
             self._tries.popitem(last=False)
 
+    def take_back(self, account: str, address: str) -> None:
+        """Forget the try that was just begun: nothing was checked."""
+        for key in (f"account {account}", f"address {address}"):
+            count, last, _ = self._tries[key]
+            self._tries[key] = Tries(count - 1, last, last)
+
     def succeed(self, account: str, address: str, now: float) -> None:
         """Forget the account's tries, and take this one off the address's."""
         self._tries.pop(f"account {account}", None)

@@ -215,6 +215,8 @@ class Carrier:
 
     def _ask(self, effect: Ask) -> None:
         if not self._workers.ask(effect):
+            if effect.unasked is not None:
+                effect.unasked()
             self.refuse(effect.origin, Busy(retry_after=RETRY_WORKERS_S))
 
     def _cut(self, effect: Cut) -> None:

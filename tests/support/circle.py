@@ -31,7 +31,7 @@ from broker.chat.effects import (
 )
 from broker.chat.settings import ChatSettings
 from common import codec, messages, topics
-from common.errors import ChatError, StorageFailed
+from common.errors import Busy, ChatError, StorageFailed
 from common.limits import HEARTBEAT_S
 from tests.support.memory_store import MemoryStore
 
@@ -71,6 +71,9 @@ class Circle:
         self.published: list[tuple[str, messages.Event]] = []
         self.held: list[Commit | Append] | None = None
         self.failing = False
+        self.busy = False
+        """Whether all workers have too much to do."""
+        self.answers: list[Callable[[], None]] | None = None
         self.hung: set[str] = set()
         """Keys whose clients do nothing any more, though they are connected."""
         self._next_heartbeat = 0.0
@@ -205,7 +208,7 @@ class Circle:
                     if ear:
                         self.hang_up(ear)
                 case Ask():
-                    self.carry_out(effect.then(self._look_up(effect.query), self.now))
+                    self._ask(effect)
                 case Stamp():
                     self.stamps.append(effect)
                 case Commit() | Append():
@@ -220,6 +223,18 @@ class Circle:
         for ear in self.ears.values():
             if log in ear.topics:
                 ear.heard.append((log, event))
+
+    def _ask(self, ask: Ask) -> None:
+        if self.busy:
+            if ask.unasked is not None:
+                ask.unasked()
+            self.replies[ask.origin.id] = Busy()
+            return
+        result = self._look_up(ask.query)
+        if self.answers is not None:
+            self.answers.append(lambda: self.carry_out(ask.then(result, self.now)))
+        else:
+            self.carry_out(ask.then(result, self.now))
 
     def _look_up(self, query: ports.Query) -> object:
         match query:
@@ -264,6 +279,16 @@ class Circle:
 
         yield release
         release()
+
+    @contextmanager
+    def pondering(self) -> Iterator[None]:
+        """Look at once at what the rules ask, and tell them only when the block ends."""
+        self.answers = []
+        yield
+        answers, self.answers = self.answers, None
+        for answer in answers:
+            answer()
+        self.flush()
 
 
 def _hashed(password: str) -> str:

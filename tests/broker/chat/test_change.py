@@ -78,6 +78,14 @@ def test_changes_in_flight_are_undone_latest_first(circle: Circle) -> None:
     assert state[0] == before[0]
 
 
+def test_who_is_there_is_counted_anew_when_a_room_comes_back(circle: Circle) -> None:
+    with circle.holding(fail=True):
+        circle.ask("ana", messages.Delete(room="dev"))
+        circle.ask("bob", messages.Bye())
+    (dev,) = [room for room in circle.ask("ana", messages.Rooms()).rooms if room.name == "dev"]
+    assert dev.online == 1
+
+
 def test_a_failed_registration_leaves_the_name_free(circle: Circle) -> None:
     with circle.holding(fail=True):
         circle.register("eva")

@@ -4,9 +4,10 @@ import hashlib
 
 import pytest
 
+from broker.chat import operators
 from broker.chat.settings import ChatSettings
 from common import messages
-from common.limits import LOGIN_FAILURES, SESSION_DAYS, SESSIONS_PER_ACCOUNT
+from common.limits import LOGIN_FAILURES, LOGIN_FAILURES_PER_ADDRESS, SESSION_DAYS, SESSIONS_PER_ACCOUNT
 from tests.support.circle import Circle
 
 
@@ -108,6 +109,42 @@ def test_a_token_logs_in_once_and_is_replaced() -> None:
     assert circle.log_in("ana", "d", token=second).session.login == "ana"
 
 
+def test_a_token_serves_one_of_two_logins_at_once() -> None:
+    circle = Circle()
+    circle.register("ana")
+    token = circle.log_in("ana", "a", remember=True).token
+    with circle.pondering():
+        circle.log_in("ana", "b", token=token)
+        circle.log_in("ana", "c", token=token)
+    assert circle.ask("b", messages.Ping()).ok
+    assert circle.ask("c", messages.Ping()).code == "not-logged-in"
+
+
+def test_a_token_whose_use_could_not_be_kept_serves_again() -> None:
+    circle = Circle()
+    circle.register("ana")
+    token = circle.log_in("ana", "a", remember=True).token
+    with circle.holding(fail=True):
+        circle.log_in("ana", "b", token=token)
+    assert circle.log_in("ana", "b", token=token).session.login == "ana"
+
+
+@pytest.mark.parametrize("by", ["owner", "operator"])
+def test_a_login_checked_before_the_password_changed_is_refused(by: str) -> None:
+    circle = Circle()
+    circle.register("ana")
+    with circle.pondering():
+        circle.log_in("ana", "thief")
+        answers, circle.answers = circle.answers, None
+        if by == "owner":
+            assert circle.ask("ana", messages.Password(old="password of ana", new="another one")).ok
+        else:
+            assert circle.operate(operators.SetUserPassword(login="ana", password="another one")).ok
+        circle.answers = answers
+    assert circle.ask("thief", messages.Ping()).code == "not-logged-in"
+    assert circle.log_in("ana", "phone", password="another one").session.login == "ana"
+
+
 def test_a_token_is_kept_only_as_a_digest_and_ends_with_logout() -> None:
     circle = Circle()
     circle.register("ana")
@@ -137,12 +174,31 @@ def test_wrong_passwords_are_slowed_down_and_never_lock_out() -> None:
     assert circle.log_in("ana", "k").session.login == "ana"
 
 
-def test_a_disabled_account_is_told_only_to_whoever_has_its_password() -> None:
-    from broker.chat.operators import DisableUser
-
+@pytest.mark.parametrize("login", ["ana", "nobody"])
+def test_however_a_login_is_spelled_its_tries_are_counted_together(login: str) -> None:
     circle = Circle()
     circle.register("ana")
-    circle.operate(DisableUser(login="ana"))
+    for number in range(LOGIN_FAILURES):
+        spelled = login.upper() if number % 2 else login
+        assert circle.log_in(spelled, "k", password="wrong wrong").code == "wrong-password"
+    assert circle.log_in(login, "k").code == "rate-limited"
+
+
+def test_a_password_that_nobody_had_time_to_check_was_no_try() -> None:
+    circle = Circle()
+    circle.register("ana")
+    circle.busy = True
+    for _ in range(LOGIN_FAILURES_PER_ADDRESS + 1):
+        assert circle.log_in("ana", "k").code == "busy"
+        assert circle.ask("ana", messages.Password(old="x", new="another one")).code == "busy"
+    circle.busy = False
+    assert circle.log_in("ana", "k").session.login == "ana"
+
+
+def test_a_disabled_account_is_told_only_to_whoever_has_its_password() -> None:
+    circle = Circle()
+    circle.register("ana")
+    circle.operate(operators.DisableUser(login="ana"))
     assert circle.log_in("ana", "k").code == "account-disabled"
     assert circle.log_in("ana", "k", password="something else").code == "wrong-password"
 

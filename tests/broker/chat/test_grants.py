@@ -2,7 +2,9 @@
 
 import pytest
 
+from broker.chat.settings import ChatSettings
 from common import messages, topics
+from common.limits import PRESENCE_SETTLE_S
 from tests.support.circle import Circle
 
 
@@ -50,6 +52,32 @@ def test_markers_wait_for_the_beacon(circle: Circle) -> None:
     circle.unsubscribe(ear, "@bob")
     circle.subscribe(ear, circle.beacon("bob"))
     assert [event.log for event in ear.of(messages.Live)] == [circle.beacon("bob"), "lobby"]
+
+
+def test_a_topic_asked_for_again_and_again_is_answered_once(circle: Circle) -> None:
+    ear = circle.listen("bob", *["lobby"] * 3, beacon=False)
+    circle.subscribe(ear, circle.beacon("bob"))
+    assert [event.log for event in ear.of(messages.Live)] == [circle.beacon("bob"), "lobby"]
+
+
+def test_a_connection_noted_under_anothers_descriptor_is_not_kept_as_theirs(circle: Circle) -> None:
+    ear = circle.listen("bob", "lobby")
+    circle.chat.subscribed("ana", b"lobby\0", ear.connection, circle.now)
+    assert circle.chat.connections("bob") == set()
+    assert circle.chat.connections("ana") == {ear.connection}
+    circle.later(PRESENCE_SETTLE_S)
+    assert not circle.ask("ana", messages.Profile(login="bob")).online
+
+
+def test_a_gateway_struck_off_hears_nothing_any_more() -> None:
+    circle = Circle(settings=ChatSettings(gateways=frozenset({"gate"})))
+    circle.register("ana")
+    circle.ask("gate", messages.Login(login="ana", password="password of ana"), session="s1")
+    assert circle.chat.may_hear("gate", b"@ana\0")
+    circle.settings = ChatSettings()
+    circle.start()
+    assert not circle.chat.may_hear("gate", b"@ana\0")
+    assert not circle.chat.may_hear("gate", b"lobby\0")
 
 
 def test_lost_connections_leave_nothing_behind(circle: Circle) -> None:

@@ -225,11 +225,14 @@ def test_a_question_goes_on_with_its_answer(desk: Desk) -> None:
 
 
 def test_a_question_that_fails_or_finds_no_worker_is_told(desk: Desk) -> None:
-    ask = Ask(origin(), CheckPassword(1, "x"), lambda result, now: [])
+    unasked: list[int] = []
+    ask = Ask(origin(), CheckPassword(1, "x"), lambda result, now: [], lambda: unasked.append(1))
     desk.workers.results.append(Done(ask, None, True))
     desk.carrier.collect(NOW)
+    assert unasked == []
     desk.workers.free = False
     desk.perform(ask)
+    assert unasked == [1]
     assert desk.codes() == ["internal", "busy"]
     assert desk.left[1][1]["error"]["retry_after"] > 0
 
