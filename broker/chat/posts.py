@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broker.chat import ports
-from broker.chat.context import Context, handles
+from broker.chat.context import Context, handles, may_know
 from broker.chat.effects import Answer, Append, Ask, Effect, Now, Origin, Publish, Refuse
 from broker.chat.entities import Account
 from broker.chat.state import State
@@ -18,7 +18,7 @@ def send(ctx: Context, command: messages.Send) -> list[Effect]:
     account = ctx.account
     room = ctx.state.room_by_name.get(command.room) or ctx.room(command.room)
     if account.id not in room.members:
-        raise NoSuchRoom if room.row.private and room.id not in account.invited else NotMember
+        raise NotMember if may_know(account, room) else NoSuchRoom
     texts.check_text(command.text)
     return [
         Append(
@@ -85,7 +85,9 @@ def history(ctx: Context, command: messages.History) -> list[Effect]:
     origin, state = ctx.origin, ctx.state
 
     def then(result: object, now: Now) -> list[Effect]:
-        _readable(Context(ctx.rules, origin, state.session(origin.key, origin.session), now), command.log)
+        later = Context(ctx.rules, origin, state.session(origin.key, origin.session), now)
+        if _readable(later, command.log)[0] != log:
+            raise NoSuchLog  # another room by that name
         assert isinstance(result, ports.LogPage)
         rows = [row for row in result.entries if row.seq > since]
         return [_entries(state, origin, rows, result.more and len(rows) == len(result.entries))]

@@ -20,6 +20,8 @@ from common.limits import PRESENCE_SETTLE_S, SESSION_DAYS, SILENCE_S
 from common.messages import Change as RosterChange
 
 _DAY_MS = 86_400_000
+_FORGET_S = 3_600.0
+"""Seconds between two looks for sessions that were unused for long."""
 _LOOK_S = 1.0
 """Seconds between two looks at every present session: a thousand of them take a fifth of a millisecond."""
 
@@ -38,6 +40,8 @@ class Presence:
         """Every present session."""
         self._next_look = float("-inf")
         """When to look for those that fell silent."""
+        self._next_forgetting = float("-inf")
+        """When to look for those that were unused for long."""
         self._absent: dict[int, float] = {}
         """Accounts that are absent, and since when, until their grace is over."""
 
@@ -45,7 +49,7 @@ class Presence:
         """Add the sessions on disk; whoever was present at the end is presumed to come back within the grace."""
         for row in rows:
             account = self._state.accounts.get(row.account)
-            if account is None or account.row.disabled or now.time - row.seen > SESSION_DAYS * _DAY_MS:
+            if account is None or account.row.disabled or not self._may_go_on(row, now):
                 continue
             current = self._state.rooms.get(row.current, self._default)
             session = Session(row, account, self._grants.peer(row.key), current)
@@ -58,6 +62,11 @@ class Presence:
         for account in self._state.accounts.values():
             if not account.present and (account.created_rooms or account.rooms):
                 self._absent[account.id] = now.mono
+
+    def _may_go_on(self, row: SessionRow, now: Now) -> bool:
+        """Whether a session on disk is still one: in use, and not of a gateway that the operator has struck off."""
+        used = row.present or not _forgotten(row.seen, now)
+        return used and (not row.label or row.key in self._settings.gateways)
 
     def heard(self, session: Session, now: Now) -> list[Effect]:
         """A request came: a sign of life."""
@@ -78,7 +87,7 @@ class Presence:
 
     def beacon_gone(self, peer: Peer, now: Now) -> None:
         """A connection of the peer no longer holds its beacon."""
-        if not peer.listening and peer.lost_at is None:
+        if peer.had_beacon and not peer.listening and peer.lost_at is None:
             peer.lost_at = now.mono
             self._lost[peer.key] = peer
 
@@ -181,17 +190,34 @@ class Presence:
             self._next_look = now.mono + _LOOK_S
             for session in [session for session in self._present.values() if _silent(session, now)]:
                 effects += self.vanish(session, now)
+        if now.mono >= self._next_forgetting:
+            self._next_forgetting = now.mono + _FORGET_S
+            effects += self._forget(now)
         for id in [id for id, since in self._absent.items() if since + self._settings.grace_s <= now.mono]:
             del self._absent[id]
             if id in self._state.accounts:
                 effects += self._gone(self._state.accounts[id], "gone", now)
         return effects
 
+    def _forget(self, now: Now) -> list[Effect]:
+        """End the sessions that were unused for too long."""
+        change = Change(self._state, self._grants)
+        for session in list(self._state.sessions.values()):
+            if not session.present and _forgotten(session.seen, now):
+                change.unbind(session, "revoked")
+                change.stamp("session-forgotten", login=session.account.login, session=session.id)
+        return change.effects(None)
+
 
 def _silent(session: Session, now: Now) -> bool:
     """Whether nothing was heard of the session's peer for too long, and it is not presumed to come back."""
     presumed = session.presumed_until is not None and session.presumed_until > now.mono
     return session.peer.heard + SILENCE_S <= now.mono and not presumed
+
+
+def _forgotten(seen: int, now: Now) -> bool:
+    """Whether a session last seen at `seen` (ms) has ended by not being used."""
+    return now.time - seen > SESSION_DAYS * _DAY_MS
 
 
 def _passed(since: float | None, seconds: float, now: Now) -> bool:

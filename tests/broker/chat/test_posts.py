@@ -3,6 +3,7 @@
 import pytest
 
 from common import messages
+from common.errors import NoSuchLog
 from tests.support.circle import Circle
 
 
@@ -104,6 +105,25 @@ def test_a_guest_pages_back_no_further_than_to_their_joining(circle: Circle) -> 
     assert ([entry.seq for entry in reply.entries], reply.more) == (seqs, False)
     reply = circle.ask("bob", messages.History(log="secret", after=0, limit=2))
     assert ([entry.seq for entry in reply.entries], reply.more) == (seqs[:2], True)
+
+
+def test_history_of_a_room_that_was_made_anew_meanwhile_is_not_the_old_ones(circle: Circle) -> None:
+    circle.ask("ana", messages.Create(room="plans", kept=True))
+    circle.say("ana", "plans", "of the old room")
+    circle.replies.clear()
+    with circle.pondering():
+        circle.ask("ana", messages.History(log="plans"))
+        circle.ask("ana", messages.Delete(room="plans"))
+        circle.ask("ana", messages.Create(room="plans"))
+    (refused,) = circle.replies.values()
+    assert isinstance(refused, NoSuchLog)
+
+
+def test_who_made_a_private_room_and_left_it_is_told_to_join(circle: Circle) -> None:
+    circle.ask("ana", messages.Create(room="plans", kept=True, private=True))
+    circle.ask("ana", messages.Leave(room="plans"))
+    assert circle.say("ana", "plans", "hola").code == "not-member"
+    assert circle.say("bob", "plans", "hola").code == "no-such-room"
 
 
 def test_a_message_in_flight_when_its_room_is_deleted_is_not_lost_silently(circle: Circle) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from broker.chat.settings import ChatSettings
 from common import messages
-from common.limits import PRESENCE_SETTLE_S, SILENCE_S
+from common.limits import PRESENCE_SETTLE_S, SESSION_DAYS, SILENCE_S
 from tests.support.circle import Circle, Ear
 
 GRACE = 20.0
@@ -185,6 +185,28 @@ def test_after_a_restart_whoever_does_not_return_is_gone_and_so_is_their_room(ci
     circle.later(2 * GRACE + 1)
     assert {room.name: room.online for room in circle.ask("bob", messages.Rooms()).rooms} == {"lobby": 1}
     assert [member.login for member in circle.ask("bob", messages.Members(room="lobby")).members] == ["bob"]
+
+
+def test_a_session_unused_for_long_ends_whether_the_broker_is_started_anew_or_not(circle: Circle) -> None:
+    circle.ask("ana", messages.Bye())
+    circle.now = circle.now._replace(time=circle.now.time + (SESSION_DAYS + 1) * 86_400_000)
+    circle.later(3_600)
+    assert circle.ask("ana", messages.Ping()).code == "not-logged-in"
+    assert circle.ask("bob", messages.Ping()).ok, "absent for an hour, and before that in use"
+
+
+def test_a_session_in_use_for_long_is_still_one_after_a_restart(circle: Circle) -> None:
+    circle.listen("ana")
+    circle.now = circle.now._replace(time=circle.now.time + (SESSION_DAYS + 1) * 86_400_000)
+    circle.start()
+    assert circle.ask("ana", messages.Ping()).ok
+
+
+def test_who_never_held_a_beacon_is_present_though_a_subscription_was_lost(circle: Circle) -> None:
+    ear = circle.listen("ana", "lobby", beacon=False)
+    circle.hang_up(ear)
+    circle.later(PRESENCE_SETTLE_S + 0.2)
+    assert online(circle, "bob") == 2
 
 
 def test_kept_memberships_outlast_everything(circle: Circle) -> None:
