@@ -62,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(WRONG_USAGE, str(error))
     except ChatError as error:
         return _fail(NO_BROKER if error.code in _NOT_REACHED else REFUSED, error.message)
+    except UnicodeError:
+        return _fail(WRONG_USAGE, "an argument, a setting or the input is no text in UTF-8")
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

@@ -8,6 +8,7 @@ import sys
 
 from client.commands.access import logged_in
 from client.commands.visit import visit
+from common import texts
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -18,6 +19,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _send(arguments: argparse.Namespace) -> None:
     async with logged_in(arguments, input_is_text=not arguments.text) as chat:
-        text = " ".join(arguments.text) or sys.stdin.read().rstrip("\n")
+        text = texts.check_text(" ".join(arguments.text) or sys.stdin.read().rstrip("\n"))
         async with visit(chat, arguments.room) as room:
             await room.send(text)

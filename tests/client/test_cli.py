@@ -247,6 +247,8 @@ def test_what_cannot_be_done_ends_with_2(
     assert "bad.toml: 'plain': expected true or false" in capsys.readouterr().err
     assert main(["rooms", "--address", "http://example.org"]) == 2
     assert "is no address" in capsys.readouterr().err
+    assert main(["rooms", "--login", "no utf-8: \udc9b"]) == 2
+    assert capsys.readouterr().err == "tertulia: an argument, a setting or the input is no text in UTF-8\n"
     monkeypatch.delenv("TERTULIA_PASSWORD")
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert main(["rooms"]) == 2
@@ -261,6 +263,8 @@ def test_what_cannot_be_done_ends_with_2(
     [
         (["send", "--room", "nowhere", "x"], "There is no such room"),
         (["send", "--room", "lobby", " "], "The text is empty."),
+        (["send", "--room", "lobby", "x" * 8001], "A text has at most 8000 characters"),
+        (["send", "--room", "lobby", "no utf-8: \udc9b"], "found '\\udc9b'"),
         (["tail", "--room", "nowhere"], "There is no such room"),
         (["rooms", "--login", "nobody"], "Login and password do not belong together."),
         (["register", *PERSON], "exists already"),
