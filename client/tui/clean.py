@@ -59,6 +59,31 @@ def typed(raw: str) -> str:
     return "".join(c for c in raw if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
+def signs(line: str) -> list[str]:
+    """What stands for each character of a line while it is typed: itself, another sign, or nothing.
+
+    The same as in `text` as far as one character at a time allows: else a terminal that joins several into one
+    sign is elsewhere with its cursor than the screen's library believes, and the picture falls apart.
+    """
+    if _PLAIN.fullmatch(line):
+        return list(line)
+    shown: list[str] = []
+    marks = 0
+    for character in line:
+        kind = unicodedata.category(character)
+        marks = marks + 1 if kind[0] == "M" else 0
+        if "\U0001f1e6" <= character <= "\U0001f1ff":
+            shown.append(chr(ord(character) - _REGIONAL + ord("A")))
+        elif kind == "Co":
+            shown.append(LOST)
+        elif marks > MARKS or _is_selector(character) or (shown and "\U0001f3fb" <= character <= "\U0001f3ff"):
+            shown.append("")
+        else:
+            seen = texts.visible(character)
+            shown.append("" if kind == "Cf" and seen == character else seen)
+    return shown
+
+
 def _letters(match: re.Match[str]) -> str:
     """A flag, as the letters of its country: every terminal draws it differently."""
     return "".join(chr(ord(sign) - _REGIONAL + ord("A")) for sign in match.group())

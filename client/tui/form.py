@@ -15,20 +15,33 @@ from typing import Final
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
+from prompt_toolkit.layout import (
+    BufferControl,
+    ConditionalContainer,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    VSplit,
+    Window,
+)
 from prompt_toolkit.layout.processors import PasswordProcessor, Processor
 from prompt_toolkit.output import Output
 
-from client.tui import clean, style
+from client.tui import clean, mouse, style
 from client.tui.fields import FieldRefused, Page, Submit, Values, picker
 from common.errors import ChatError
 
 LABEL_WIDTH: Final = 20
+WIDE: Final = 80
+"""Columns from which on all keys are explained."""
+AROUND: Final = 8
+"""Rows that title, hint, keys and the empty rows between them take beside the fields."""
 
 
 @dataclass
@@ -109,9 +122,9 @@ class Form:
         self._layout.container = HSplit(
             [
                 Window(head, height=1, style="class:title"),
-                Window(height=1),
+                self._gap(),
                 *rows,
-                Window(height=1),
+                self._gap(),
                 Window(foot, wrap_lines=True),
             ]
         )
@@ -161,8 +174,17 @@ class Form:
             said = [("class:form.wrong", f"   {clean.line(fault)}")]
         else:
             said = [("class:form.hint", f"   {here.hint}")]
-        keys = f"   Enter: on   ↑ ↓: back and forth   F2: {shown.page.other}   Ctrl+C: give up"
-        return [*said, ("", "\n\n"), ("class:form.hint", keys)]
+        keys = f"F2: {shown.page.other}   Ctrl+C: give up"
+        if self._app.output.get_size().columns >= WIDE:
+            keys = f"Enter: on   ↑ ↓: back and forth   {keys}"
+        return [*said, ("", "\n" if self._short() else "\n\n"), ("class:form.hint", f"   {keys}")]
+
+    def _gap(self) -> ConditionalContainer:
+        """An empty row, where there is room for it."""
+        return ConditionalContainer(Window(height=1), Condition(lambda: not self._short()))
+
+    def _short(self) -> bool:
+        return self._app.output.get_size().rows < len(self._pages[self._page].page.fields) + AROUND
 
     # Judging
 
@@ -182,6 +204,7 @@ class Form:
 
     def _bindings(self) -> KeyBindings:
         bound = KeyBindings()
+        mouse.guard(bound)
         for key in ("enter", "tab", "down"):
             bound.add(key)(self._on)
         for key in ("up", "s-tab"):

@@ -16,7 +16,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from client.tui import clean
+from client.tui import clean, mouse
 from client.tui.messages_control import MessagesControl
 
 FEW: Final = 3
@@ -164,6 +164,7 @@ ELSEWHERE: Final = (("Up, Down", "what you wrote before"), ("Ctrl+R", "search in
 def bindings(surface: Surface) -> KeyBindings:
     """Bind the table to a surface."""
     bound = KeyBindings()
+    mouse.guard(bound)
     asking = Condition(lambda: surface.asking)
     for key in KEYS:
         when = ~is_searching & ~asking if key.writing else ~is_searching

@@ -8,13 +8,15 @@ What is in them is drawn by `client.tui.panes` and `client.tui.messages_control`
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Final
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition, FilterOrBool
-from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.formatted_text import StyleAndTextTuples, fragment_list_to_text
 from prompt_toolkit.layout import (
     BufferControl,
     CompletionsMenu,
@@ -29,7 +31,8 @@ from prompt_toolkit.layout import (
     VSplit,
     Window,
 )
-from prompt_toolkit.layout.processors import PasswordProcessor
+from prompt_toolkit.layout.processors import PasswordProcessor, Processor, Transformation, TransformationInput
+from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.widgets import SearchToolbar
 
 from client.tui import clean, panes
@@ -60,6 +63,27 @@ def _drawn(draw: Callable[[], list[Fragment]]) -> FormattedTextControl:
     return FormattedTextControl(text)
 
 
+class _Signs(Processor):
+    """The line that is typed, of signs about which every terminal agrees how wide they are."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        line = fragment_list_to_text(transformation_input.fragments)
+        signs = clean.signs(line)
+        if len(line) == sum(map(len, signs)) and line == "".join(signs):
+            return Transformation(transformation_input.fragments)
+        at = list(accumulate(map(len, signs), initial=0))
+
+        def to_display(source: int) -> int:
+            return at[source] if source < len(at) else at[-1] + source - len(signs)
+
+        def to_source(shown: int) -> int:
+            return bisect_right(at, shown) - 1 if shown < at[-1] else len(signs) + shown - at[-1]
+
+        exploded = explode_text_fragments(transformation_input.fragments)
+        drawn: StyleAndTextTuples = [(each[0], sign) for each, sign in zip(exploded, signs, strict=True) if sign]
+        return Transformation(drawn, to_display, to_source)
+
+
 class Screen:
     """The layout. `bare` hides everything but messages and input, so that text can be marked and copied."""
 
@@ -78,7 +102,11 @@ class Screen:
         self._status = status
         self.search = SearchToolbar(ignore_case=True)
         self._input = BufferControl(
-            input, search_buffer_control=self.search.control, preview_search=True, focus_on_click=True
+            input,
+            input_processors=[_Signs()],
+            search_buffer_control=self.search.control,
+            preview_search=True,
+            focus_on_click=True,
         )
         self._secret = BufferControl(secret, input_processors=[PasswordProcessor()])
         self._messages = Window(messages, wrap_lines=False, always_hide_cursor=True)

@@ -58,13 +58,19 @@ def _login(text: str, _: Values) -> str:
 def _password(text: str, _: Values) -> str:
     if not text:
         raise BadPassword("The password is missing.")
+    return _sendable(text)
+
+
+def _sendable(text: str) -> str:
+    if clean.typed(text) != text:
+        raise BadPassword("There is a character in it that is no text.")
     return text
 
 
 def _new_password(text: str, _: Values) -> str:
     if not PASSWORD_LENGTH[0] <= len(text) <= PASSWORD_LENGTH[1]:
         raise BadPassword
-    return text
+    return _sendable(text)
 
 
 def _again(text: str, others: Values) -> str:

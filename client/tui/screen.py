@@ -24,7 +24,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from client.link.updates import LinkState
-from client.tui import keys, marks, panes, style
+from client.tui import clean, keys, marks, panes, style
 from client.tui.complete import Completing
 from client.tui.grammar import PREFIXES
 from client.tui.layout import Screen
@@ -239,7 +239,7 @@ class FullScreen(Sitting):
         if state is not None and state.current_completion is not None:
             self.input.complete_state = None
             return
-        text = self.input.text
+        text = clean.typed(self.input.text)  # a terminal may send bytes that are no text
         if not self._started and self.chat.state is None:
             self._hint = "not connected yet; your line is kept"
             return

@@ -79,3 +79,10 @@ def test_no_control_survives(raw: str) -> None:
 def test_a_second_cleaning_changes_nothing(raw: str) -> None:
     once = clean.text(raw)
     assert clean.text(once) == once
+
+
+@pytest.mark.parametrize(("raw", "shown"), [*ATTACKS, ("plain", "plain"), ("🇪🇸 👍🏽 ❤️", "ES 👍 ❤")])
+def test_what_is_typed_has_a_sign_or_none_for_each_character(raw: str, shown: str) -> None:
+    signs = clean.signs(raw)
+    assert len(signs) == len(raw)
+    assert "".join(signs) == shown

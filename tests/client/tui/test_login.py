@@ -19,7 +19,10 @@ ACCOUNT = ["ana", "correct horse", "correct horse", "Ana María", "Gómez", "29"
 
 
 def ask(
-    act: Callable[[Headless], Awaitable[None]], refusals: list[ChatError] | None = None, **options: object
+    act: Callable[[Headless], Awaitable[None]],
+    refusals: list[ChatError] | None = None,
+    size: tuple[int, int] = (90, 20),
+    **options: object,
 ) -> tuple[bool, list[Credentials]]:
     """Fill in the forms; returns how it ended and what was handed over."""
     given: list[Credentials] = []
@@ -29,8 +32,10 @@ def ask(
         if refusals:
             raise refusals.pop(0)
 
+    columns, rows = size
+
     async def run() -> bool:
-        with headless(90, 20) as terminal:
+        with headless(columns, rows) as terminal:
             asked = asyncio.ensure_future(login.ask("plaza", connect, **options))  # type: ignore[arg-type]
             await act(terminal)
             return await asyncio.wait_for(asked, 10)
@@ -141,6 +146,25 @@ def test_choices_are_picked_by_letter_or_space() -> None:
         await terminal.see("✓ undisclosed")
         terminal.press(" z")
         await terminal.see("✓ female")
+        terminal.press("\x03")
+
+    assert ask(act)[0] is False
+
+
+def test_a_small_terminal_shows_what_matters() -> None:
+    async def act(terminal: Headless) -> None:
+        await terminal.see("New account", "▸ Login", "Stay logged in?", "Your name here", "F2: I have an account")
+        terminal.press(F2)
+        await terminal.see("Log in", "F2: I am new here", "Ctrl+C: give up")
+        terminal.press("\x03")
+
+    assert ask(act, size=(44, 12), may_remember=True)[0] is False
+
+
+def test_colours_that_are_pasted_without_a_mark_do_no_harm() -> None:
+    async def act(terminal: Headless) -> None:
+        terminal.press("a\x1b[31mna")
+        await terminal.see("✓ ana")
         terminal.press("\x03")
 
     assert ask(act)[0] is False

@@ -479,3 +479,32 @@ def test_a_refused_private_message_is_said_where_one_looks() -> None:
         await seat.see("Not sent to bob")
 
     play(act)
+
+
+def test_colours_that_are_pasted_without_a_mark_do_no_harm() -> None:
+    async def act(seat: Seat) -> None:
+        seat.press("red \x1b[31mrose\x1b[0m")
+        await seat.see("▸ red rose")
+
+    play(act)
+
+
+def test_what_is_typed_is_drawn_of_signs_that_stand_alone() -> None:
+    family, thumb, heart, flag = (
+        "\U0001f469\u200d\U0001f467",
+        "\U0001f44d\U0001f3fd",
+        "\u2764\ufe0f",
+        "\U0001f1ea\U0001f1f8",
+    )
+
+    async def act(seat: Seat) -> None:
+        seat.press(f"a{family}{thumb}{heart}{flag}e")
+        await seat.see("▸ a\U0001f469\U0001f467\U0001f44d\u2764ESe")
+        seat.press("\x1b[D" * 3 + "x" + "\x1b[D" * 3 + "y")
+        await seat.see("▸ a\U0001f469\U0001f467\U0001f44dy\u2764xESe")
+        assert not set(seat.terminal.written) & set("\u200d\ufe0f\U0001f3fd\U0001f1ea")
+        seat.press("\r")
+        await seat.see_no("▸ a")
+        assert seat.chat.sent[0].text == f"a{family}{thumb}y{heart}x{flag}e"
+
+    play(act)
