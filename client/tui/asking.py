@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 
 from client.tui.ports import Chat, Desk
-from client.tui.render import clock, day
+from client.tui.render import clock, day, short_day
 from client.tui.wrap import pad
 from common.messages import (
     Members,
@@ -138,7 +138,7 @@ async def sessions(desk: Desk, values: Values, flags: Flags) -> None:
     found = (await desk.chat.request(Sessions())).sessions
     lines = [
         f"{view.id:>4}  {_dot(view.online)} {pad(view.client or 'unnamed', 24)} "
-        + ("this one" if view.current else f"last seen {day(view.seen)} {clock(view.seen)}")
+        + ("this one" if view.current else f"last seen {short_day(view.seen)} {clock(view.seen)}")
         for view in found
     ]
     desk.tell("Your sessions; /revoke <number> ends one:", *_listing(lines))

@@ -40,6 +40,11 @@ def day(time: int) -> str:
     return f"{moment:%A} {moment.day} {moment:%B %Y}"
 
 
+def short_day(time: int) -> str:
+    """The date in few cells."""
+    return datetime.fromtimestamp(time / 1000).strftime("%Y-%m-%d")
+
+
 def nick_style(login: str) -> str:
     """The style of a nick: the same for a login always and everywhere."""
     return f"class:nick.{zlib.crc32(names.key(login).encode('utf-8', 'replace')) % NICKS}"
