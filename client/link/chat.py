@@ -125,10 +125,13 @@ class ChatClient:
         after the grace that a lost connection has. A session whose keys end with this object is logged out.
         """
         self._closing = True
-        if bye and not self._line.closed and self.login is not None and self._session.heartbeat.answering:
-            await self._line.finish(m.Logout() if self._transient else m.Bye(), FAREWELL_S)
-        await self._line.close()
-        self._end(None, "closed")
+        try:
+            if bye and not self._line.closed and self.login is not None and self._session.heartbeat.answering:
+                await self._line.finish(m.Logout() if self._transient else m.Bye(), FAREWELL_S)
+        finally:
+            # Whoever has no patience for the farewell leaves no sockets behind either.
+            await self._line.close()
+            self._end(None, "closed")
 
     # What there is to see.
 

@@ -143,13 +143,15 @@ class Connection:
             self._timer.cancel()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for socket in self._sockets:
-            socket.disable_monitor()
-            socket.close()
-        for monitor in self._monitors:
-            monitor.close(0)
-        self._tasks, self._sockets, self._monitors, self._timer = [], [], [], None
+        try:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:
+            for socket in self._sockets:
+                socket.disable_monitor()
+                socket.close()
+            for monitor in self._monitors:
+                monitor.close(0)
+            self._tasks, self._sockets, self._monitors, self._timer = [], [], [], None
 
     def do(self, step: Callable[[float], T]) -> T:
         """Let the session take a step, given the time, and do what follows from it."""

@@ -149,7 +149,12 @@ class Line:
         if self.closed:
             return
         self.closed = True
-        await self._connection.close()
+        try:
+            await self._connection.close()
+        finally:
+            self._tell_who_waits()
+
+    def _tell_who_waits(self) -> None:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(LinkLost("The client was closed."))

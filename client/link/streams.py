@@ -124,7 +124,7 @@ class UpdateStream:
         self._wake.set()
 
     def _shrink(self) -> None:
-        """Keep what cannot be read anew, and say for each log from where to read the rest."""
+        """Keep the newest of what cannot be read anew, and say for each log from where to read the rest."""
         after: dict[str, int] = {}
         kept: deque[Update] = deque()
         for update in self._queue:

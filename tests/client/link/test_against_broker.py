@@ -251,7 +251,8 @@ def test_refusals_are_raised_as_their_own_classes(broker: EmbeddedBroker, named:
             with pytest.raises(NoSuchRoom):
                 await ana.join("nowhere")
         with pytest.raises(WrongPassword):
-            await ChatClient(broker.address, f"ana{named}", "wrong password").start()
+            async with ChatClient(broker.address, f"ana{named}", "wrong password"):
+                pass
 
     run(scenario())
 
@@ -388,7 +389,8 @@ def test_a_token_logs_in_once_and_brings_the_next(broker: EmbeddedBroker, named:
             assert chat.login == f"ana{named}"
             assert chat.token not in (None, first)
         with pytest.raises(WrongPassword):
-            await ChatClient(broker.address, f"ana{named}", token=first).start()
+            async with ChatClient(broker.address, f"ana{named}", token=first):
+                pass
 
     run(scenario())
 

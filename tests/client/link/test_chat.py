@@ -148,6 +148,27 @@ def test_leaving_gives_up_on_what_a_stopped_broker_owes() -> None:
         run(scenario(running))
 
 
+@pytest.mark.parametrize("turns", range(5))
+def test_closing_that_is_cancelled_leaves_nothing_behind(broker: EmbeddedBroker, turns: int) -> None:
+    async def scenario() -> None:
+        before = asyncio.all_tasks()
+        chat = ChatClient(broker.address, register=account(f"hasty{turns}"))
+        await chat.start()
+        asked = asyncio.create_task(_history_for_ever(chat))
+        closing = asyncio.create_task(chat.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        await chat.close()
+        with pytest.raises((LinkLost, NotLoggedIn)):
+            await asked
+        assert chat.rooms == {}
+        assert asyncio.all_tasks() == before
+
+    run(scenario())
+
+
 async def _history_for_ever(chat: ChatClient) -> None:
     while True:
         await chat.rooms["lobby"].history()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
@@ -162,7 +163,10 @@ def test_a_fault_in_the_application_is_reported_and_reading_goes_on(peer: Peer) 
 def test_many_clients_in_one_process_share_what_is_dear() -> None:
     async def scenario(address: Address) -> None:
         lines = [Line(address, keys.generate(), "test", lambda update: None) for _ in range(50)]
-        await asyncio.gather(*(line.start(20.0) for line in lines))
+        await lines[0].start(20.0)
+        threads = len(os.listdir("/proc/self/task"))
+        await asyncio.gather(*(line.start(20.0) for line in lines[1:]))
+        assert len(os.listdir("/proc/self/task")) == threads
         await asyncio.gather(*(line.close() for line in lines))
 
     with EmbeddedBroker() as broker:
