@@ -82,22 +82,23 @@ class KnownBrokers:
     def check(self, address: Address) -> Meeting:
         """Compare an address with its offered key with what is known. Raises `BadSecretFile`."""
         assert address.key is not None, "the offered key is part of the address"
+        line, known = self._find(address)
+        if known is None:
+            return Meeting("unknown", address)
+        return Meeting("same" if known == address.key else "changed", address, known, self._file, line)
+
+    def key(self, address: Address) -> bytes | None:
+        """The key that was remembered for this host and port. Raises `BadSecretFile`."""
+        return self._find(address)[1]
+
+    def _find(self, address: Address) -> tuple[int, bytes | None]:
+        """The line of this host and port, counted from 1, and the key there; 0 and None if there is none."""
         place = _place(address)
         for number, line in enumerate(_lines(self._file), 1):
             words = line.split()
             if len(words) >= 2 and words[0] == place:
-                known = _key(words[1], self._file, number)
-                verdict: Literal["same", "changed"] = "same" if known == address.key else "changed"
-                return Meeting(verdict, address, known, self._file, number)
-        return Meeting("unknown", address)
-
-    def key(self, address: Address) -> bytes | None:
-        """The key that was remembered for this host and port."""
-        for number, line in enumerate(_lines(self._file), 1):
-            words = line.split()
-            if len(words) >= 2 and words[0] == _place(address):
-                return _key(words[1], self._file, number)
-        return None
+                return number, _key(words[1], self._file, number)
+        return 0, None
 
     def remember(self, address: Address, server: str = "") -> None:
         """Keep the key in `address` for its host and port. Raises `KeyChanged` if there is another one."""
