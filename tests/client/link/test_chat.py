@@ -148,7 +148,7 @@ def test_leaving_gives_up_on_what_a_stopped_broker_owes() -> None:
         run(scenario(running))
 
 
-@pytest.mark.parametrize("turns", range(5))
+@pytest.mark.parametrize("turns", range(1, 6))
 def test_closing_that_is_cancelled_leaves_nothing_behind(broker: EmbeddedBroker, turns: int) -> None:
     async def scenario() -> None:
         before = asyncio.all_tasks()
@@ -160,7 +160,6 @@ def test_closing_that_is_cancelled_leaves_nothing_behind(broker: EmbeddedBroker,
             await asyncio.sleep(0)
         closing.cancel()
         await asyncio.gather(closing, return_exceptions=True)
-        await chat.close()
         with pytest.raises((LinkLost, NotLoggedIn)):
             await asked
         assert chat.rooms == {}
