@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -34,29 +35,33 @@ def full_screen(told: ClientConfig, address: Address, tokens: Tokens, seats: Sea
     """How to get in at a terminal: as who was said, or else as who was here last, if that is remembered.
 
     Two terminals of one user may be two people, so nobody becomes unasked who has another terminal already. Where
-    the person has to be asked, a login that was used here before and has no terminal now is proposed.
+    the person has to be asked, a login that was used here before and has no terminal now is proposed, and the password
+    of one that is remembered is not asked for.
     """
     assert address.key is not None
+    remembered = functools.partial(tokens.load, address.key) if told.remember else lambda login: None
     password: str | None = None
     token: bytes | None = None
     login: str | None = None
     if told.login:
         login, password = told.login, os.environ.get("TERTULIA_PASSWORD") or None
-        if not password and told.remember:
-            token = tokens.load(address.key, login)
+        if not password:
+            token = remembered(login)
         seats.take(login)
     else:
         last = tokens.last(address.key) if told.remember else None
         if last is not None and seats.take(last):
-            login, token = last, tokens.load(address.key, last)
+            login, token = last, remembered(last)
         else:
-            login = next(iter(seats.free()), None)
+            free = seats.free()
+            login = next(filter(remembered, free), free[0] if free else None)
     return Entrance(
         address,
         login,
         password,
         token=token,
         keep_token=_keeper(tokens, address.key) if told.remember else None,
+        remembered=remembered,
         arrived=seats.take,
         marks=seats.directory,
     )

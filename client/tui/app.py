@@ -25,6 +25,7 @@ DONE: Final = 0
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
 NO_BROKER: Final = 3
+RUN_OUT: Final = "Being remembered has run out; log in once more."
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Entrance:
     keep_token: Callable[[str, bytes | None], None] | None = None
     """Called with the login and its next token (the one before is used up), or with None to forget it. Without
     it nobody is offered to stay logged in."""
+    remembered: Callable[[str], bytes | None] = lambda login: None
+    """The token of a login that may do without its password here."""
     arrived: Callable[[str], object] | None = None
     """Called with the login of whoever logged in by hand."""
     rooms: tuple[str, ...] = ()
@@ -137,7 +140,7 @@ async def _full_screen(entrance: Entrance) -> int:
             return _said(NO_BROKER if isinstance(screen.failure, NoBroker) else REFUSED, screen.failure.message)
         wrong = screen.failure.message
         if entrance.token is not None and entrance.login is not None:
-            wrong = "Being remembered has run out; log in once more."
+            wrong = RUN_OUT
             if entrance.keep_token is not None:
                 entrance.keep_token(entrance.login, None)
     found = await _ask(entrance, wrong)
@@ -157,11 +160,12 @@ async def _ask(entrance: Entrance, wrong: str) -> ChatClient | None:
     found: list[ChatClient] = []
 
     async def connect(given: login.Credentials) -> None:
-        secret = None if given.register else given.password
+        secret = None if given.register else given.password or None
         name = None if given.register else given.login
-        chat = client(entrance, name, secret, register=given.register, remember=given.remember)
+        token = None if secret or given.register else entrance.remembered(given.login)
+        chat = client(entrance, name, secret, token=token, register=given.register, remember=given.remember)
         try:
-            await chat.start()
+            await _start(entrance, chat, given.login, token)
             if given.register and given.remember and entrance.keep_token is not None:
                 await _remember(entrance, given)
         except BaseException:
@@ -171,8 +175,27 @@ async def _ask(entrance: Entrance, wrong: str) -> ChatClient | None:
 
     where = f"{entrance.address.host}:{entrance.address.port}"
     may_remember = entrance.keep_token is not None
-    asked = await login.ask(where, connect, login=entrance.login or "", may_remember=may_remember, wrong=wrong)
+    asked = await login.ask(
+        where,
+        connect,
+        login=entrance.login or "",
+        may_remember=may_remember,
+        remembered=entrance.remembered,
+        wrong=wrong,
+    )
     return found[-1] if asked and found else None
+
+
+async def _start(entrance: Entrance, chat: ChatClient, login: str, token: bytes | None) -> None:
+    """Connect and log in; a token that is refused is forgotten."""
+    try:
+        await chat.start()
+    except WrongPassword:
+        if token is None:
+            raise
+        if entrance.keep_token is not None:
+            entrance.keep_token(login, None)
+        raise WrongPassword(RUN_OUT) from None
 
 
 async def _remember(entrance: Entrance, given: login.Credentials) -> None:

@@ -1,7 +1,8 @@
 """A form on the terminal: fields one below the other, each judged as it is typed.
 
 Enter goes on, and at the end hands the values over; the arrows go back and forth; nothing is lost on the way.
-Must not know what the fields are for.
+Must not know what the fields are for. The module is long because a page is drawn, judged and steered by what it
+holds.
 """
 
 from __future__ import annotations

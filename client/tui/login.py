@@ -36,6 +36,7 @@ class Credentials:
 
     login: str
     password: str
+    """Empty for a login that is remembered."""
     register: Register | None
     remember: bool
     """Whether to stay logged in on this machine."""
@@ -47,6 +48,9 @@ Connect = Callable[[Credentials], Awaitable[None]]
 LOG_IN, NEW_ACCOUNT = 0, 1
 """The pages, in their order."""
 
+Remembered = Callable[[str], object]
+"""Whether a login is remembered on this machine, so that its password may be left empty."""
+
 YES_OR_NO: Final = ("yes", "no")
 GENDERS: Final[tuple[Gender, ...]] = get_args(Gender)
 
@@ -55,10 +59,13 @@ def _login(text: str, _: Values) -> str:
     return names.parse(text.strip())
 
 
-def _password(text: str, _: Values) -> str:
-    if not text:
-        raise BadPassword("The password is missing.")
-    return _sendable(text)
+def _password(remembered: Remembered) -> Callable[[str, Values], str]:
+    def check(text: str, others: Values) -> str:
+        if not text and not remembered(others["login"].strip()):
+            raise BadPassword("The password is missing.")
+        return _sendable(text)
+
+    return check
 
 
 def _sendable(text: str) -> str:
@@ -108,7 +115,7 @@ def _yes(text: str, _: Values) -> str:
     return text
 
 
-def pages(server: str, login: str, may_remember: bool) -> list[Page]:
+def pages(server: str, login: str, may_remember: bool, remembered: Remembered) -> list[Page]:
     """The two forms, for the broker called `server`."""
     who = Field("login", "Login", "Your name here: letters, digits, _ - and a dot.", _login, initial=login)
     stay = Field(
@@ -120,7 +127,10 @@ def pages(server: str, login: str, may_remember: bool) -> list[Page]:
         choices=YES_OR_NO,
     )
     last = [stay] if may_remember else []
-    old = [who, Field("password", "Password", "It is not shown.", _password, hidden=True), *last]
+    hint = "It is not shown."
+    if login and remembered(login):
+        hint += f" {login} is remembered here: Enter will do."
+    old = [who, Field("password", "Password", hint, _password(remembered), hidden=True), *last]
     fewest = PASSWORD_LENGTH[0]
     new = [
         who,
@@ -178,6 +188,7 @@ async def ask(
     *,
     login: str = "",
     may_remember: bool = False,
+    remembered: Remembered = lambda login: False,
     wrong: str = "",
     input: Input | None = None,
     output: Output | None = None,
@@ -193,7 +204,7 @@ async def ask(
         except ChatError as error:
             raise _at_fault(error, "age" in values) from None
 
-    forms = pages(clean.line(server), login, may_remember)
+    forms = pages(clean.line(server), login, may_remember, remembered)
     return await Form(
         forms, submit, start=LOG_IN if login else NEW_ACCOUNT, wrong=wrong, input=input, output=output
     ).run()

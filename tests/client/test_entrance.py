@@ -56,7 +56,18 @@ def test_a_second_terminal_does_not_become_the_same_person(tokens: Tokens, tmp_p
     tokens.replace(KEY, "bruno", b"b" * 32)
     assert who(entrance(tokens, tmp_path)) == (None, None, False)
     first.leave()
-    assert who(entrance(tokens, tmp_path)) == ("ana", None, False)  # bruno, the last one, has a terminal
+    third = entrance(tokens, tmp_path)
+    assert who(third) == ("ana", None, False)  # bruno, the last one, has a terminal
+    assert (third.remembered("ana"), third.remembered("carla")) == (b"a" * 32, None)
+
+
+def test_of_those_without_a_terminal_one_that_is_remembered_is_proposed(tokens: Tokens, tmp_path: Path) -> None:
+    seats = Seats(KEY, tmp_path)
+    for login in ("ana", "bruno", "carla"):
+        assert seats.take(login)  # which leaves the one before
+    tokens.replace(KEY, "ana", b"a" * 32)
+    tokens.replace(KEY, "carla", b"c" * 32)
+    assert who(entrance(tokens, tmp_path)) == ("ana", None, False)
 
 
 def test_a_second_terminal_may_be_told_to_be_the_same_person(tokens: Tokens, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,49 @@ def test_what_came_while_one_was_away_is_unread(tmp_path: Path) -> None:
             assert screen.count("(1)") == 1
             assert "╌" not in screen
             assert "invites" not in screen
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_a_token_opens_the_door_once_and_one_that_is_refused_is_forgotten() -> None:
+    tokens: dict[str, bytes] = {}
+    came: list[str] = []
+
+    def keep(login: str, token: bytes | None) -> None:
+        if token is None:
+            tokens.pop(login, None)
+        else:
+            tokens[login] = token
+
+    async def run(address: Address) -> None:
+        await made(address, "ana")
+        async with ChatClient(address, "ana", PASSWORD, remember=True) as chat:
+            assert chat.token is not None
+            first = tokens["ana"] = chat.token
+        asked = Entrance(address, "ana", keep_token=keep, remembered=tokens.get, arrived=came.append)
+        async with sitting_down(asked) as ana:
+            await ana.see("▸ Password", "ana is remembered here")
+            ana.press("\r\r")
+            await ana.see("#lobby ▸", "● live")
+            assert await ana.left() == 0
+        assert tokens["ana"] != first
+        tokens["ana"] = first
+        async with sitting_down(asked) as ana:
+            await ana.see("▸ Password")
+            ana.press("\r\r")
+            await ana.see("! Being remembered has run out", "▸ Password")
+            assert tokens == {}
+            ana.press("\x03")
+        tokens["ana"] = first
+        async with sitting_down(replace(asked, token=first)) as ana:
+            await ana.see("! Being remembered has run out", "✓ ana", "▸ Password")
+            assert tokens == {}
+            ana.press(f"{PASSWORD}\r\r")
+            await ana.see("#lobby ▸", "● live")
+            assert await ana.left() == 0
+        assert tokens.keys() == {"ana"}
+        assert came == ["ana", "ana"]
 
     with EmbeddedBroker() as broker:
         asyncio.run(run(broker.address))

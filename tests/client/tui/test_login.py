@@ -138,6 +138,20 @@ def test_a_wrong_password_leads_back_to_it() -> None:
     assert [(each.password, each.remember) for each in given] == [("wrong", False), ("right", False)]
 
 
+def test_whoever_is_remembered_leaves_the_password_empty() -> None:
+    async def act(terminal: Headless) -> None:
+        await terminal.see("Log in", "✓ ana", "▸ Password", "ana is remembered here: Enter will do.")
+        terminal.press("\r\r")
+        await terminal.see("! Odd.", "▸ Stay")
+        terminal.press(UP + UP + "\x15bob\r\r")
+        await terminal.see("! The password is missing.", "✓ bob", "▸ Password")
+        terminal.press("right\r\r")
+
+    asked, given = ask(act, [ChatError("Odd.")], login="ana", may_remember=True, remembered=lambda who: who == "ana")
+    assert asked
+    assert [(each.login, each.password) for each in given] == [("ana", ""), ("bob", "right")]
+
+
 def test_choices_are_picked_by_letter_or_space() -> None:
     async def act(terminal: Headless) -> None:
         terminal.press("".join(value + "\r" for value in ACCOUNT[:6]) + "o")
