@@ -28,6 +28,8 @@ from common.addresses import Address
 from common.errors import NoSuchRoom, WrongPassword
 
 PATIENCE_S = 30.0
+TURN_MS = 50
+"""What one turn of the broker may take on a machine that has other things to do."""
 PASSWORD = "correct horse"
 
 
@@ -410,10 +412,12 @@ def test_a_program_with_keys_of_its_own_needs_no_password_again(broker: Embedded
 def test_the_clock_is_the_brokers(broker: EmbeddedBroker, named: str) -> None:
     async def scenario() -> None:
         async with circle(broker.address, f"ana{named}") as (ana,):
-            # Broker and client are on one machine: the offset is what the measuring is off by.
+            # Broker and client are on one machine: the offset is what the measuring is off by. The broker tells
+            # when its turn began, so that comes on top of half a round trip.
             assert ana.clock.error_ms is not None
-            assert abs(ana.clock.offset_ms) <= ana.clock.error_ms + 1
-            assert abs(ana.clock.now() - time.time() * 1000) <= ana.clock.error_ms + 1
+            off = ana.clock.error_ms + TURN_MS
+            assert abs(ana.clock.offset_ms) <= off
+            assert abs(ana.clock.now() - time.time() * 1000) <= off
             sent = await ana.rooms["lobby"].send("now")
             assert abs(ana.clock.now() - sent.time) < 1_000
 
