@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from client.config import BadConfig
+from client.link.failures import NOT_REACHED
 from common.addresses import BadAddress
 from common.errors import ChatError
 from common.texts import visible
@@ -25,9 +26,6 @@ REFUSED: Final = 1
 WRONG_USAGE: Final = 2
 NO_BROKER: Final = 3
 INTERRUPTED: Final = 130
-
-# By code, because the classes are where the sockets are.
-_NOT_REACHED: Final = frozenset({"key-changed", "link-lost", "no-answer", "no-broker", "no-local-broker"})
 
 GENDERS: Final = ("female", "male", "other", "undisclosed")
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -61,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (WrongUsage, BadConfig, BadAddress) as error:
         return _fail(WRONG_USAGE, str(error))
     except ChatError as error:
-        return _fail(NO_BROKER if error.code in _NOT_REACHED else REFUSED, error.message)
+        return _fail(NO_BROKER if error.code in NOT_REACHED else REFUSED, error.message)
     except UnicodeError:
         return _fail(WRONG_USAGE, "an argument, a setting or the input is no text in UTF-8")
     except KeyboardInterrupt:

@@ -66,6 +66,20 @@ def find_or_start(directory: Path | None = None) -> Address:
         return find(directory) or _start(directory, note)
 
 
+def noted(directory: Path | None = None) -> Address | None:
+    """Where this user's broker was when it ran last, whether it still does or not; with its key."""
+    address = _noted(directory or data_dir())
+    return address if address is not None and address.key is not None else None
+
+
+def find_again(address: Address) -> Address:
+    """The address of this user's broker, started if none answers. Raises `NoLocalBroker`, also if it is another one."""
+    found = find_or_start()
+    if found.key != address.key:
+        raise NoLocalBroker("The broker on this machine is a new one with another key; start again to get to know it.")
+    return found
+
+
 def find(directory: Path) -> Address | None:
     """The broker that its address file names, if it answers with the key that stands there."""
     address = _noted(directory)

@@ -7,6 +7,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from client.cli import REFUSED
 from client.commands import access, passwords
@@ -26,9 +27,29 @@ def run(arguments: argparse.Namespace) -> int:
     told, tokens = access.settings(arguments), Tokens()
     if told.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _plain(told, tokens)
+    return run_terminal(_own(told, tokens) or _met(told, tokens))
+
+
+def _own(told: ClientConfig, tokens: Tokens) -> Entrance | None:
+    """Straight into one's own broker, which is looked for, and started if need be, behind the first picture."""
+    from client import local
+
+    address = None if told.address else local.noted()
+    if address is None or address.key is None:
+        return None
+    seats = Seats(address.key)
+    entrance = full_screen(told, address, tokens, seats)
+    if entrance.complete:
+        return replace(entrance, settle=functools.partial(local.find_again, address))
+    seats.leave()
+    return None
+
+
+def _met(told: ClientConfig, tokens: Tokens) -> Entrance:
+    """Into a broker that was found first."""
     address = access.broker(told)
     assert address.key is not None
-    return run_terminal(full_screen(told, address, tokens, Seats(address.key)))
+    return full_screen(told, address, tokens, Seats(address.key))
 
 
 def full_screen(told: ClientConfig, address: Address, tokens: Tokens, seats: Seats) -> Entrance:

@@ -16,6 +16,9 @@ from typing import Final
 
 from common.errors import ChatError
 
+NOT_REACHED: Final = frozenset({"key-changed", "link-lost", "no-answer", "no-broker", "no-local-broker"})
+"""The failures after which a program says that no broker was reached, by code: some are made beyond this package."""
+
 WAIT_MAX_S: Final = 300.0
 """Seconds that a refusal can make this side wait at the most, whatever it says."""
 

@@ -10,7 +10,6 @@ import time
 from typing import Annotated, Final
 
 import msgspec
-import zmq
 from msgspec import Meta, Struct
 
 from client.link.failures import NoBroker
@@ -34,6 +33,8 @@ class Greeting(Struct, kw_only=True, frozen=True):
 
 def ask(address: Address, timeout: float = TIMEOUT_S) -> Greeting:
     """Ask what listens at `address` who it is; blocks for `timeout` seconds at most. Raises `NoBroker`."""
+    import zmq  # only now: the terminal paints before it needs the sockets
+
     question = msgspec.msgpack.encode({"op": "greet", "id": 1, "versions": [limits.PROTOCOL_VERSION]})
     ends = time.monotonic() + timeout
     with zmq.Context() as context, context.socket(zmq.DEALER) as socket:

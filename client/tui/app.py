@@ -6,18 +6,22 @@ needed, so that the first frame comes soon. Must not know where tokens are kept,
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from client.link.failures import NOT_REACHED
 from common.addresses import Address
 from common.errors import ChatError, WrongPassword
 
 if TYPE_CHECKING:
     from client.link.chat import ChatClient
     from client.tui import login
+    from client.tui.ports import Chat
     from client.tui.screen import FullScreen
     from common.messages import Register
 
@@ -49,6 +53,9 @@ class Entrance:
     marks: Path | None = None
     """The directory in which it is kept how far each conversation was read, this broker's alone; without it, what
     came while one was away is not shown as unread."""
+    settle: Callable[[], Address] | None = None
+    """Called, on a thread, before the client connects without asking anybody: sees to it that a broker with that
+    key runs, and tells where. Raises `ChatError`."""
 
     @property
     def complete(self) -> bool:
@@ -63,8 +70,6 @@ def run_terminal(entrance: Entrance, *, plain: bool = False) -> int:
     0 done · 1 refused, with the sentence on standard error · 2 no credentials where nobody can be asked ·
     3 no broker reached.
     """
-    import asyncio
-
     work = _plain(entrance) if plain or not (sys.stdin.isatty() and sys.stdout.isatty()) else _full_screen(entrance)
     return asyncio.run(work)
 
@@ -93,7 +98,6 @@ def client(
 
 
 async def _plain(entrance: Entrance) -> int:
-    from client.link.failures import NoBroker
     from client.tui.plain import PlainSitting, read_lines
 
     if not entrance.complete:
@@ -105,14 +109,14 @@ async def _plain(entrance: Entrance) -> int:
         await chat.start()
     except ChatError as error:
         await chat.close(bye=False)
-        return _said(NO_BROKER if isinstance(error, NoBroker) else REFUSED, error.message)
+        return _said(NO_BROKER if error.code in NOT_REACHED else REFUSED, error.message)
     if entrance.keep_token is not None and chat.token is not None and chat.login is not None:
         entrance.keep_token(chat.login, chat.token)
     sitting = PlainSitting(chat, sys.stdout, sys.stderr, rooms=entrance.rooms)
     return await sitting.run(read_lines(sys.stdin))
 
 
-def _screen(entrance: Entrance, chat: ChatClient, *, started: bool) -> FullScreen:
+def _screen(entrance: Entrance, chat: Chat, *, started: bool) -> FullScreen:
     from client.tui.screen import FullScreen
 
     return FullScreen(
@@ -126,18 +130,25 @@ def _screen(entrance: Entrance, chat: ChatClient, *, started: bool) -> FullScree
     )
 
 
+async def _made(entrance: Entrance) -> ChatClient:
+    """The client of somebody who goes straight in; what takes its time is done beside the screen."""
+    await asyncio.to_thread(importlib.import_module, "client.link.chat")
+    if entrance.settle is not None:
+        entrance = replace(entrance, address=await asyncio.to_thread(entrance.settle))
+    return client(entrance, entrance.login, entrance.password, token=entrance.token)
+
+
 async def _full_screen(entrance: Entrance) -> int:
-    from client.link.failures import NoBroker
+    from client.tui.late import late
 
     wrong = ""
     if entrance.complete:
-        chat = client(entrance, entrance.login, entrance.password, token=entrance.token)
-        screen = _screen(entrance, chat, started=False)
+        screen = _screen(entrance, late(lambda: _made(entrance)), started=False)
         await screen.run()
         if screen.failure is None:
             return _said(screen.status, screen.farewell)
         if not isinstance(screen.failure, WrongPassword):
-            return _said(NO_BROKER if isinstance(screen.failure, NoBroker) else REFUSED, screen.failure.message)
+            return _said(NO_BROKER if screen.failure.code in NOT_REACHED else REFUSED, screen.failure.message)
         wrong = screen.failure.message
         if entrance.token is not None and entrance.login is not None:
             wrong = RUN_OUT

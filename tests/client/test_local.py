@@ -83,6 +83,18 @@ def test_a_broker_that_ended_is_started_anew(directory: Path) -> None:
     assert find_or_start(directory).key == first.key
 
 
+def test_a_broker_that_was_noted_is_looked_for_later(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "data_dir", lambda: directory)
+    assert local.noted() is None
+    first = find_or_start()
+    assert local.noted() == first
+    stop(directory, signal.SIGKILL)
+    assert local.noted() == first, "whether it runs is not looked at"
+    assert local.find_again(first) == first
+    with pytest.raises(NoLocalBroker, match="a new one with another key"):
+        local.find_again(Address(first.host, first.port, bytes(32)))
+
+
 def test_somebody_else_at_the_old_address_is_not_ours(directory: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     stranger = find_or_start(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 from broker.app import EmbeddedBroker
 from client.link.chat import ChatClient
+from client.link.failures import NoBroker
 from client.tui import app
 from client.tui.app import Entrance
 from common.addresses import Address
@@ -214,6 +216,7 @@ def test_a_broker_that_restarts_loses_nothing_that_was_typed(tmp_path: Path) -> 
 
 SCRIPT = """
 import sys
+import threading
 from client.tui.app import Entrance, run_terminal
 from common.addresses import parse
 sys.exit(run_terminal(Entrance(parse(sys.argv[1]), *sys.argv[2:4])))
@@ -257,6 +260,50 @@ def test_no_broker_is_said_and_is_the_status(screen: bool, capsys: pytest.Captur
     assert "No broker" in capsys.readouterr().err
 
 
+def test_what_is_typed_before_there_is_a_client_is_kept() -> None:
+    may_go_on = threading.Event()
+
+    async def run(address: Address) -> None:
+        def settle() -> Address:
+            assert may_go_on.wait(30)
+            return address
+
+        await made(address, "ana")
+        elsewhere = replace(address, port=1)
+        async with sitting_down(Entrance(elsewhere, "ana", PASSWORD, settle=settle)) as ana:
+            await ana.see("◌ connecting")
+            ana.press("hola\r")
+            await ana.see("not connected yet; your line is kept", "▸ hola")
+            may_go_on.set()
+            await ana.see("● live", "▸ hola")
+            ana.press("\r")
+            await ana.see("ana        hola")
+            assert await ana.left() == 0
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_leaving_before_there_is_a_client_is_no_failure() -> None:
+    may_go_on = threading.Event()
+
+    def settle() -> Address:
+        assert may_go_on.wait(30)
+        raise NoBroker
+
+    async def run() -> int:
+        nowhere = Address("127.0.0.1", 1, generate().public)
+        async with sitting_down(Entrance(nowhere, "ana", PASSWORD, settle=settle)) as ana:
+            await ana.see("◌ connecting")
+            ana.press("\x04")
+            try:
+                return await asyncio.wait_for(ana.running, 10)
+            finally:
+                may_go_on.set()
+
+    assert asyncio.run(run()) == 0
+
+
 def test_giving_up_on_the_form_is_no_failure() -> None:
     async def run() -> int:
         async with sitting_down(Entrance(Address("127.0.0.1", 1, generate().public))) as person:
@@ -274,3 +321,6 @@ def test_importing_the_package_loads_nothing_slow() -> None:
     lean = script.replace("client.tui", "client.tui.plain", 1)
     done = subprocess.run([sys.executable, "-c", lean], capture_output=True, text=True, cwd=ROOT, check=True)
     assert not {"prompt_toolkit", "zmq", "peewee", "bcrypt", "aiohttp", "apsw"} & set(done.stdout.split())
+    painted = script.replace("client.tui", "client.commands.chat, client.tui.screen, client.tui.late", 1)
+    done = subprocess.run([sys.executable, "-c", painted], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert not {"zmq", "peewee", "bcrypt", "aiohttp", "apsw"} & set(done.stdout.split())
