@@ -72,7 +72,7 @@ class Broker:
         data.make()
         pair = keys.load_or_make(data.key)
         pepper = keys.load_or_make_secret(data.pepper, PEPPER_BYTES)
-        store = SqliteStore(config.database_path)
+        store = SqliteStore(config.database_path, data.path)
         opening.callback(store.close)
         chat = Chat(config.chat, store.load(), wall_clock(), os.urandom, rules_secret(pair), os.urandom(8).hex())
 

@@ -158,7 +158,7 @@ def _ask(config: settings.BrokerConfig, *commands: Any) -> None:
 def _user_add(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
     command = AddUser(
         login=given.login,
-        password=_new_password(),
+        password=_password(),
         first_names=given.first_names,
         surnames=given.surnames,
         age=given.age,
@@ -169,7 +169,7 @@ def _user_add(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
 
 
 def _user_passwd(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
-    _ask(config, SetUserPassword(login=given.login, password=_new_password()))
+    _ask(config, SetUserPassword(login=given.login, password=_password()))
 
 
 def _user_disable(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
@@ -203,6 +203,16 @@ def _all_accounts(ask: Ask) -> list[Any]:
         if not page.more:
             return accounts
         after = accounts[-1].login
+
+
+def _password() -> str:
+    """A new password, which must be text: nobody could type another one."""
+    try:
+        password = _new_password()
+        password.encode()
+    except UnicodeError:
+        raise Refused("The password is not text in the encoding of this terminal.") from None
+    return password
 
 
 def _new_password() -> str:

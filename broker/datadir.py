@@ -41,12 +41,16 @@ class DataDir:
             raise BadDataDir(f"{self.path}: cannot be used as data directory ({error.strerror}).") from None
 
     def announce(self, address: str) -> None:
-        """Leave the address for clients on this machine; whole or not at all."""
+        """Leave the address for clients on this machine; whole or not at all. Raises `BadDataDir`."""
         draft = self.path / f".address.{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w") as file:
-            file.write(address + "\n")
-        os.replace(draft, self.address)
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(descriptor, "w") as file:
+                file.write(address + "\n")
+            os.replace(draft, self.address)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise BadDataDir(f"{self.address}: cannot be written ({error.strerror}).") from None
 
     def withdraw(self) -> None:
         """Take the address away."""

@@ -41,7 +41,7 @@ def office(config: BrokerConfig) -> Iterator[Ask]:
     data.make()
     pair = keys.load_or_make(data.key)
     passwords = Passwords(keys.load_or_make_secret(data.pepper, PEPPER_BYTES), config.bcrypt_cost)
-    store = SqliteStore(config.database_path)
+    store = SqliteStore(config.database_path, data.path)
     try:
         chat = Chat(config.chat, store.load(), wall_clock(), os.urandom, rules_secret(pair), os.urandom(8).hex())
         yield _Desk(chat, store, passwords).ask

@@ -71,22 +71,40 @@ def read_secret(path: Path, length: int | None = None) -> bytes:
 
 
 def load_or_make_secret(path: Path, length: int) -> bytes:
-    """Read the secret of `length` bytes in `path`, making a random one at the first call."""
+    """Read the secret of `length` bytes in `path`, making a random one at the first call. Raises `BadSecretFile`."""
     if not path.exists():
-        try:
-            write_secret(path, os.urandom(length))
-        except FileExistsError:
-            pass
+        _make(path, os.urandom(length))
     return read_secret(path, length)
 
 
 def load_or_make(path: Path) -> KeyPair:
-    """Read the key pair in `path` (64 bytes: public, then secret), making it at the first call."""
+    """Read the key pair in `path` (64 bytes: public, then secret), making it at the first call.
+
+    Raises `BadSecretFile`.
+    """
     if not path.exists():
-        pair = generate()
-        try:
-            write_secret(path, pair.public + pair.secret)
-        except FileExistsError:
-            pass
+        made = generate()
+        _make(path, made.public + made.secret)
     content = read_secret(path, 64)
-    return KeyPair(content[:32], content[32:])
+    pair = KeyPair(content[:32], content[32:])
+    if not _belong_together(pair):
+        # Nobody could connect, and nothing would say why.
+        raise BadSecretFile(f"{path}: damaged, the two keys are no pair; restore it from a backup.")
+    return pair
+
+
+def _make(path: Path, content: bytes) -> None:
+    """Write a secret; whoever comes second takes what the first has made."""
+    try:
+        write_secret(path, content)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise BadSecretFile(f"{path}: cannot be made ({error.strerror}).") from None
+
+
+def _belong_together(pair: KeyPair) -> bool:
+    import zmq
+    from zmq.utils import z85
+
+    return z85.decode(zmq.curve_public(z85.encode(pair.secret))) == pair.public

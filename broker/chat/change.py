@@ -200,10 +200,8 @@ class Change:
             self._tell_left(account, room, reason)
 
         def after(_: Now) -> list[Effect]:
-            self._state.announce(
-                room,
-                RosterChange(login=account.login, change="left", reason=reason),  # type: ignore[arg-type]
-            )
+            left = RosterChange(login=account.login, change="left", reason=reason)  # type: ignore[arg-type]
+            self._state.announce(room, left)
             return self._grants.revoke(room.topic, account)
 
         self._after.append(after)
@@ -245,13 +243,8 @@ class Change:
             self.write(ports.DropInvitation(room.id, account.id), lambda: account.invited.add(room.id))
 
     def set_hidden(self, account: Account, room: Room, hidden: bool) -> None:
-        change, back = (
-            (account.hidden.add, account.hidden.discard)
-            if hidden
-            else (
-                account.hidden.discard,
-                account.hidden.add,
-            )
-        )
+        change, back = account.hidden.add, account.hidden.discard
+        if not hidden:
+            change, back = back, change
         change(room.id)
         self.write(ports.SetHidden(account.id, room.id, hidden), lambda: back(room.id))

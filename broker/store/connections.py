@@ -69,7 +69,7 @@ def lock_directory(directory: Path) -> apsw.Connection:
     The lock is SQLite's own on an empty file beside the database: the same on every system, gone with its
     holder however it dies. Raises `DatabaseUnusable`.
     """
-    with _sentences(directory / LOCK):
+    with sentences(directory / LOCK):
         lock = apsw.Connection(_created(directory / LOCK))
         try:
             lock.pragma("journal_mode", "memory")
@@ -88,7 +88,7 @@ def open_writer(path: Path) -> apsw.Connection:
     Raises `DatabaseUnusable`.
     """
     require_sqlite(apsw.sqlite_lib_version())
-    with _sentences(path):
+    with sentences(path):
         connection = apsw.Connection(_created(path))
         try:
             connection.set_busy_timeout(int(BUSY_S * 1000))
@@ -123,7 +123,7 @@ def _created(path: Path) -> str:
 
 
 @contextmanager
-def _sentences(path: Path) -> Iterator[None]:
+def sentences(path: Path) -> Iterator[None]:
     """Turn what can go wrong at start into sentences for the operator."""
     try:
         yield
@@ -132,7 +132,10 @@ def _sentences(path: Path) -> Iterator[None]:
             f"{path} is damaged or no database ({error}). Move it away and restore a backup; "
             "without the file, the broker starts empty."
         ) from error
-    except apsw.FullError as error:
+    except (apsw.FullError, apsw.IOError) as error:
+        # A full disk may show first where SQLite shares memory between its connections.
+        if isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) != apsw.SQLITE_IOERR_SHMSIZE:
+            raise DatabaseUnusable(f"{path} cannot be opened: {error}.") from error
         raise DatabaseUnusable(f"{path} cannot be written: the disk is full. Make room and start again.") from error
     except (OSError, apsw.Error) as error:
         raise DatabaseUnusable(f"{path} cannot be opened: {error}.") from error

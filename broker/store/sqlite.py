@@ -6,7 +6,7 @@ Must not know the rules, nor which thread calls: one connection writes, and each
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from broker.chat.ports import (
     Write,
 )
 from broker.store import statements as sql
-from broker.store.connections import Readers, lock_directory, open_writer
+from broker.store.connections import Readers, lock_directory, open_writer, sentences
 from broker.store.entries import Batch, Ends, insert, look_up
 
 PURGED_AT_ONCE: Final = 500
@@ -46,20 +46,23 @@ _SYNC_ERRORS: Final = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 class SqliteStore:
     """Persistence in the file `path`; its directory must exist, and is locked until `close`."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the database, or make it. Raises `DatabaseUnusable`."""
-        self._lock = lock_directory(path.parent)
-        try:
+    def __init__(self, path: Path, home: Path | None = None) -> None:
+        """Open the database, or make it. Raises `DatabaseUnusable`.
+
+        `home` is the data directory, to be locked too where the database is elsewhere.
+        """
+        self._path = path
+        with ExitStack() as opening:
+            for directory in {each.resolve() for each in (path.resolve().parent, home or path.parent)}:
+                opening.callback(lock_directory(directory).close)
             self._writer = open_writer(path)
-        except BaseException:
-            self._lock.close()
-            raise
+            self._locks = opening.pop_all()
         self._readers = Readers(path)
         self._ends: Ends | None = None
 
     def load(self) -> Snapshot:
-        """Read all that the rules hold in memory."""
-        with _failures():
+        """Read all that the rules hold in memory. Raises `DatabaseUnusable`."""
+        with sentences(self._path):
             ends = self._current()
             rows = self._rows
             ids = dict(rows(sql.LAST_IDS))
@@ -146,7 +149,7 @@ class SqliteStore:
         """Close every thread's connection and give the directory free."""
         self._readers.close_everywhere()
         self._writer.close()
-        self._lock.close()
+        self._locks.close()
 
     def _current(self) -> Ends:
         """The ends of the logs, read anew after a failure."""

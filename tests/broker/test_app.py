@@ -20,6 +20,7 @@ import zmq
 from broker import app
 from broker.app import Broker, EmbeddedBroker, reachable
 from broker.config import BrokerConfig
+from broker.datadir import BadDataDir
 from broker.store.migrations import DatabaseUnusable
 from broker.wire.sockets import CannotListen
 from common import addresses, messages
@@ -132,6 +133,16 @@ def test_a_second_broker_on_the_same_directory_is_refused(tmp_path: Path) -> Non
         Broker(config(tmp_path))
 
 
+def test_a_directory_is_in_use_wherever_its_database_is(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "link.db").symlink_to(tmp_path / "data" / "tertulia.db")
+    with EmbeddedBroker(data_dir=tmp_path / "data"):
+        for data, database in (("data", "other.db"), ("second", "link.db")):
+            with pytest.raises(DatabaseUnusable, match="data is in use by another broker"):
+                Broker(config(tmp_path / data, database=f"sqlite:///{elsewhere / database}"))
+
+
 def test_after_a_failed_start_everything_is_free_again(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = min(server.getsockname()[1], 65_000)
@@ -157,6 +168,23 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tertulia.db").write_bytes(b"no database at all " * 500)
     with pytest.raises(DatabaseUnusable, match="damaged or no database"):
         Broker(config(tmp_path))
+
+
+def test_a_database_damaged_within_is_refused_by_name(tmp_path: Path) -> None:
+    with EmbeddedBroker(data_dir=tmp_path):
+        pass
+    with open(tmp_path / "tertulia.db", "r+b") as file:
+        file.seek(4_096)
+        file.write(b"\xa5" * 60_000)
+    with pytest.raises(DatabaseUnusable, match=r"tertulia\.db is damaged or no database"):
+        Broker(config(tmp_path))
+
+
+def test_where_the_address_cannot_be_left_nothing_starts(tmp_path: Path) -> None:
+    (tmp_path / "address").mkdir()
+    with pytest.raises(BadDataDir, match=r"address: cannot be written \(Is a directory\)"):
+        Broker(config(tmp_path))
+    assert not list(tmp_path.glob(".address*"))
 
 
 def test_an_embedded_broker_leaves_nothing_behind() -> None:

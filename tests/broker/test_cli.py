@@ -18,6 +18,7 @@ from common.errors import AccountDisabled
 from tests.support.loopback import RawClient
 
 ANA = ["--first-names", "Ana", "--surnames", "Ruiz", "--age", "30"]
+NO_TEXT = "The password is not text in the encoding of this terminal.\n"
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -87,6 +88,14 @@ def test_a_password_comes_from_standard_input(run: Run, monkeypatch: pytest.Monk
     status, _, error = run("user", "passwd", "ana")
     assert status == 1
     assert "8 to 256" in error
+
+
+def test_a_password_that_is_no_text_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERTULIA_PASSWORD", "long enough \udcff")
+    assert run("user", "add", "ana", *ANA) == (1, "", "tertulia-broker: " + NO_TEXT)
+    monkeypatch.delenv("TERTULIA_PASSWORD")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"long enough \xff\n"), "utf-8"))
+    assert run("user", "add", "ana", *ANA) == (1, "", "tertulia-broker: " + NO_TEXT)
 
 
 class Terminal(io.StringIO):

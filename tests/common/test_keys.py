@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import stat
@@ -117,6 +118,25 @@ def test_who_comes_second_takes_what_the_first_made(
     monkeypatch.setattr(os, "link", late)
     assert make(tmp_path / "key")[:32] == theirs.public
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_two_keys_that_are_no_pair_are_refused(tmp_path: Path) -> None:
+    keys.write_secret(tmp_path / "key", keys.generate().public + keys.generate().secret)
+    with pytest.raises(keys.BadSecretFile, match="no pair; restore it from a backup"):
+        keys.load_or_make(tmp_path / "key")
+
+
+@pytest.mark.parametrize("make", [keys.load_or_make, lambda path: keys.load_or_make_secret(path, 64)])
+def test_what_cannot_be_made_is_said_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object]
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(keys.BadSecretFile, match=r"key: cannot be made \(No space left on device\)"):
+        make(tmp_path / "key")
+    assert not list(tmp_path.iterdir())
 
 
 def test_processes_that_start_together_share_one_pair(tmp_path: Path) -> None:

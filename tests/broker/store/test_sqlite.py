@@ -191,7 +191,7 @@ def test_reading_from_a_damaged_database_fails_cleanly(store: SqliteStore, tmp_p
     try:
         with pytest.raises(StoreFailed):
             whole(store, 1)
-        with pytest.raises(StoreFailed):
+        with pytest.raises(DatabaseUnusable, match=r"tertulia\.db is damaged"):
             store.load()
         with pytest.raises(StoreFailed):
             store.commit([message(200)])
