@@ -33,6 +33,9 @@ BATCH: Final = 256
 """Requests in a turn: enough to spread the cost of a turn, few enough that replies leave within milliseconds."""
 SUBSCRIPTIONS: Final = 1_024
 """Subscription frames in a turn: a reconnect storm is thousands of them, and each is cheap."""
+PART: Final = 16
+TURN_S: Final = 0.02
+"""Costly requests end a turn after this long, looked at every `PART`: what others wait for is not held up by them."""
 GREETINGS: Final = 32
 TICK_S: Final = 0.1
 SWEEP_S: Final = 1.0
@@ -131,7 +134,7 @@ class Reactor:
             for change in self._broadcast.drain(SUBSCRIPTIONS):
                 self._changed(change, now)
         if sockets.commands in ready:
-            self.requests += self._commands.drain(BATCH, self._request, self._malformed)
+            self._read_requests(now.mono + TURN_S)
         if sockets.greeting in ready:
             self._greeting.drain(GREETINGS)
         if self._operator.socket in ready:
@@ -142,6 +145,13 @@ class Reactor:
         carrier.carry_on(now.mono)
         if now.mono >= self._next_tick:
             self._tick(now)
+
+    def _read_requests(self, until: float) -> None:
+        for _ in range(BATCH // PART):
+            read = self._commands.drain(PART, self._request, self._malformed)
+            self.requests += read
+            if read < PART or self._clock().mono >= until:
+                return
 
     def _request(self, origin: Origin, request: codec.Request) -> None:
         self._carrier.perform(origin, self._chat.request, origin, request, self._now)

@@ -6,17 +6,20 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 import zmq
 
 from broker.app import Broker, EmbeddedBroker
+from broker.chat.effects import Now
 from broker.config import BrokerConfig
 from broker.wire import peers
+from broker.wire.reactor import PART
 from common import codec, messages
 from common.errors import ChatError
-from tests.support.loopback import RawClient
+from tests.support.loopback import PATIENCE_MS, RawClient
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,23 @@ def test_many_messages_come_once_and_in_order(ana: RawClient, bob: RawClient) ->
     heard = [bob.event(messages.Message) for _ in numbers]
     assert [event.text for event in heard] == [str(n) for n in range(700)]
     assert [event.prev for event in heard[1:]] == [event.seq for event in heard[:-1]]
+
+
+def test_costly_requests_end_a_turn_before_the_batch_is_full(tmp_path: Path) -> None:
+    with Broker(BrokerConfig(listen="127.0.0.1", port=0, data_dir=tmp_path)) as broker:
+        reactor, commands = broker._reactor, broker._reactor._sockets.commands
+        moments = count()
+        reactor._clock = lambda: Now(0, float(next(moments)))
+        with RawClient(broker.address) as client:
+            for _ in range(3 * PART):
+                client.send(messages.Ping())
+            read = []
+            while sum(read) < 3 * PART:
+                assert commands.poll(PATIENCE_MS)
+                before = reactor.requests
+                reactor._turn({commands})
+                read.append(reactor.requests - before)
+    assert max(read) <= PART
 
 
 def test_a_resend_is_answered_with_the_old_place_and_not_heard_again(ana: RawClient, bob: RawClient) -> None:
