@@ -26,7 +26,7 @@ from common.limits import (
     REQUEST_ELEMENTS,
     RETRY_AFTER_MAX_S,
 )
-from common.messages import OPS, AnyEvent, Command, Event, Name, Nonce, Ops, Reply, Send, Text, UInt
+from common.messages import OPS, AnyEvent, Command, Event, Name, Nonce, Ops, Reply, Send, Text
 from common.texts import visible
 
 _encoder = msgspec.msgpack.Encoder()
@@ -115,7 +115,7 @@ def _fields(command: type[Command]) -> frozenset[str]:
 class _SendFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="op", tag=Send.op):
     """A whole `send` with no field that is not its own."""
 
-    id: UInt
+    id: Annotated[int, msgspec.Meta(ge=1, le=_ID_MAX)]
     room: Name
     text: Text
     nonce: Nonce
@@ -139,8 +139,8 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
     try:
         body = _unpack(frame, REQUEST_BYTES, REQUEST_ELEMENTS)
         number = body.get("id")
-        if type(number) is not int or not 0 <= number <= _ID_MAX:
-            raise BadRequest("The field 'id' is an unsigned integer.")
+        if type(number) is not int or not 1 <= number <= _ID_MAX:
+            raise BadRequest("The field 'id' is an integer, 1 and up.")
         id = number
         op = body.get("op")
         if type(op) is not str:

@@ -119,12 +119,12 @@ class BadText(ChatError):
 
 class NoSuchUser(ChatError):
     code = "no-such-user"
-    sentence = "There is no user of that login; '#show users' lists them."
+    sentence = "There is no user of that login."
 
 
 class NoSuchRoom(ChatError):
     code = "no-such-room"
-    sentence = "There is no such room; '#lR' lists them."
+    sentence = "There is no such room."
 
 
 class NoSuchLog(ChatError):

@@ -41,11 +41,11 @@ def check_text(text: str) -> str:
     """Return the text of a message as it is, or raise `BadText` with the sentence to show."""
     if text.isascii() and text.isprintable() and not text.isspace() and 0 < len(text) <= TEXT_LENGTH:
         return text  # nearly every message, told at a glance
-    if not _shows(text):
-        raise BadText("The text is empty.")
     found = _NOT_IN_TEXT.search(text)
     if found is not None:
         raise BadText(f"A text holds no control characters but line feeds and tabs; found {found[0]!a}.")
+    if not _shows(text):
+        raise BadText("The text is empty.")
     if len(text) > TEXT_LENGTH or len(text.encode()) > TEXT_BYTES:
         raise BadText(f"A text has at most {TEXT_LENGTH} characters and {TEXT_BYTES} bytes in UTF-8.")
     return text
@@ -60,7 +60,7 @@ def check_line(text: str, what: str, *, required: bool = False, error: type[Chat
     if found is not None:
         raise error(f"{what} is one line without control characters; found {found[0]!a}.")
     if required and not _shows(text):
-        raise error(f"{what} is empty.")
+        raise error(f"{what}: something is required.")
     return text
 
 

@@ -150,7 +150,7 @@ def commands(op: str) -> st.SearchStrategy[messages.Command]:
     )
 
 
-@given(st.sampled_from(list(messages.OPS)).flatmap(commands), st.integers(0, 2**63 - 1), st.text(max_size=64))
+@given(st.sampled_from(list(messages.OPS)).flatmap(commands), st.integers(1, 2**63 - 1), st.text(max_size=64))
 def test_what_is_asked_arrives(command: messages.Command, number: int, session: str) -> None:
     frame = codec.encode_request(number, command, session)
     assert codec.decode_request(frame) == codec.Request(number, session, command)

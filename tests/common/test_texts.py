@@ -92,7 +92,7 @@ def test_characters_newer_than_this_python_count_as_seen() -> None:
 def test_a_line_may_be_empty_unless_it_is_required() -> None:
     assert texts.check_line("", "The topic line") == ""
     for empty in ("", " ", "\u200b"):
-        with pytest.raises(BadProfile, match=r"^Surnames is empty\.$"):
+        with pytest.raises(BadProfile, match=r"^Surnames: something is required\.$"):
             texts.check_line(empty, "Surnames", required=True, error=BadProfile)
     assert texts.check_line(" a ", "Surnames", required=True) == " a "
 

@@ -185,6 +185,7 @@ def _envelopes() -> Iterator[BadInput]:
     value: Any
     for what, value in (
         ("nil", None),
+        ("zero", 0),
         ("negative", -1),
         ("too large", 2**63),
         ("a boolean", True),
@@ -192,7 +193,8 @@ def _envelopes() -> Iterator[BadInput]:
         ("text", "1"),
         ("an array", [1]),
     ):
-        yield BadInput(f"id {what}", request("ping", {}, id=value), "bad-request", 0)
+        for op in ("ping", "send"):  # a `send` is read in another way, and must be judged alike
+            yield BadInput(f"{op}: id {what}", request(op, VALID[op], id=value), "bad-request", 0)
     yield BadInput("id missing", msgspec.msgpack.encode({"op": "ping"}), "bad-request", 0)
     yield BadInput("op missing", msgspec.msgpack.encode({"id": NUMBER}), "bad-request")
     for what, value in (("nil", None), ("a number", 1), ("binary", b"ping"), ("an array", ["ping"]), ("a map", {})):
@@ -200,7 +202,8 @@ def _envelopes() -> Iterator[BadInput]:
     for op in ("", "Ping", "PING", "ping ", "ping\0", "nonsense", "x" * 5_000, "\x1b]0;owned\x07", "__class__"):
         yield BadInput(f"op {op[:12]!r}", request(op, {}), "unknown-op")
     for what, value in (("nil", None), ("a number", 1), ("binary", b"s"), ("too long", "x" * 65)):
-        yield BadInput(f"as {what}", request("ping", {}, **{"as": value}), "bad-request")
+        for op in ("ping", "send"):
+            yield BadInput(f"{op}: as {what}", request(op, VALID[op], **{"as": value}), "bad-request")
 
 
 def _nested(levels: int) -> bytes:

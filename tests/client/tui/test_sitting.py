@@ -262,7 +262,7 @@ def test_private_conversations() -> None:
         assert desk.model.current == "lobby"
         desk.fake.refuse(desk.fake.sent[0], NoSuchUser())
         await desk.fake.told()
-        assert desk.last() == "Not sent to bob: There is no user of that login; '#show users' lists them."
+        assert desk.last() == "Not sent to bob: There is no user of that login."
         await desk.done("/msg bob")
         assert desk.model.current == "@bob"
         for line in ("/members", "/topic", "/invite eva", "/remove eva"):
