@@ -103,10 +103,13 @@ class Presence:
         self._present[session.id] = session
         self._set_account_present(account, announce=True)
         part = change or Change(self._state, self._grants)
-        if session.current.id not in account.rooms:
+        homeless = session.current.id not in account.rooms
+        if homeless:
             part.set_current(session, self._default)
             part.join(account, self._default)
-        part.write(PutSession(session.row()), lambda: self._retract(session, now))
+        # That somebody is back at their place is true even if it cannot be kept.
+        undo = (lambda: self._retract(session, now)) if change or homeless else None
+        part.write(PutSession(session.row()), undo)
         return part.effects(None) if change is None else []
 
     def _retract(self, session: Session, now: Now) -> None:

@@ -54,6 +54,19 @@ def test_a_reconnecting_client_does_not_flicker(circle: Circle) -> None:
     assert changes(ear) == []
 
 
+def test_who_comes_back_does_not_flicker_while_nothing_can_be_written(circle: Circle) -> None:
+    ear = circle.listen("bob", "lobby")
+    circle.hang_up(circle.listen("ana", "lobby"))
+    circle.later(PRESENCE_SETTLE_S + 0.2)
+    ear.take()
+    with circle.holding(fail=True):
+        circle.listen("ana", "lobby")
+    with circle.holding(fail=True):
+        circle.ask("ana", messages.Ping())
+    assert changes(ear) == [("lobby", "ana", "online", "")]
+    assert online(circle, "bob") == 2
+
+
 def test_a_second_connection_keeps_its_client_present(circle: Circle) -> None:
     first, second = circle.listen("ana"), circle.listen("ana")
     circle.hang_up(first)
