@@ -69,9 +69,10 @@ def _introduce(meeting: Meeting, server: str) -> None:
     """Show the fingerprint of a broker that was never met; a person is asked whether it is the right one."""
     where = f"{meeting.address.host}:{meeting.address.port}"
     print(f"{where} is a broker that was never met before: {visible(server)}", file=sys.stderr)
+    print(f"Its address with its key:   {meeting.address}", file=sys.stderr)
     print(f"The fingerprint of its key: {meeting.fingerprint}", file=sys.stderr)
     if sys.stdin.isatty() and sys.stderr.isatty():
-        print("Its operator sees the same with: tertulia-broker address", file=sys.stderr)
+        print("Its operator sees the key, behind the last /, with: tertulia-broker address", file=sys.stderr)
         print("Is it the right one? [yes/no] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
             raise NoBroker(f"The broker at {where} is not trusted; nothing was sent to it.")

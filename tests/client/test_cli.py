@@ -442,7 +442,9 @@ def test_a_broker_that_was_never_met_is_shown_once_and_remembered(
     key = addresses.parse(address).key
     assert key is not None
     assert main(["rooms", "--address", place(address)]) == 0
-    assert f"The fingerprint of its key: {addresses.fingerprint(key)}\n" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert f"The fingerprint of its key: {addresses.fingerprint(key)}\n" in shown
+    assert f"/{addresses.encode_key(key)}\n" in shown, "which is what the operator can compare it with"
     assert main(["rooms", "--address", place(address)]) == 0
     assert capsys.readouterr().err == ""
     (known,) = tmp_path.rglob("known_brokers")
