@@ -116,14 +116,14 @@ async def _plain(entrance: Entrance) -> int:
     return await sitting.run(read_lines(sys.stdin))
 
 
-def _screen(entrance: Entrance, chat: Chat, *, started: bool) -> FullScreen:
+def _screen(entrance: Entrance, chat: Chat, *, started: bool, newcomer: bool = False) -> FullScreen:
     from client.tui.screen import FullScreen
 
     return FullScreen(
         chat,
         chat.login or entrance.login or "",
         started=started,
-        newcomer=started,
+        newcomer=newcomer,
         keep_token=entrance.keep_token,
         rooms=entrance.rooms,
         marks=entrance.marks,
@@ -154,21 +154,22 @@ async def _full_screen(entrance: Entrance) -> int:
             wrong = RUN_OUT
             if entrance.keep_token is not None:
                 entrance.keep_token(entrance.login, None)
-    found = await _ask(entrance, wrong)
-    if found is None:
+    asked = await _ask(entrance, wrong)
+    if asked is None:
         return DONE
+    found, new = asked
     if entrance.arrived is not None and found.login is not None:
         entrance.arrived(found.login)
-    screen = _screen(entrance, found, started=True)
+    screen = _screen(entrance, found, started=True, newcomer=new)
     await screen.run()
     return _said(screen.status, screen.farewell)
 
 
-async def _ask(entrance: Entrance, wrong: str) -> ChatClient | None:
-    """A client that somebody logged in with by hand; None if they gave up."""
+async def _ask(entrance: Entrance, wrong: str) -> tuple[ChatClient, bool] | None:
+    """A client that somebody logged in with by hand, and whether the account is new; None if they gave up."""
     from client.tui import login
 
-    found: list[ChatClient] = []
+    found: list[tuple[ChatClient, bool]] = []
 
     async def connect(given: login.Credentials) -> None:
         secret = None if given.register else given.password or None
@@ -182,7 +183,7 @@ async def _ask(entrance: Entrance, wrong: str) -> ChatClient | None:
         except BaseException:
             await chat.close(bye=False)
             raise
-        found.append(chat)
+        found.append((chat, given.register is not None))
 
     where = f"{entrance.address.host}:{entrance.address.port}"
     may_remember = entrance.keep_token is not None
