@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ChatError, DatabaseUnusable, StoreFailed) as error:
         print(f"tertulia-broker: {texts.visible(str(error))}", file=sys.stderr)
         return 1
+    except UnicodeError:
+        print("tertulia-broker: What was given is not text in the encoding of this system.", file=sys.stderr)
+        return 1
     except (KeyboardInterrupt, EOFError):
         return 1
     except BrokenPipeError:
@@ -158,7 +161,7 @@ def _ask(config: settings.BrokerConfig, *commands: Any) -> None:
 def _user_add(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
     command = AddUser(
         login=given.login,
-        password=_password(),
+        password=_new_password(),
         first_names=given.first_names,
         surnames=given.surnames,
         age=given.age,
@@ -169,7 +172,7 @@ def _user_add(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
 
 
 def _user_passwd(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
-    _ask(config, SetUserPassword(login=given.login, password=_password()))
+    _ask(config, SetUserPassword(login=given.login, password=_new_password()))
 
 
 def _user_disable(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
@@ -203,16 +206,6 @@ def _all_accounts(ask: Ask) -> list[Any]:
         if not page.more:
             return accounts
         after = accounts[-1].login
-
-
-def _password() -> str:
-    """A new password, which must be text: nobody could type another one."""
-    try:
-        password = _new_password()
-        password.encode()
-    except UnicodeError:
-        raise Refused("The password is not text in the encoding of this terminal.") from None
-    return password
 
 
 def _new_password() -> str:

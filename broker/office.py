@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from broker.chat.chat import Chat
 from broker.chat.effects import Answer, Append, Commit, Effect, Origin, Refuse
 from broker.chat.effects import Ask as Question
+from broker.chat.operators import OPERATOR_OPS
 from broker.chat.ports import Store
 from broker.config import BrokerConfig
 from broker.datadir import DataDir
@@ -61,7 +62,11 @@ class _Desk:
 
     def ask(self, command: Command) -> Reply:
         self._outcome = None
-        request = codec.Request(1, "", command)
+        try:
+            # Read as it would be by a running broker: the bounds of fields are held there.
+            request = codec.decode_request(codec.encode_request(1, command), OPERATOR_OPS)
+        except codec.RequestError as error:
+            raise error.cause from None
         self._carry(self._chat.operate(Origin(b"", OPERATOR, "", 1, OPERATOR), request, wall_clock()))
         if isinstance(self._outcome, ChatError):
             raise self._outcome

@@ -18,7 +18,7 @@ from common.errors import AccountDisabled
 from tests.support.loopback import RawClient
 
 ANA = ["--first-names", "Ana", "--surnames", "Ruiz", "--age", "30"]
-NO_TEXT = "The password is not text in the encoding of this terminal.\n"
+NO_TEXT = "tertulia-broker: What was given is not text in the encoding of this system.\n"
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -90,12 +90,21 @@ def test_a_password_comes_from_standard_input(run: Run, monkeypatch: pytest.Monk
     assert "8 to 256" in error
 
 
-def test_a_password_that_is_no_text_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_text_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERTULIA_PASSWORD", "long enough \udcff")
-    assert run("user", "add", "ana", *ANA) == (1, "", "tertulia-broker: " + NO_TEXT)
+    assert run("user", "add", "ana", *ANA) == (1, "", NO_TEXT)
+    monkeypatch.setenv("TERTULIA_PASSWORD", "correct horse")
+    assert run("user", "add", "ana", *ANA, "--first-names", "\udcff") == (1, "", NO_TEXT)
     monkeypatch.delenv("TERTULIA_PASSWORD")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"long enough \xff\n"), "utf-8"))
-    assert run("user", "add", "ana", *ANA) == (1, "", "tertulia-broker: " + NO_TEXT)
+    assert run("user", "add", "ana", *ANA) == (1, "", NO_TEXT)
+
+
+def test_fields_have_the_same_bounds_with_and_without_a_broker(run: Run) -> None:
+    for wrong in (["--age", "151"], ["--first-names", "x" * 101]):
+        status, _, error = run("user", "add", "ana", *ANA, *wrong)
+        assert (status, "The request is malformed" in error) == (1, True)
+    assert run("user", "list", "--json") == (0, "", "")
 
 
 class Terminal(io.StringIO):
