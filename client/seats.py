@@ -62,18 +62,28 @@ class Seats:
             os.close(self._held[1])
             self._held = None
 
+    def last(self) -> str | None:
+        """The login that was used last on this machine, whether it has a terminal now or not."""
+        return next((login for login in map(_name, self._files()) if login), None)
+
     def free(self) -> list[str]:
         """The logins that were used on this machine and have no terminal now, the one used last first."""
-        files = sorted(self.directory.glob(f"{_PREFIX}*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        return [login for login in map(self._name, files) if login]
+        return [login for file in self._files() if _is_free(file) and (login := _name(file))]
 
-    def _name(self, path: Path) -> str:
-        """The login in a file that no terminal holds."""
-        descriptor = os.open(path, os.O_RDWR)
-        try:
-            return os.read(descriptor, 1_024).decode(errors="replace") if _locked(descriptor) else ""
-        finally:
-            os.close(descriptor)
+    def _files(self) -> list[Path]:
+        return sorted(self.directory.glob(f"{_PREFIX}*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def _name(file: Path) -> str:
+    return file.read_bytes()[:1_024].decode(errors="replace")
+
+
+def _is_free(file: Path) -> bool:
+    descriptor = os.open(file, os.O_RDWR)
+    try:
+        return _locked(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _locked(descriptor: int) -> bool:

@@ -70,12 +70,13 @@ def full_screen(told: ClientConfig, address: Address, tokens: Tokens, seats: Sea
             token = remembered(login)
         seats.take(login)
     else:
-        last = tokens.last(address.key) if told.remember else None
-        if last is not None and seats.take(last):
+        last = seats.last() or tokens.last(address.key)
+        if last is not None and remembered(last) and seats.take(last):
             login, token = last, remembered(last)
         else:
             free = seats.free()
-            login = next(filter(remembered, free), free[0] if free else None)
+            # Whoever logged out is asked for, and not somebody else let in.
+            login = last if last in free else next(filter(remembered, free), free[0] if free else None)
     return Entrance(
         address,
         login,

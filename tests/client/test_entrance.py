@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,20 @@ def test_of_those_without_a_terminal_one_that_is_remembered_is_proposed(tokens: 
     tokens.replace(KEY, "ana", b"a" * 32)
     tokens.replace(KEY, "carla", b"c" * 32)
     assert who(entrance(tokens, tmp_path)) == ("ana", None, False)
+
+
+def test_whoever_logged_out_is_asked_for_and_nobody_else_let_in(tokens: Tokens, tmp_path: Path) -> None:
+    seats = Seats(KEY, tmp_path)
+    for login, used in (("carla", 10), ("ana", 20)):
+        tokens.replace(KEY, login, b"t" * 32)
+        assert seats.take(login)
+        os.utime(seats.directory / f"login-{login}", (used, used))
+    seats.leave()
+    tokens.forget(KEY, "ana")
+    assert who(entrance(tokens, tmp_path)) == ("ana", None, False)
+    tokens.replace(KEY, "ana", b"a" * 32)
+    tokens.replace(KEY, "carla", b"c" * 32)  # by a command without a screen, say
+    assert who(entrance(tokens, tmp_path)) == ("ana", b"a" * 32, True)
 
 
 def test_a_second_terminal_may_be_told_to_be_the_same_person(tokens: Tokens, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_login_has_one_terminal_at_a_time() -> None:
 
 def test_what_was_used_before_and_is_free_is_known_the_last_one_first() -> None:
     seats = Seats(ONE)
-    assert seats.free() == []
+    assert (seats.free(), seats.last()) == ([], None)
     for login, used in (("Ana", 30), ("bruno", 10), ("Émile", 20)):
         assert seats.take(login)
         aged(seats, login.casefold(), used)
@@ -51,6 +51,9 @@ def test_what_was_used_before_and_is_free_is_known_the_last_one_first() -> None:
     seats.leave()
     assert Seats(ONE).free() == ["Ana", "Émile", "bruno"]
     assert Seats(OTHER).free() == []
+    aged(seats, "émile", 40)
+    assert seats.take("Émile")
+    assert Seats(ONE).last() == "Émile", "who has a terminal, too"
 
 
 def test_a_killed_terminal_leaves_its_seat() -> None:
