@@ -233,7 +233,7 @@ class EmbeddedBroker:
             raise
         self.data_dir = config.data_dir
         self.address = self._broker.address
-        self._thread = threading.Thread(target=self._broker.run, name="reactor")
+        self._thread = threading.Thread(target=self._broker.run, name="reactor", daemon=True)
         self._thread.start()
         return self
 

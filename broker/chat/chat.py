@@ -21,7 +21,7 @@ from broker.chat.settings import ChatSettings
 from broker.chat.state import load
 from common import messages
 from common.codec import Request
-from common.errors import ChatError, Forbidden, NotLoggedIn
+from common.errors import ChatError, DefaultRoom, Forbidden, NotLoggedIn
 
 HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, rooms)
 """Importing them fills `HANDLERS`."""
@@ -31,7 +31,8 @@ class Chat:
     """A circle of friends who meet to talk: accounts, rooms and what is said, by the rules.
 
     `random(n)` gives n random bytes; `secret` names the beacons, and stays the same over restarts; `run` is
-    new at each start. The default room is made at the first start: `started` holds the effects of that.
+    new at each start. The default room is made at the first start: `started` holds the effects of that. Raises
+    `DefaultRoom` if somebody's own room has its name.
     """
 
     def __init__(
@@ -61,6 +62,10 @@ class Chat:
             )
             room = change.add_room(row, None)
             self.started = change.effects(None)
+        elif room.creator is not None or room.row.private or not room.row.kept:
+            raise DefaultRoom(
+                f"{room.name!r} is a room that somebody made; choose another default_room, or delete it first."
+            )
         return room
 
     # Requests

@@ -162,7 +162,7 @@ def end(
         change.unbind(session, reason)
     effects = change.effects(ctx.origin if answer else None, answer)
     for session in sessions:
-        effects += ctx.rules.presence.vanish(session, ctx.now, at_once=True)
+        effects += ctx.rules.presence.vanish(session, ctx.now, reason="disabled" if reason == "disabled" else "exit")
     return effects
 
 
@@ -180,7 +180,7 @@ def logout(ctx: Context, command: messages.Logout) -> list[Effect]:
 @handles(messages.Bye)
 def bye(ctx: Context, command: messages.Bye) -> list[Effect]:
     """Disconnect without grace; the session stays bound."""
-    effects = ctx.rules.presence.vanish(ctx.session, ctx.now, at_once=True)
+    effects = ctx.rules.presence.vanish(ctx.session, ctx.now, reason="exit")
     return [*effects, Answer(ctx.origin, messages.Reply(id=ctx.origin.id))]
 
 

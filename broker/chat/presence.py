@@ -8,6 +8,7 @@ later. Waiting is measured by the clock that never jumps. Must not know sockets,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from broker.chat.change import Change
 from broker.chat.effects import Effect, Now
@@ -118,8 +119,8 @@ class Presence:
         self._present.pop(session.id, None)
         self._check_account_absent(session.account, now)
 
-    def vanish(self, session: Session, now: Now, *, at_once: bool = False) -> list[Effect]:
-        """The session is not here any more; with `at_once`, its end is no accident and there is no grace."""
+    def vanish(self, session: Session, now: Now, *, reason: Literal["", "exit", "disabled"] = "") -> list[Effect]:
+        """The session is not here any more; with a `reason` its end is no accident, and there is no grace."""
         account = session.account
         self._present.pop(session.id, None)
         effects: list[Effect] = []
@@ -131,9 +132,9 @@ class Presence:
                 change.write(PutSession(session.row()))
                 change.stamp("session-absent", login=account.login, session=session.id)
             effects += change.effects(None)
-        if self._check_account_absent(account, now, at_once=at_once) and at_once:
+        if self._check_account_absent(account, now, at_once=bool(reason)) and reason:
             self._absent.pop(account.id, None)
-            effects += self._gone(account, "exit", now)
+            effects += self._gone(account, reason, now)
         return effects
 
     def _check_account_absent(self, account: Account, now: Now, *, at_once: bool = False) -> bool:

@@ -135,8 +135,9 @@ class Carrier:
     def carry_on(self, now: float) -> None:
         """Carry out the gentle cuts whose moment has come by `now`, and what waits behind them."""
         while self._waiting and self._waiting[0][0] <= now:
-            for effect in self._waiting.popleft()[1]:
-                self._how[type(effect)](effect)
+            cut, *rest = self._waiting.popleft()[1]
+            self._how[Cut](cut)
+            self.perform(None, lambda rest=rest: rest)
 
     def refuse(self, origin: Origin, error: ChatError) -> None:
         """Send an error."""

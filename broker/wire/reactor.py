@@ -28,6 +28,7 @@ from broker.wire.operator import Operator
 from broker.wire.sockets import Sockets
 from common import codec
 from common.errors import ChatError
+from common.messages import Send
 
 BATCH: Final = 256
 """Requests in a turn: enough to spread the cost of a turn, few enough that replies leave within milliseconds."""
@@ -154,7 +155,10 @@ class Reactor:
                 return
 
     def _request(self, origin: Origin, request: codec.Request) -> None:
-        self._carrier.perform(origin, self._chat.request, origin, request, self._now)
+        # Clients measure the broker's clock by replies, so that these carry the moment itself; messages, of which
+        # there are many, carry the turn's.
+        now = self._now if type(request.command) is Send else self._clock()
+        self._carrier.perform(origin, self._chat.request, origin, request, now)
 
     def _malformed(self, origin: Origin, error: ChatError) -> None:
         self._carrier.refuse(origin, error)

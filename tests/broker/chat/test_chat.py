@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -10,6 +11,7 @@ from broker.chat.context import HANDLERS
 from broker.chat.operators import OPERATOR_OPS
 from broker.chat.settings import ChatSettings
 from common import messages
+from common.errors import DefaultRoom
 from tests.support.circle import Circle, Ear
 
 LOGINS = ("ana", "bob", "eva")
@@ -30,6 +32,14 @@ def test_a_refusal_is_one_line_in_the_log_without_what_was_said() -> None:
     event, fields = stamp.event, stamp.fields
     assert (event, fields["code"], fields["op"], fields["login"]) == ("refused", "no-such-room", "send", "ana")
     assert "my secret" not in str(fields)
+
+
+def test_a_room_that_somebody_made_cannot_become_the_default_room() -> None:
+    circle = Circle()
+    circle.register("ana")
+    circle.ask("ana", messages.Create(room="dev", kept=True))
+    with pytest.raises(DefaultRoom, match="'dev'"):
+        Circle(circle.store, ChatSettings(default_room="dev"))
 
 
 class Promises(RuleBasedStateMachine):

@@ -41,10 +41,12 @@ def test_a_disabled_account_is_out_until_it_is_enabled() -> None:
     circle = Circle()
     circle.register("ana")
     circle.register("bob")
-    ear = circle.listen("ana", "lobby")
+    ear, bob = circle.listen("ana", "lobby"), circle.listen("bob", "lobby")
     assert circle.operate(DisableUser(login="ana")).ok
     assert circle.operate(DisableUser(login="ana")).ok
     assert [event.reason for event in ear.of(messages.Ended)] == ["disabled"]
+    changes = [(change.login, change.reason) for change in bob.of(messages.Roster)[-1].changes]
+    assert changes == [("ana", "disabled")]
     assert not ear.open
     assert circle.ask("ana", messages.Ping()).code == "not-logged-in"
     assert not any(user.online for user in circle.ask("bob", messages.Users()).users if user.login == "ana")

@@ -283,3 +283,12 @@ def test_a_gentle_cut_waits_a_moment_and_what_follows_it_waits_too(desk: Desk, m
     assert cut == [(7, 8)]
     assert desk.left[-1] == ("client", {"id": 9, "ok": True})
     assert desk.carrier.due == math.inf
+
+
+def test_a_fault_behind_a_gentle_cut_is_logged_like_any_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[object] = []
+    monkeypatch.setattr(peers, "cut", lambda connection: None)
+    monkeypatch.setattr(log, "failure", lambda name, **fields: logged.append(name))
+    desk.perform(Cut((7, 8), gently=True), Publish("lobby", object()))  # type: ignore[arg-type]
+    desk.carrier.carry_on(math.inf)
+    assert logged == ["fault"]
