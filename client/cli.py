@@ -53,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"client.commands.{arguments.module}")
     run: Callable[[argparse.Namespace], int] = module.run
     try:
+        for given in vars(arguments).values():
+            if isinstance(given, str):
+                given.encode()
         status = run(arguments)
         sys.stdout.flush()
         return status

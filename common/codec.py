@@ -17,7 +17,7 @@ import msgpack  # type: ignore[import-untyped]
 import msgspec
 
 from common import topics
-from common.errors import BadRequest, ChatError, UnknownOp, from_wire
+from common.errors import BadRequest, BadText, ChatError, UnknownOp, from_wire
 from common.limits import (
     GATEWAY_SESSION_LENGTH,
     NESTING,
@@ -161,7 +161,7 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
 
 
 def encode_request(id: int, command: Command, session: str = "") -> bytes:
-    """Write a request frame."""
+    """Write a request frame. Raises `BadText` for a text that UTF-8 cannot hold (a lone surrogate)."""
     body: dict[str, Any] = {"op": command.op, "id": id}
     if session:
         body["as"] = session
@@ -169,7 +169,10 @@ def encode_request(id: int, command: Command, session: str = "") -> bytes:
         value = getattr(command, field)
         if value is not None:
             body[field] = value
-    return _encoder.encode(body)
+    try:
+        return _encoder.encode(body)
+    except UnicodeEncodeError as error:
+        raise BadText(f"UTF-8 cannot hold the character {error.object[error.start]!a}.") from None
 
 
 def encode_reply(reply: Reply, session: str = "") -> bytes:

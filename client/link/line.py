@@ -19,6 +19,7 @@ from client.link.room import Pending
 from client.link.session import TIMEOUT_S, Session
 from client.link.streams import UpdateStream
 from client.link.updates import Settled, Update
+from common import codec
 from common import messages as m
 from common.addresses import Address
 from common.errors import ChatError
@@ -85,6 +86,7 @@ class Line:
         """
         if self.closed:
             raise LinkLost("The client was closed.")
+        codec.encode_request(1, command)
         answer: asyncio.Future[m.Reply] = asyncio.get_running_loop().create_future()
 
         def step(now: float) -> int:
@@ -101,9 +103,10 @@ class Line:
             raise
 
     def post(self, command: m.Send | m.Direct) -> Pending:
-        """Put a message on its way. Raises `TooMany` if too many wait already."""
+        """Put a message on its way. Raises `TooMany` if too many wait already, `BadText` for what is no UTF-8."""
         if self.closed:
             raise LinkLost("The client was closed.")
+        codec.encode_request(1, command)  # refused here, where whoever wrote it hears of it, and not once it is sent
         self._pending[command.nonce] = pending = Pending(command.nonce, command.text)
         try:
             self._connection.do(lambda now: self.session.post(command, now))

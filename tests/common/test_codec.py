@@ -306,3 +306,8 @@ def test_arrays_that_announce_more_than_they_hold_get_no_room() -> None:
         assert tracemalloc.get_traced_memory()[1] < 4 * limits.REQUEST_BYTES
     finally:
         tracemalloc.stop()
+
+
+def test_a_text_that_is_no_utf8_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(errors.BadText, match="ud800"):
+        codec.encode_request(1, messages.Send(room="lobby", text="\ud800", nonce=b"n" * 16))

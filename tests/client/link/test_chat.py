@@ -17,7 +17,7 @@ from client.link.room import Pending
 from client.link.updates import LinkState, RoomLeft
 from common import messages as m
 from common.addresses import Address, BadAddress
-from common.errors import NoSuchUser, NotLoggedIn, TooMany
+from common.errors import BadText, NoSuchUser, NotLoggedIn, TooMany
 
 
 def account(login: str) -> m.Register:
@@ -201,3 +201,16 @@ def test_giving_up_on_a_post_does_not_take_it_back() -> None:
 
 async def _wait(pending: Pending) -> None:
     await pending
+
+
+def test_what_utf8_cannot_hold_is_refused_where_it_was_written_and_nothing_else_suffers(broker: EmbeddedBroker) -> None:
+    async def trial() -> None:
+        async with ChatClient(broker.address, register=account("surrogate")) as chat:
+            for say in (chat.post, chat.direct):
+                with pytest.raises(BadText, match="udcff"):
+                    say("lobby", "a \udcff")
+            with pytest.raises(BadText, match="udcff"):
+                await chat.request(m.Profile(login="\udcff"))
+            assert (await chat.rooms["lobby"].send("and on we go")).seq
+
+    run(trial())
