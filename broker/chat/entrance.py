@@ -105,6 +105,8 @@ def login(ctx: Context, command: messages.Login) -> list[Effect]:
             token = ctx.rules.random(TOKEN_BYTES)
             new = ports.AddToken(ctx.state.next_id("token"), account.id, hashlib.sha256(token).digest(), now.time)
             change.write(new)
+        if isinstance(result, str):
+            change.write(ports.SetPassword(account.id, result))
         change.stamp("logged-in", login=account.login, address=ctx.origin.address)
         return _bind(later, change, account, token)
 

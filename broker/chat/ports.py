@@ -233,7 +233,10 @@ class HashPassword(NamedTuple):
 
 
 class CheckPassword(NamedTuple):
-    """Result: `bool`. With `account` None the same work is done and the result is False."""
+    """Result: False if it is wrong; True; or, if it is right and was hashed in an older way, the new tagged hash.
+
+    With `account` None the same work is done and the result is False.
+    """
 
     account: int | None
     password: str

@@ -40,7 +40,9 @@ def answer(query: Query, store: Store, passwords: Passwords) -> object:
             # Nobody has the number 0: an unknown account takes the same look.
             return store.has_token(account or 0, digest, oldest)
         case CheckPassword(account, password):
-            return passwords.check(password, None if account is None else store.password(account))
+            tagged = None if account is None else store.password(account)
+            right = passwords.check(password, tagged)
+            return passwords.hash(password) if right and tagged and passwords.outdated(tagged) else right
         case HashPassword(password):
             return passwords.hash(password)
 

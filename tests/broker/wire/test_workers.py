@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from broker.chat.effects import Ask, Effect, Now, Origin
-from broker.chat.ports import CheckPassword, CheckToken, HashPassword, LogPage, Query, ReadLog
+from broker.chat.ports import AccountRow, AddAccount, CheckPassword, CheckToken, HashPassword, LogPage, Query, ReadLog
 from broker.wire.passwords import Passwords
 from broker.wire.workers import Workers
 from tests.support.memory_store import MemoryStore
@@ -87,6 +87,22 @@ def test_a_hash_that_was_made_can_be_checked(workers: Workers, ring: Ring) -> No
     workers.ask(ask(HashPassword("correct horse")))
     ring.wait()
     assert PASSWORDS.check("correct horse", str(workers.results.popleft().result))
+
+
+def test_a_right_password_of_another_cost_is_answered_with_the_hash_to_keep(ring: Ring) -> None:
+    store = MemoryStore()
+    row = AccountRow(1, "ana", "A", "B", 30, "other", 0, False, False)
+    store.commit([AddAccount(row, Passwords(b"p" * 32, cost=5).hash("correct horse"))])
+    workers = Workers(store, PASSWORDS, ring)
+    workers.start()
+    for password in ("correct horse", "wrong"):
+        workers.ask(ask(CheckPassword(1, password)))
+        ring.wait()
+    new, wrong = (done.result for done in workers.results)
+    assert PASSWORDS.check("correct horse", str(new))
+    assert not PASSWORDS.outdated(str(new))
+    assert wrong is False
+    workers.stop(5)
 
 
 def test_a_failure_is_told_and_the_thread_goes_on(ring: Ring) -> None:
