@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tertulia-broker: {texts.visible(str(error))}", file=sys.stderr)
         return 1
     except UnicodeError:
-        print("tertulia-broker: What was given is not text in the encoding of this system.", file=sys.stderr)
+        print(f"tertulia-broker: {texts.NO_TEXT}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, EOFError):
         return 1

@@ -19,7 +19,7 @@ from client.config import BadConfig
 from client.link.failures import NOT_REACHED
 from common.addresses import BadAddress
 from common.errors import ChatError
-from common.texts import visible
+from common.texts import NO_TEXT, visible
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ChatError as error:
         return _fail(NO_BROKER if error.code in NOT_REACHED else REFUSED, error.message)
     except UnicodeError:
-        return _fail(WRONG_USAGE, "an argument, a setting or the input is no text in UTF-8")
+        return _fail(WRONG_USAGE, NO_TEXT)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

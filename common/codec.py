@@ -27,7 +27,7 @@ from common.limits import (
     RETRY_AFTER_MAX_S,
 )
 from common.messages import OPS, AnyEvent, Command, Event, Name, Nonce, Ops, Reply, Send, Text
-from common.texts import visible
+from common.texts import NO_TEXT, visible
 
 _encoder = msgspec.msgpack.Encoder()
 _ID_MAX = 2**63 - 1
@@ -171,8 +171,8 @@ def encode_request(id: int, command: Command, session: str = "") -> bytes:
             body[field] = value
     try:
         return _encoder.encode(body)
-    except UnicodeEncodeError as error:
-        raise BadText(f"UTF-8 cannot hold the character {error.object[error.start]!a}.") from None
+    except UnicodeEncodeError:
+        raise BadText(NO_TEXT) from None  # not what it was: it may be a password
 
 
 def encode_reply(reply: Reply, session: str = "") -> bytes:

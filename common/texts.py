@@ -29,6 +29,8 @@ _NOT_IN_TEXT: Final = re.compile(f"[{_CONTROLS}{_SURROGATES}]")
 _NOT_IN_LINE: Final = re.compile(f"[\t\n{_CONTROLS}{_BREAKS}{_BIDI}{_SURROGATES}]")
 _UNSEEN: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 _TAB: Final = "    "
+NO_TEXT: Final = "What was given is not text in the encoding of this system."
+"""What is said of an argument, a setting or an input that UTF-8 cannot hold."""
 _LOST: Final = "\ufffd"
 
 

@@ -13,12 +13,12 @@ import pytest
 
 from broker import cli, config
 from broker.app import EmbeddedBroker
-from common import messages
+from common import messages, texts
 from common.errors import AccountDisabled
 from tests.support.loopback import RawClient
 
 ANA = ["--first-names", "Ana", "--surnames", "Ruiz", "--age", "30"]
-NO_TEXT = "tertulia-broker: What was given is not text in the encoding of this system.\n"
+NO_TEXT = f"tertulia-broker: {texts.NO_TEXT}\n"
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -21,7 +21,7 @@ from client import ChatClient
 from client.cli import main
 from client.commands import completion, show
 from client.trust import Tokens
-from common import addresses
+from common import addresses, texts
 from common.messages import Message, RoomView, UserView
 from tests.generated import ROOT
 
@@ -248,7 +248,7 @@ def test_what_cannot_be_done_ends_with_2(
     assert main(["rooms", "--address", "http://example.org"]) == 2
     assert "is no address" in capsys.readouterr().err
     assert main(["rooms", "--login", "no utf-8: \udc9b"]) == 2
-    assert capsys.readouterr().err == "tertulia: an argument, a setting or the input is no text in UTF-8\n"
+    assert capsys.readouterr().err == f"tertulia: {texts.NO_TEXT}\n"
     monkeypatch.delenv("TERTULIA_PASSWORD")
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert main(["rooms"]) == 2
