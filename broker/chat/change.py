@@ -110,9 +110,7 @@ class Change:
         self._state.unbind(session)
         self.write(ports.DropSession(session.id), lambda: self._state.bind(session))
         ended = Ended(reason=reason, session=session.label)  # type: ignore[arg-type]
-        self._after.append(
-            lambda _: [Publish(session.peer.beacon, ended), *self._grants.withdraw(session.account, session.peer)]
-        )
+        self._after.append(lambda _: [Publish(session.peer.beacon, ended), *self._grants.withdraw(session.peer)])
 
     def set_current(self, session: Session, room: Room) -> None:
         """Note which room a session is in."""
@@ -173,10 +171,10 @@ class Change:
 
     # Memberships
 
-    def join(self, account: Account, room: Room) -> bool:
-        """Make the account a member; False if it was one."""
+    def join(self, account: Account, room: Room) -> None:
+        """Make the account a member, if it is none."""
         if account.id in room.members:
-            return False
+            return
         since = room.head if room.row.private and not room.row.open else 0
         self._enlist(account, room, since)
         self.write(ports.PutMember(ports.MemberRow(room.id, account.id, since)), lambda: self._strike(account, room))
@@ -188,7 +186,6 @@ class Change:
             return [Publish(account.inbox, JoinedRoom(room=room_view(room, account)))]
 
         self._after.append(after)
-        return True
 
     def leave(self, account: Account, room: Room, reason: str) -> None:
         """End a membership; connections that still hear the room are cut before anything is answered."""

@@ -10,6 +10,7 @@ from broker.chat.change import Change
 from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now
 from broker.chat.entities import Account, Session
+from broker.chat.presence import oldest
 from common import messages, names, texts
 from common.errors import (
     AccountDisabled,
@@ -19,9 +20,7 @@ from common.errors import (
     UnsupportedVersion,
     WrongPassword,
 )
-from common.limits import PROTOCOL_VERSION, SESSION_DAYS, SESSIONS_PER_ACCOUNT, TOKEN_BYTES
-
-_DAY_MS = 86_400_000
+from common.limits import PROTOCOL_VERSION, SESSIONS_PER_ACCOUNT, TOKEN_BYTES
 
 
 @handles(messages.Hello, login=False)
@@ -83,7 +82,7 @@ def login(ctx: Context, command: messages.Login) -> list[Effect]:
     query: ports.Query
     if command.token is not None:
         digest = hashlib.sha256(command.token).digest()
-        query = ports.CheckToken(number, digest, ctx.now.time - SESSION_DAYS * _DAY_MS)
+        query = ports.CheckToken(number, digest, oldest(ctx.now))
     else:
         digest = None
         query = ports.CheckPassword(number, command.password or "")

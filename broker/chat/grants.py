@@ -137,7 +137,7 @@ class Grants:
             if peer.key in peers and not self._entitled(peer, topic)
         ]
 
-    def withdraw(self, account: Account, peer: Peer) -> list[Effect]:
+    def withdraw(self, peer: Peer) -> list[Effect]:
         """Cut a peer's connections that hear what it is not entitled to, after a session of it ended."""
         return [
             Cut(connection, gently=True)

@@ -66,7 +66,7 @@ class Presence:
 
     def _may_go_on(self, row: SessionRow, now: Now) -> bool:
         """Whether a session on disk is still one: in use, and not of a gateway that the operator has struck off."""
-        used = row.present or not _forgotten(row.seen, now)
+        used = row.present or row.seen >= oldest(now)
         return used and (not row.label or row.key in self._settings.gateways)
 
     def heard(self, session: Session, now: Now) -> list[Effect]:
@@ -207,7 +207,7 @@ class Presence:
         """End the sessions that were unused for too long."""
         change = Change(self._state, self._grants)
         for session in list(self._state.sessions.values()):
-            if not session.present and _forgotten(session.seen, now):
+            if not session.present and session.seen < oldest(now):
                 change.unbind(session, "revoked")
                 change.stamp("session-forgotten", login=session.account.login, session=session.id)
         return change.effects(None)
@@ -219,9 +219,9 @@ def _silent(session: Session, now: Now) -> bool:
     return session.peer.heard + SILENCE_S <= now.mono and not presumed
 
 
-def _forgotten(seen: int, now: Now) -> bool:
-    """Whether a session last seen at `seen` (ms) has ended by not being used."""
-    return now.time - seen > SESSION_DAYS * _DAY_MS
+def oldest(now: Now) -> int:
+    """The time (ms) before which a session must not have been seen last, nor a token been made, to be still good."""
+    return now.time - SESSION_DAYS * _DAY_MS
 
 
 def _passed(since: float | None, seconds: float, now: Now) -> bool:

@@ -135,8 +135,12 @@ class Carrier:
     def carry_on(self, now: float) -> None:
         """Carry out the gentle cuts whose moment has come by `now`, and what waits behind them."""
         while self._waiting and self._waiting[0][0] <= now:
-            cut, *rest = self._waiting.popleft()[1]
-            self._how[Cut](cut)
+            effects = self._waiting.popleft()[1]
+            # All cuts of the list have waited together, the others behind the first of them.
+            for effect in effects:
+                if type(effect) is Cut:
+                    self._cut(effect)
+            rest = [effect for effect in effects if type(effect) is not Cut]
             self.perform(None, lambda rest=rest: rest)
 
     def refuse(self, origin: Origin, error: ChatError) -> None:

@@ -285,6 +285,15 @@ def test_a_gentle_cut_waits_a_moment_and_what_follows_it_waits_too(desk: Desk, m
     assert desk.carrier.due == math.inf
 
 
+def test_gentle_cuts_that_belong_together_wait_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[object] = []
+    monkeypatch.setattr(peers, "cut", cut.append)
+    desk.perform(Cut((7, 8), gently=True), Cut((9, 10), gently=True), Answer(origin(9), Reply()))
+    desk.carrier.carry_on(desk.carrier.due)
+    assert cut == [(7, 8), (9, 10)]
+    assert len(desk.left) == 1
+
+
 def test_a_fault_behind_a_gentle_cut_is_logged_like_any_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[object] = []
     monkeypatch.setattr(peers, "cut", lambda connection: None)
