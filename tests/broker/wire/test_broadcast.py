@@ -85,13 +85,6 @@ class Listener:
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
-@pytest.fixture
 def stage(context: Context) -> Iterator[Stage]:
     zap = ZapHandler(context)
     zap.start()

@@ -44,13 +44,6 @@ class Desk:
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
-@pytest.fixture
 def desk(context: Context) -> Iterator[Desk]:
     zap = ZapHandler(context)
     zap.start()

@@ -17,13 +17,6 @@ from common.keys import generate
 SECRET = generate().secret
 
 
-@pytest.fixture
-def context() -> Iterator[Context]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
 @contextmanager
 def taken(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     with socket.create_server((host, port)) as server:

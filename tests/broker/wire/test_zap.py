@@ -16,13 +16,6 @@ from common.keys import generate
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
-@pytest.fixture
 def ask(context: Context) -> Iterator[Any]:
     """Puts a question to a running handler, as libzmq does; gives status and name."""
     seen: list[tuple[str, str]] = []
