@@ -2,6 +2,7 @@
 # make test    every check: style, types, tests with coverage
 # make demo    a broker and three scripted people go through every command
 # make bench   throughput, times, CPU and memory, measured on this machine
+# make faults  the guarantees under seeded faults and hostile peers; ARGS names a scenario
 # make clean   what the others have made
 #
 # Needs Python 3.11 or newer and nothing else; all that is installed lands in .venv.
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALL = $(or $(PYTHON),python3) scripts/install.py $(VENV)
 PACKAGES := broker client common
 
-.PHONY: chat test demo bench clean
+.PHONY: chat test demo bench faults clean
 
 chat: $(VENV)/.installed
 	@$(BIN)/tertulia $(ARGS)
@@ -24,6 +25,9 @@ demo: $(VENV)/.installed
 
 bench: $(VENV)/.installed-test
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(VENV)/.installed-test
+	@$(BIN)/python -m tests.faults $(or $(ARGS),--help)
 
 test: $(VENV)/.installed-test
 	@$(BIN)/python scripts/check.py $(ARGS)
