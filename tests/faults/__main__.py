@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-SCENARIOS: Final[tuple[str, ...]] = ("crash_points",)
+SCENARIOS: Final[tuple[str, ...]] = ("crash_points", "malformed")
 """Modules of this package, in the order of `docs/GUARANTEES.md`."""
 
 
