@@ -183,6 +183,7 @@ def serve(config: BrokerConfig) -> None:
             finally:
                 signal.set_wakeup_fd(-1)
     log.event("stopped")
+    log.stop()
 
 
 def _settle_down() -> None:
