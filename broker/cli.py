@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     given = _parser().parse_args(arguments)
     try:
+        if vars(given).get("examine"):
+            return _doctor(given)
         run: Run = given.run
         run(given, settings.load(given.config, os.environ, _flags(given)))
     except (ChatError, DatabaseUnusable, StoreFailed) as error:
@@ -83,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     address = commands.add_parser("address", parents=[common], help="print the running broker's address")
     address.set_defaults(run=_address)
     _add_user(commands, common)
+    _add_doctor(commands, common)
     return parser
 
 
@@ -134,6 +137,30 @@ def _add_user(commands: Any, common: argparse.ArgumentParser) -> None:
         switch = actions.add_parser(name, parents=[common], help=f"{name} an account")
         switch.add_argument("login")
         switch.set_defaults(run=_user_disable, disabled=disabled)
+
+
+def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        parents=[common],
+        help="look whether all is well, and say what to do",
+        description="Examines database, files, disk, clock and ports, beside a running broker or without one; changes "
+        "nothing. A line a check: ok, warning or problem. The status is 1 if there is a problem.",
+    )
+    doctor.add_argument("--json", action="store_true", help="one JSON object a line")
+    doctor.set_defaults(examine=True)
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from broker.doctor.examination import examine, show
+
+    # Settings that cannot be read are a finding like others.
+    config: settings.BrokerConfig | settings.BadConfig
+    try:
+        config = settings.load(given.config, os.environ, _flags(given))
+    except settings.BadConfig as error:
+        config = error
+    return int(show(examine(config, given.config or settings.default_file()), given.json) > 0)
 
 
 def _serve(given: argparse.Namespace, config: settings.BrokerConfig) -> None:

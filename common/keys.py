@@ -85,6 +85,11 @@ def load_or_make(path: Path) -> KeyPair:
     if not path.exists():
         made = generate()
         _make(path, made.public + made.secret)
+    return read_pair(path)
+
+
+def read_pair(path: Path) -> KeyPair:
+    """Read the key pair in `path`. Raises `BadSecretFile`."""
     content = read_secret(path, 64)
     pair = KeyPair(content[:32], content[32:])
     if not _belong_together(pair):

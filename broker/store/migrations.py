@@ -78,11 +78,11 @@ def migrate(connection: apsw.Connection, file: Path, steps: Sequence[Step] = STE
     Foreign keys must be off, so that a step may rebuild a table. Raises `DatabaseUnusable` if the database is
     another program's or a newer version's.
     """
-    version = _version(connection, file, steps)
-    if version == len(steps):
+    had = version(connection, file, steps)
+    if had == len(steps):
         return
     with connection:
-        for step in steps[version:]:
+        for step in steps[had:]:
             for statement in step:
                 connection.execute(statement)
         if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
@@ -94,18 +94,22 @@ def migrate(connection: apsw.Connection, file: Path, steps: Sequence[Step] = STE
         connection.execute(f"PRAGMA user_version = {len(steps)}")
 
 
-def _version(connection: apsw.Connection, file: Path, steps: Sequence[Step]) -> int:
+def version(connection: apsw.Connection, file: Path, steps: Sequence[Step] = STEPS) -> int:
+    """How many of `steps` the database has had; 0 if it is empty.
+
+    Raises `DatabaseUnusable` if it is another program's or a newer version's.
+    """
     application = connection.pragma("application_id")
-    version = connection.pragma("user_version")
+    had = connection.pragma("user_version")
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
-    if not application and not version and not tables:
+    if not application and not had and not tables:
         return 0
     if application != APPLICATION:
         raise DatabaseUnusable(f"{file} is another program's database. Choose another data directory.")
-    assert isinstance(version, int)
-    if version > len(steps):
+    assert isinstance(had, int)
+    if had > len(steps):
         raise DatabaseUnusable(
-            f"{file} was written by a newer Tertulia (schema {version}; this one knows {len(steps)}). "
+            f"{file} was written by a newer Tertulia (schema {had}; this one knows {len(steps)}). "
             "Install that version again, or restore a backup made before it."
         )
-    return version
+    return had
