@@ -1,9 +1,9 @@
 """What clients did and saw, and when: one line a record, in files that outlive whoever wrote them.
 
-A record is with the kernel before the call that it announces is made, so a `kill -9` of the client takes nothing back; the
-last line of a file may be torn then, and is not read. `at` is CLOCK_MONOTONIC in nanoseconds, which all processes of a
-machine share whatever happens to their wall clocks. A message is known by its text, which is sent once only. Must not
-know what is right or wrong.
+A record is with the kernel before the call that it announces is made, so a `kill -9` of the client takes nothing back;
+the last line of a file may be torn then, and is not read. `at` is CLOCK_MONOTONIC in nanoseconds, which all processes
+of a machine share whatever happens to their wall clocks. A message is known by its text, which is sent once only. Must
+not know what is right or wrong.
 """
 
 from __future__ import annotations
@@ -199,14 +199,15 @@ def merged(directory: Path) -> Iterator[AnyRecord]:
     return heapq.merge(*(records(path) for path in sorted(directory.glob("*" + SUFFIX))), key=lambda each: each.at)
 
 
-def positions(directory: Path) -> dict[tuple[str, str], int]:
-    """By login and log, the last `seq` that was delivered in the files of a directory."""
-    found: dict[tuple[str, str], int] = {}
-    for path in sorted(directory.glob("*" + SUFFIX)):
-        for record in records(path):
-            if isinstance(record, Delivered):
-                found[record.who, record.log] = record.seq
-    return found
+def positions(path: Path, found: dict[tuple[str, str], int]) -> None:
+    """Bring up to date, by login and log, how far whoever reads on was given it, with one process's records."""
+    for record in records(path):
+        if isinstance(record, Following):
+            found[record.who, record.log] = record.after
+        elif isinstance(record, Delivered):
+            found[record.who, record.log] = record.seq
+        elif isinstance(record, Ended | Left):
+            found.pop((record.who, record.log), None)
 
 
 class Row(NamedTuple):
