@@ -259,8 +259,8 @@ class _Court:
         """The history is over: what is still open counts."""
         for (who, log), stream in self._streams.items():
             self._holes(who, log, stream)
-        for name, log in self._logs.items():
-            for row in log.rows:
+        for name, known in self._logs.items():
+            for row in known.rows:
                 send = self._sends.get(row.text)
                 if send is None or (send.who, send.log) != (row.sender, name):
                     self._report(Rule.PHANTOM, row.sender, name, (row.seq,), f"{row.text!r} was not sent there by them")

@@ -25,18 +25,18 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     who: str
 
 
-class Started(Record, tag="start"):
+class Started(Record, frozen=True, tag="start"):
     """A client process begins (again); what it was about to do before is over."""
 
 
-class Sending(Record, tag="send"):
+class Sending(Record, frozen=True, tag="send"):
     """About to send."""
 
     log: str
     text: str
 
 
-class Acknowledged(Record, tag="ack"):
+class Acknowledged(Record, frozen=True, tag="ack"):
     """The broker has said where it is."""
 
     log: str
@@ -45,7 +45,7 @@ class Acknowledged(Record, tag="ack"):
     seq: int
 
 
-class Failed(Record, tag="fail"):
+class Failed(Record, frozen=True, tag="fail"):
     """It was not acknowledged; `certain` if the application was told that it was not carried out."""
 
     log: str
@@ -54,7 +54,7 @@ class Failed(Record, tag="fail"):
     certain: bool
 
 
-class Delivered(Record, tag="got"):
+class Delivered(Record, frozen=True, tag="got"):
     """The application was given a message."""
 
     log: str
@@ -64,19 +64,19 @@ class Delivered(Record, tag="got"):
     text: str
 
 
-class Joining(Record, tag="join"):
+class Joining(Record, frozen=True, tag="join"):
     """About to ask to become a member."""
 
     log: str
 
 
-class Joined(Record, tag="joined"):
+class Joined(Record, frozen=True, tag="joined"):
     """The answer came: a member."""
 
     log: str
 
 
-class NotJoined(Record, tag="not-joined"):
+class NotJoined(Record, frozen=True, tag="not-joined"):
     """It was refused; without `certain` it may still be carried out."""
 
     log: str
@@ -84,7 +84,7 @@ class NotJoined(Record, tag="not-joined"):
     certain: bool
 
 
-class Following(Record, tag="follow"):
+class Following(Record, frozen=True, tag="follow"):
     """As a member, reads everything after `after`; what is up to `since` is not for this account to read."""
 
     log: str
@@ -93,21 +93,21 @@ class Following(Record, tag="follow"):
     private: bool
 
 
-class Ended(Record, tag="end"):
+class Ended(Record, frozen=True, tag="end"):
     """The application was told that it is not a member any more."""
 
     log: str
     reason: str
 
 
-class Left(Record, tag="left"):
+class Left(Record, frozen=True, tag="left"):
     """A leave was acknowledged; it was asked for at `asked`."""
 
     log: str
     asked: int
 
 
-class Removed(Record, tag="removed"):
+class Removed(Record, frozen=True, tag="removed"):
     """`who` was told that `guest` is not a member any more, which was asked for at `asked`."""
 
     log: str
@@ -115,13 +115,13 @@ class Removed(Record, tag="removed"):
     asked: int
 
 
-class Asking(Record, tag="ask"):
+class Asking(Record, frozen=True, tag="ask"):
     """About to ask for history."""
 
     log: str
 
 
-class Answered(Record, tag="page"):
+class Answered(Record, frozen=True, tag="page"):
     """A page of history: the newest entries, or those from `after` on, as pairs of seq and text."""
 
     log: str
@@ -130,13 +130,13 @@ class Answered(Record, tag="page"):
     more: bool
 
 
-class Settled(Record, tag="settled"):
+class Settled(Record, frozen=True, tag="settled"):
     """There has been peace for long enough: by now this client must have been given all that this log holds."""
 
     log: str
 
 
-class Fault(Record, tag="fault"):
+class Fault(Record, frozen=True, tag="fault"):
     """What was done to the system; `who` is the fault's name."""
 
     detail: str
