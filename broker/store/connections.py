@@ -89,6 +89,7 @@ def open_writer(path: Path) -> apsw.Connection:
     """
     require_sqlite(apsw.sqlite_lib_version())
     with sentences(path):
+        _settle(path.with_name(path.name + "-wal"))
         connection = apsw.Connection(_created(path))
         try:
             connection.set_busy_timeout(int(BUSY_S * 1000))
@@ -115,6 +116,25 @@ def open_writer(path: Path) -> apsw.Connection:
             connection.close()
             raise
     return connection
+
+
+def _settle(log: Path) -> None:
+    """Bring a write-ahead log that was not closed to the disk, and see it as it is there.
+
+    A writer that was killed before its sync leaves commits that the kernel holds and the disk may not. SQLite takes
+    them for done, so a resent message would be acknowledged for being there, and be lost with the next power failure.
+    After a sync that failed the kernel may even hold pages that it will never write; those are forgotten here.
+    """
+    try:
+        descriptor = os.open(log, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(descriptor)
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
 
 
 def _created(path: Path) -> str:

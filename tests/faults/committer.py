@@ -150,7 +150,7 @@ def faults(file: Path, done: set[int], commits: int) -> tuple[set[int], list[str
         finally:
             store.close()
         wrong = _damage(file)
-    except (DatabaseUnusable, StoreFailed) as error:
+    except (DatabaseUnusable, StoreFailed, UnicodeError) as error:
         return done, [str(error)]
     wrong += _broken_chains(logs, heads)
     present, partly = _present(logs, rooms, commits)
