@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 
 from common.errors import ChatError
+from common.keys import sync_directory
 
 
 class BadDataDir(ChatError):
@@ -57,7 +58,10 @@ class DataDir:
         self.address.unlink(missing_ok=True)
 
     def _make(self) -> None:
+        made = [each for each in (self.path, *self.path.parents) if not each.exists()]
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for each in made:
+            sync_directory(each.parent)
         mode = self.path.stat().st_mode
         if os.name != "posix" or not mode & (stat.S_IRWXG | stat.S_IRWXO):
             return

@@ -50,6 +50,18 @@ def write_secret(path: Path, content: bytes) -> None:
         os.link(draft, path)
     finally:
         os.unlink(draft)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make what was made in `directory` last: without this a new file's name may be lost with the power."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: Path, length: int | None = None) -> bytes:

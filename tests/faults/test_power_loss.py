@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -57,6 +60,28 @@ def states(*happened: Event) -> set[bytes | None]:
         disk.apply(event)
     chance = Random(5)
     return {disk.after_power_loss(chance).get("file") for _ in range(300)}
+
+
+FIRST_START = """
+import sys
+from pathlib import Path
+from broker.datadir import DataDir
+from common import keys
+data = DataDir(Path(sys.argv[1]) / "var" / "data")
+data.make()
+keys.load_or_make_secret(data.pepper, 32)
+"""
+
+
+def test_the_names_of_secrets_and_of_their_directory_are_synced(tmp_path: Path) -> None:
+    """A pepper that is lost takes every password with it, however well the database is kept."""
+    trace = tmp_path / "trace"
+    command = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", "trace=link,fsync", sys.executable]
+    subprocess.run([*command, "-c", FIRST_START, str(tmp_path)], check=True)
+    # The name that ends the first argument, for the link the one that ends the second.
+    happened = re.findall(r"(?:fsync|link)\(.*[/.]([\w-]+)[>\"]", trace.read_text())
+    draft = happened[2]
+    assert happened == ["var", tmp_path.name, draft, "pepper", "data"]
 
 
 NEW = (Event("make", "file"), Event("sync-names", ""))
