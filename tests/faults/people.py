@@ -38,10 +38,15 @@ async def _together(*steps: Coroutine[Any, Any, None]) -> None:
 def _actors(plan: Plan) -> list[Actor]:
     """Everybody at the place where they were when the process before this one ended."""
     file = plan.directory / f"{plan.name}.positions"
-    positions = {(who, log): seq for who, log, seq in json.loads(file.read_text())} if file.exists() else {}
-    if plan.incarnation:
-        h.positions(_history(plan, plan.incarnation - 1), positions)
-    file.write_text(json.dumps([[*key, seq] for key, seq in positions.items()]))
+    counted, found = json.loads(file.read_text()) if file.exists() else (0, [])
+    positions = {(who, log): seq for who, log, seq in found}
+    for earlier in range(counted, plan.incarnation):
+        # One that was killed before it could begin has left none.
+        if _history(plan, earlier).exists():
+            h.positions(_history(plan, earlier), positions)
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps([plan.incarnation, [[*key, seq] for key, seq in positions.items()]]))
+    draft.replace(file)
     recorder = h.Recorder(_history(plan, plan.incarnation))
     return [Actor(person, plan, recorder, positions) for person in plan.people]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from client import ChatClient
-from client.link.failures import NoAnswer, NoBroker, pause
+from client.link.failures import NoAnswer, NoBroker
 from client.link.room import Pending, Room
 from common import messages as m
 from common.errors import ChatError, NameTaken, NoSuchRoom, NotMember, StorageFailed, TooMany
@@ -80,7 +80,7 @@ class Actor:
             try:
                 await self._log_in()
             except ChatError as error:
-                await asyncio.sleep(pause(error, AGAIN_S))
+                await asyncio.sleep(error.retry_after or AGAIN_S)
 
     async def _log_in(self) -> None:
         who = self.person.login

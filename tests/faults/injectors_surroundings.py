@@ -1,0 +1,91 @@
+"""What the processes stand on, made so that it can go wrong: a small disk, and a wall clock of their own.
+
+Must not know when, nor what is right.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+FAKETIME: Final = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
+SPARE: Final = 16_384
+"""Bytes that a full disk has left."""
+
+
+class Disk:
+    """A small file system in memory, to be filled and made read-only."""
+
+    def __init__(self, path: Path, megabytes: int) -> None:
+        path.mkdir(parents=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tertulia-faults", str(path)], check=True
+        )
+        self._path = path
+        self._ballast = path / "ballast"
+
+    def fill(self) -> None:
+        """Leave next to nothing free."""
+        free = os.statvfs(self._path)
+        size = free.f_bavail * free.f_frsize - SPARE
+        if size > 0:
+            with self._ballast.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+
+    def empty(self) -> None:
+        """There is room again."""
+        if self.full:
+            self._ballast.unlink()
+
+    @property
+    def full(self) -> bool:
+        """Whether it was filled, and not emptied."""
+        return self._ballast.exists()
+
+    def remount(self, how: str) -> None:
+        """`ro` or `rw`; the first fails while a file is open for writing."""
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self._path)], check=True)
+
+    def keep(self, copy: Path) -> None:
+        """Copy what is on it."""
+        shutil.copytree(self._path, copy, ignore=shutil.ignore_patterns("*.sock", "ballast"))
+
+    def close(self) -> None:
+        """Unmount it."""
+        subprocess.run(["umount", "--lazy", str(self._path)], check=True)
+
+
+class FalseClock:
+    """The wall clock of the processes that run with `environment`; their monotonic clock stays the true one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.set(0)
+        self._since = path.stat().st_mtime
+        self.environment: Mapping[str, str] = (
+            {}
+            if FAKETIME is None
+            else {
+                "LD_PRELOAD": str(FAKETIME),
+                "FAKETIME_TIMESTAMP_FILE": str(path),
+                "FAKETIME_CACHE_DURATION": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            }
+        )
+
+    def set(self, seconds: int) -> None:
+        """Let it be wrong by so much, within a second."""
+        draft = self._path.with_suffix(".new")
+        draft.write_text(f"{seconds:+d}\n")
+        draft.replace(self._path)
+
+    def close(self) -> None:
+        """Take away what the library leaves of processes that were killed."""
+        for left in Path("/dev/shm").glob("*faketime_*_*"):
+            number = left.name.rpartition("_")[2]
+            if left.stat().st_mtime >= self._since and not Path(f"/proc/{number}").exists():
+                left.unlink(missing_ok=True)
