@@ -16,8 +16,26 @@ from types import TracebackType
 from common import addresses
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-CONFIG = "bcrypt_cost = 4\n\n[chat]\ngrace_s = 60\n"
-"""Passwords are hashed cheaply here: what a login's hash costs is known, and not what is measured."""
+CONFIG = """
+bcrypt_cost = 4
+
+[chat]
+grace_s = 60
+posts = [0, 0]
+requests = [0, 0]
+stranger_requests = [0, 0]
+registrations = [0, 0]
+
+[network]
+handshakes = [0, 0]
+member_bytes = [0, 0]
+address_bytes = [0, 0]
+flood_requests = 0
+strangers = 10000
+strangers_per_address = 10000
+"""
+"""Passwords are hashed cheaply here: what a login's hash costs is known, and not what is measured. Nor is the wait of
+those who ask more than a person would."""
 
 
 class Process:

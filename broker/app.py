@@ -7,7 +7,6 @@ answers before a port is bound, so that nobody is let in unnamed. Nothing is dec
 from __future__ import annotations
 
 import gc
-import ipaddress
 import logging
 import os
 import signal
@@ -25,21 +24,27 @@ import zmq
 
 from broker import log
 from broker.chat.chat import Chat
+from broker.chat.effects import Connection
 from broker.chat.ports import StoreFailed
 from broker.config import BrokerConfig
 from broker.datadir import DataDir
+from broker.machine import connections_within, prepare_descriptors, reachable
 from broker.secrets import rules_secret
 from broker.store.journal import Journal
 from broker.store.sqlite import SqliteStore
 from broker.wire.bell import Bell
+from broker.wire.bounds import Bounds
 from broker.wire.broadcast import Broadcast
 from broker.wire.carrier import Carrier
 from broker.wire.commands import Commands
+from broker.wire.gate import Gate, Offence
 from broker.wire.greeting import Greeting
 from broker.wire.operator import Operator
 from broker.wire.passwords import PEPPER_BYTES, Passwords
 from broker.wire.reactor import Reactor, wall_clock
+from broker.wire.roll import Roll
 from broker.wire.sockets import check_libzmq, open_sockets
+from broker.wire.watchman import Judge, Scanner, Watchman
 from broker.wire.workers import Workers
 from broker.wire.zap import ZapHandler
 from common import addresses, keys
@@ -78,7 +83,9 @@ class Broker:
 
         context = zmq.Context(config.io_threads)
         opening.callback(context.term)
-        zap = ZapHandler(context)
+        gate = Gate(config.network, chat.has_session)
+        roll = Roll(chat.has_session, config.chat.gateways)
+        zap = ZapHandler(context, gate.admit)
         zap.start()
         opening.callback(zap.stop)
         bell = Bell(context)
@@ -96,8 +103,10 @@ class Broker:
         opening.callback(sockets.close, LINGER_MS)
         operator = Operator(context, data.operator)
         opening.callback(operator.close, LINGER_MS)
-        commands = Commands(sockets.commands)
-        broadcast = Broadcast(sockets.broadcast, chat.may_hear)
+        bounds = replace(config.network, connections=connections_within(config.network.connections))
+        _start_watchman(sockets.port, bounds, roll, gate, opening)
+        commands = Commands(sockets.commands, roll, gate.offended)
+        broadcast = Broadcast(sockets.broadcast, chat.may_hear, roll, gate.offended, config.network.subscriptions)
         carrier = Carrier(chat.appended, commands.send, operator.send, broadcast.publish, journal, workers)
         self._reactor = Reactor(
             chat,
@@ -108,6 +117,8 @@ class Broker:
             Greeting(sockets.greeting, config.chat.server_name, pair.public),
             operator,
             bell,
+            roll,
+            flood_requests=config.network.flood_requests,
             idle_exit_s=config.idle_exit_s or None,
             wakeup=wakeup,
         )
@@ -139,29 +150,27 @@ class Broker:
         self.close()
 
 
-def reachable(listen: str) -> str:
-    """The host to tell others: what is listened on, or for a wildcard this machine's primary address."""
+def _start_watchman(port: int, bounds: Bounds, roll: Roll, gate: Gate, opening: ExitStack) -> None:
+    """Watch over the connections, where the system tells what comes on them."""
     try:
-        if listen != "*" and not ipaddress.ip_address(listen.strip("[]")).is_unspecified:
-            return listen.strip("[]")
-    except ValueError:
-        return listen
-    # Connecting a UDP socket sends nothing; it only asks the system which address it would use.
-    for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((somewhere, 9))
-                return str(probe.getsockname()[0]).partition("%")[0]
-        except OSError:
-            continue
-    return socket.gethostname()
+        scanner = Scanner(port)
+    except OSError as error:
+        log.event("no-watchman", logging.WARNING, cause=str(error), advice="what peers send is bounded on Linux only")
+        return
+
+    def offended(address: str, connection: Connection, offence: Offence) -> None:
+        gate.offended(address, roll.key(connection), offence)
+
+    watchman = Watchman(scanner, Judge(bounds, roll.standing), offended)
+    watchman.start()
+    opening.callback(watchman.stop)
 
 
 def serve(config: BrokerConfig) -> None:
     """Run a broker in this process until a signal ends it; the ready line goes to standard output."""
     log.start(config.log_format, config.verbose)
     os.umask(0o077)
-    _raise_descriptor_limit()
+    prepare_descriptors(config.network.connections)
     sys.setswitchinterval(SWITCH_S)
     woken, wakeup = socket.socketpair()
     with woken, wakeup:
@@ -194,20 +203,6 @@ def _settle_down() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE, 20, 50)
-
-
-def _raise_descriptor_limit() -> None:
-    """At the limit libzmq's listener spins and SQLite cannot open files: take all that the system gives."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = hard if hard != resource.RLIM_INFINITY else 1_048_576
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    except (ValueError, OSError):
-        log.event("descriptor-limit", logging.WARNING, limit=soft)
 
 
 class EmbeddedBroker:

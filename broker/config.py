@@ -1,7 +1,8 @@
 """The broker's settings: every default, where a setting may come from, and what each must look like.
 
 A flag wins over an environment variable (`TERTULIA_BROKER_PORT`, `TERTULIA_BROKER_CHAT_GRACE_S`), which wins over
-the file. An error names its source, the key and what was expected. Must not know what a setting does.
+the file. An error names its source, the key and what was expected. Must not know what a setting does. Longer than
+most modules because every setting has its sentence and its rule here, one below the other.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import platformdirs
 
 from broker.chat.settings import ChatSettings
+from broker.wire.bounds import Bounds
 from common import names
 from common.errors import BadName, ChatError
-from common.limits import PORT
+from common.limits import PORT, Rate
 
 ENVIRONMENT: Final = "TERTULIA_BROKER_"
 FILE: Final = "broker.toml"
@@ -74,6 +76,8 @@ class BrokerConfig:
     """Changes that may wait for the disk before senders are told to try again."""
     io_threads: int = 1
     """libzmq's threads for encryption and network; one more pays off only with cores to spare."""
+    network: Bounds = field(default_factory=Bounds)
+    """What connections are bounded by."""
     chat: ChatSettings = field(default_factory=ChatSettings)
     """What the rules of the chat are set to."""
 
@@ -106,6 +110,15 @@ def _seconds(high: float) -> _Key:
     return _Key(float, f"seconds, 0 to {high:g}", lambda value: math.isfinite(value) and 0 <= value <= high)
 
 
+def _rate() -> _Key:
+    return _Key(Rate, "two numbers: so many a second, so many at once ([0, 0]: no limit)", _is_rate)
+
+
+def _is_rate(value: Rate) -> bool:
+    finite = all(type(each) in (int, float) and math.isfinite(each) and each >= 0 for each in value)
+    return finite and (value.burst >= 1 or not value.per_s)
+
+
 def _one_of(*words: str) -> _Key:
     return _Key(str, " or ".join(f'"{word}"' for word in words), lambda value: value in words)
 
@@ -135,12 +148,27 @@ _KEYS: Final[dict[str, _Key]] = {
     "readers": _whole(1, 64),
     "journal_capacity": _whole(16, 1_000_000),
     "io_threads": _whole(1, 16),
+    "network.connections": _whole(16, 1_000_000),
+    "network.strangers": _whole(1, 1_000_000),
+    "network.strangers_per_address": _whole(1, 1_000_000),
+    "network.handshakes": _rate(),
+    "network.member_bytes": _rate(),
+    "network.stranger_bytes": _rate(),
+    "network.address_bytes": _rate(),
+    "network.flood_requests": _whole(0, 1_000_000),
+    "network.subscriptions": _whole(256, 1_000_000),
+    "network.offences": _rate(),
+    "network.ban_s": _seconds(86_400),
     "chat.server_name": _Key(
         str, "1 to 64 printable characters", lambda text: 1 <= len(text) <= 64 and text.isprintable()
     ),
     "chat.default_room": _Key(str, "a room's name: letters, digits, '_', '-', '.'", _is_name),
     "chat.registration": _one_of("open", "closed"),
     "chat.grace_s": _seconds(86_400),
+    "chat.posts": _rate(),
+    "chat.requests": _rate(),
+    "chat.stranger_requests": _rate(),
+    "chat.registrations": _rate(),
     "chat.gateways": _Key(frozenset, "a list of public keys, 40 characters each", _are_keys),
 }
 
@@ -158,9 +186,12 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     ):
         for key, value in given.items():
             found[key] = _read(source, key, value)
-    chat = {key.partition(".")[2]: value for key, value in found.items() if key.startswith("chat.")}
-    own = {key: value for key, value in found.items() if "." not in key}
-    config = BrokerConfig(**own, chat=replace(ChatSettings(), **chat))  # type: ignore[arg-type]
+    tables: dict[str, dict[str, Any]] = {"": {}, "chat": {}, "network": {}}
+    for key, value in found.items():
+        table, _, name = key.rpartition(".")
+        tables[table][name] = value
+    chat, network = ChatSettings(**tables["chat"]), Bounds(**tables["network"])
+    config = BrokerConfig(**tables[""], chat=chat, network=network)
     _ = config.database_path  # a URL that cannot be used is told now, not at the first write
     return config
 
@@ -214,6 +245,11 @@ def _from_text(key: str, text: str) -> object:
             return text
     if kind is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    if kind is Rate:
+        try:
+            return [float(part) for part in re.split(r"[,\s]+", text) if part]
+        except ValueError:
+            return text
     if kind is frozenset:
         return [part for part in re.split(r"[,\s]+", text) if part]
     return text
@@ -230,6 +266,8 @@ def _read(source: str, key: str, value: object) -> object:
         right = Path(value).expanduser()
     elif rule.kind is frozenset and isinstance(value, list) and all(isinstance(each, str) for each in value):
         right = frozenset(value)
+    elif rule.kind is Rate and isinstance(value, list) and len(value) == 2:
+        right = Rate(*value)
     elif rule.kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         right = float(value)
     elif type(value) is rule.kind:

@@ -5,7 +5,16 @@ Must not know who enforces a bound: the codec, the broker's rules and the client
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
+
+
+class Rate(NamedTuple):
+    """So many a second for ever, and so many at once after a pause."""
+
+    per_s: float
+    """0 means without limit."""
+    burst: float
+
 
 PROTOCOL_VERSION: Final = 1
 """The version of `docs/PROTOCOL.md` that this tree speaks."""
@@ -90,6 +99,80 @@ LOGIN_FAILURES_PER_ADDRESS: Final = 50
 
 LOGIN_PAUSE_MAX_S: Final = 60.0
 """Seconds that a further try waits at the most (1, 2, 4 … up to this): a pause, never a lock-out."""
+
+POSTS: Final = Rate(20.0, 200)
+"""Messages of one account, by default: so many a second for ever, and so many at once. A person types one in a
+while; a bot that answers a full room needs some."""
+
+REQUESTS: Final = Rate(50.0, 1_000)
+"""Requests of one session, by default: a client that starts asks for a page of each of its rooms."""
+
+STRANGER_REQUESTS: Final = Rate(20.0, 400)
+"""Requests of all who are not logged in from one address, by default: a whole class behind one router says hello."""
+
+REGISTRATIONS: Final = Rate(0.2, 100)
+"""New accounts from one address, by default: a class may begin at once; who asks for taken names may not go on."""
+
+CONNECTIONS: Final = 10_000
+"""Connections to the broker at once, by default; beyond, the newest of those that nobody is logged in on are shut."""
+
+STRANGERS: Final = 2_048
+"""Connections at once that nobody is logged in on, by default: 40 KiB of memory each."""
+
+STRANGERS_PER_ADDRESS: Final = 512
+"""The same from one address: a class that arrives together has two for each."""
+
+ARRIVING: Final = 5_000
+"""Connections at once that are younger than `ARRIVAL_S` and not known yet; beyond, the newest are shut."""
+
+ARRIVAL_S: Final = 10.0
+"""Seconds in which a client has finished its handshake, and has asked or subscribed to something."""
+
+MUTE_PER_ADDRESS: Final = 64
+"""Connections from one address that may have sent nothing at all for `MUTE_S`; ZeroMQ's clients speak first."""
+
+MUTE_S: Final = 1.0
+"""Seconds after which a connection that has sent nothing counts as mute."""
+
+HANDSHAKE_S: Final = 5.0
+"""Seconds for a whole handshake; libzmq ends those that take longer (ZMQ_HANDSHAKE_IVL)."""
+
+STRANGER_S: Final = 900.0
+"""Seconds that a connection may stand without a login: somebody fills in a form. Its client connects again."""
+
+GREETING_S: Final = 10.0
+"""Seconds that a connection to the greeting socket may stand: it is for one question."""
+
+HANDSHAKES: Final = Rate(50.0, 2_000)
+"""Handshakes of keys without a session from one address, by default: so many a second, and so many at once."""
+
+MEMBER_BYTES: Final = Rate(524_288.0, 4_194_304)
+"""Bytes from one connection of somebody logged in, by default: a second, and at once."""
+
+STRANGER_BYTES: Final = Rate(16_384.0, 262_144)
+"""The same of a connection that nobody is logged in on: hello, and a login or two."""
+
+ADDRESS_BYTES: Final = Rate(8_388_608.0, 33_554_432)
+"""Bytes from all connections of one address, by default; the one that sent most is shut first."""
+
+FLOOD_REQUESTS: Final = 2_000
+"""Requests in a second after which a connection is shut, by default: no refusal has made it wait."""
+
+SUBSCRIPTIONS: Final = 1_024
+"""Topics that one connection may ask for and not give back, by default; libzmq keeps the denied ones, too."""
+
+STRANGER_SUBSCRIPTIONS: Final = 16
+"""The same of a connection that nobody is logged in on: its beacon, and what crosses with a login."""
+
+GATEWAY_SUBSCRIPTIONS: Final = 100_000
+"""The same of a gateway's connection: the rooms of all its people."""
+
+OFFENCES: Final = Rate(0.1, 10)
+"""Connections of one address that may be shut for what they sent before its strangers are kept out for a while."""
+
+BAN_S: Final = (10.0, 600.0)
+"""Seconds that a ban lasts, by default: the first, doubled each time up to the longest. Sessions are not banned with
+their address, so that one bad neighbour does not lock out a house; only with their own key."""
 
 HEARTBEAT_S: Final = 5.0
 """Seconds between a live client's `ping`s: the clock's refresh, and the heads that reveal a lost tail."""

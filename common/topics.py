@@ -13,9 +13,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from common.limits import NAME_LENGTH
+
 END: Final = b"\0"
 INBOX: Final = "@"
 BEACON: Final = "~"
+LONGEST: Final = 1 + 4 * NAME_LENGTH + 1
+"""Bytes of the longest topic there can be: an inbox whose login is of four-byte letters."""
 _BEACON = re.compile(rb"~[0-9a-f]{32}\0")
 
 

@@ -25,6 +25,8 @@ from common.errors import ChatError, DefaultRoom, Forbidden, NotLoggedIn
 
 HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, rooms)
 """Importing them fills `HANDLERS`."""
+_SLOWLY: Final = "This session asks too often; wait a little."
+_CROWD: Final = "Too many requests come from your network; wait a little."
 
 
 class Chat:
@@ -72,16 +74,20 @@ class Chat:
 
     def request(self, origin: Origin, request: Request, now: Now) -> list[Effect]:
         """Carry out a request from the network. Refusals are effects, too."""
-        command = request.command
+        command, rules = request.command, self._rules
         session = self._state.session(origin.key, origin.session)
         heard = self._presence.heard(session, now) if session and type(command) is not messages.Bye else []
         try:
             if origin.session and origin.key not in self._settings.gateways:
                 raise Forbidden("Only a gateway that the operator registered may name sessions.")
             handled = HANDLERS[type(command)]
-            if session is None and handled.needs_login:
-                raise NotLoggedIn
-            effects = self._handle(handled, Context(self._rules, origin, session, now), command)
+            if session is not None:
+                rules.requests.check(session.id, now.mono, _SLOWLY)
+            else:
+                rules.stranger_requests.check(origin.address, now.mono, _CROWD)
+                if handled.needs_login:
+                    raise NotLoggedIn
+            effects = self._handle(handled, Context(rules, origin, session, now), command)
         except ChatError as error:
             effects = self.refused(origin, command.op, error, session.account.login if session else "")
         return heard + effects if heard else effects
@@ -152,6 +158,11 @@ class Chat:
         """The key of the peer whose beacon that is, if it is anybody's."""
         peer = self._state.peer_by_beacon.get(topic)
         return peer.key if peer else None
+
+    def has_session(self, key: str) -> bool:
+        """Whether that key has a session. One look into one table: the only thing here for any thread."""
+        peer = self._state.peers.get(key)
+        return peer is not None and bool(peer.sessions)
 
     def connections(self, key: str) -> set[Connection]:
         """The connections of a peer that were granted something."""

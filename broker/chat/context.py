@@ -10,6 +10,7 @@ from broker.chat.effects import Effect, Now, Origin
 from broker.chat.entities import Account, Room, Session
 from broker.chat.grants import Grants
 from broker.chat.presence import Presence
+from broker.chat.rates import Limiter
 from broker.chat.settings import ChatSettings
 from broker.chat.state import State
 from broker.chat.throttle import Throttle
@@ -17,12 +18,27 @@ from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
 from common.messages import Command
 
 _SPENT_KEPT: Final = 10_000
+_BUCKETS: Final = 100_000
 
 
 class Rules:
     """What all handlers share; one for a broker."""
 
-    __slots__ = ("default", "grants", "presence", "random", "run", "settings", "spent", "state", "throttle")
+    __slots__ = (
+        "default",
+        "grants",
+        "posts",
+        "presence",
+        "random",
+        "registrations",
+        "requests",
+        "run",
+        "settings",
+        "spent",
+        "state",
+        "stranger_requests",
+        "throttle",
+    )
 
     def __init__(
         self,
@@ -42,6 +58,11 @@ class Rules:
         self.random = random
         self.run = run
         self.throttle = Throttle()
+        # Accounts and sessions are in memory anyway, and so may their buckets be.
+        self.posts = Limiter(settings.posts, _BUCKETS)
+        self.requests = Limiter(settings.requests, _BUCKETS)
+        self.stranger_requests = Limiter(settings.stranger_requests)
+        self.registrations = Limiter(settings.registrations)
         self.spent: dict[bytes, None] = {}
         """Digests of tokens used of late: a check that began before the use was on disk still finds them there."""
 

@@ -52,9 +52,11 @@ def register(ctx: Context, command: messages.Register) -> list[Effect]:
         raise AlreadyLoggedIn
     if ctx.rules.settings.registration == "closed":
         raise RegistrationClosed
-    naming.check_new_login(ctx.state, command.login)
     naming.check_person(command.first_names, command.surnames)
     naming.check_password(command.password)
+    # Before the name is looked at: the answer tells which names are taken.
+    ctx.rules.registrations.check(ctx.origin.address, ctx.now.mono, "Too many new accounts from your network; wait.")
+    naming.check_new_login(ctx.state, command.login)
 
     def then(result: object, now: Now) -> list[Effect]:
         later = again(ctx, now)

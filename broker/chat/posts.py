@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from broker.chat import ports
 from broker.chat.context import Context, handles, may_know
 from broker.chat.effects import Answer, Append, Ask, Effect, Now, Origin, Publish, Refuse
@@ -10,6 +12,8 @@ from broker.chat.state import State
 from common import messages, texts
 from common.errors import NoSuchLog, NoSuchRoom, NotMember
 from common.limits import HISTORY_BYTES
+
+_SLOWLY: Final = "You write faster than this broker allows; wait a little."
 
 
 @handles(messages.Send)
@@ -20,6 +24,7 @@ def send(ctx: Context, command: messages.Send) -> list[Effect]:
     if account.id not in room.members:
         raise NotMember if may_know(account, room) else NoSuchRoom
     texts.check_text(command.text)
+    ctx.rules.posts.check(account.id, ctx.now.mono, _SLOWLY)
     return [
         Append(
             ctx.origin,
@@ -33,6 +38,7 @@ def direct(ctx: Context, command: messages.Direct) -> list[Effect]:
     """Say something to one person: an entry in the sender's inbox and one in the recipient's."""
     account, other = ctx.account, ctx.user(command.to)
     texts.check_text(command.text)
+    ctx.rules.posts.check(account.id, ctx.now.mono, _SLOWLY)
     logs = (-account.id,) if other is account else (-account.id, -other.id)
     entries = ports.NewEntries("direct", logs, account.id, other.id, command.text, command.nonce, ctx.now.time)
     return [Append(ctx.origin, entries)]

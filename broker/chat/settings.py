@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from common.limits import GRACE_S
+from common.limits import GRACE_S, POSTS, REGISTRATIONS, REQUESTS, STRANGER_REQUESTS, Rate
 
 
 @dataclass(frozen=True)
@@ -22,3 +22,11 @@ class ChatSettings:
     """Seconds that rooms and memberships outlive the last connection."""
     gateways: frozenset[str] = frozenset()
     """Public keys (Z85) whose connections may carry many sessions."""
+    posts: Rate = POSTS
+    """Messages of one account."""
+    requests: Rate = REQUESTS
+    """Requests of one session, messages among them."""
+    stranger_requests: Rate = STRANGER_REQUESTS
+    """Requests of all who are not logged in from one address."""
+    registrations: Rate = REGISTRATIONS
+    """New accounts from one address."""

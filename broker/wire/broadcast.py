@@ -13,17 +13,19 @@ Must not know why somebody may hear a topic.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import zmq
 
-from broker import log
 from broker.chat.effects import Connection
-from broker.wire import peers
+from broker.wire import frames, peers
+from broker.wire.gate import Offence, Offended
+from broker.wire.roll import Line, Roll, Standing
 from broker.wire.sockets import Socket
 from common import topics
+from common.limits import GATEWAY_SUBSCRIPTIONS, STRANGER_SUBSCRIPTIONS, SUBSCRIPTIONS
+from common.topics import LONGEST
 
 _NOBLOCK: Final = int(zmq.NOBLOCK)
 
@@ -56,9 +58,15 @@ MayHear = Callable[[str, bytes], bool]
 class Broadcast:
     """Grants and publishes on the XPUB; for the thread that owns it."""
 
-    def __init__(self, socket: Socket, may_hear: MayHear) -> None:
+    def __init__(
+        self, socket: Socket, may_hear: MayHear, roll: Roll, offended: Offended, subscriptions: int = SUBSCRIPTIONS
+    ) -> None:
+        """`subscriptions` is how many topics one connection may ask for and not give back."""
         self._socket = socket
         self._may_hear = may_hear
+        self._roll = roll
+        self._offended = offended
+        self._subscriptions = subscriptions
         self._guarded = False
         self.foreign = 0
         """Frames that were no subscription; each cost its sender the connection."""
@@ -89,26 +97,42 @@ class Broadcast:
         return changes
 
     def _subscription(self, frame: zmq.Frame, topic: bytes, changes: list[Change]) -> None:
-        if self._guarded:
-            return
-        key = _key(frame)
-        if key is None or not self._may_hear(key, topic):
+        connection, address, key = frames.sender(frame)
+        granted = key is not None and not self._guarded and self._may_hear(key, topic)
+        if granted:
+            self._socket.setsockopt(zmq.SUBSCRIBE, topic)
+        else:
             self.denied += 1
+        if connection is None or key is None:
             return
-        self._socket.setsockopt(zmq.SUBSCRIBE, topic)
-        connection = _connection(frame)
-        if connection is not None:
+        line = self._roll.line(connection, key, address)
+        line.subscriptions += 1
+        if len(topic) > LONGEST or line.subscriptions > self._most(line):
+            # libzmq remembers what was denied, at a multiple of its size, as long as the connection stands.
+            peers.cut(connection)
+            self._offended(address, key, Offence.SUBSCRIPTIONS)
+        elif granted:
             changes.append(Granted(key, topic, connection))
 
+    def _most(self, line: Line) -> int:
+        if line.subscriptions <= STRANGER_SUBSCRIPTIONS:
+            return STRANGER_SUBSCRIPTIONS
+        standing = self._roll.standing_of(line.key)
+        if standing is Standing.GATEWAY:
+            return GATEWAY_SUBSCRIPTIONS
+        return self._subscriptions if standing is Standing.MEMBER else STRANGER_SUBSCRIPTIONS
+
     def _unsubscription(self, frame: zmq.Frame, topic: bytes, changes: list[Change]) -> None:
-        if _key(frame) is None:
+        connection, address, key = frames.sender(frame)
+        if key is None:
             if topics.is_beacon(topic):
                 changes.append(BeaconLost(topic))
             return
         if not self._guarded:
             self._socket.setsockopt(zmq.UNSUBSCRIBE, topic)
-        connection = _connection(frame)
         if connection is not None:
+            line = self._roll.line(connection, key, address)
+            line.subscriptions = max(0, line.subscriptions - 1)
             if self._guarded:
                 # The answer could take a bystander's grant: let the client start afresh instead.
                 peers.cut(connection)
@@ -117,22 +141,7 @@ class Broadcast:
     def _foreign(self, frame: zmq.Frame) -> None:
         self._guarded = True
         self.foreign += 1
-        connection = _connection(frame)
+        connection, address, key = frames.sender(frame)
         if connection is not None:
             peers.cut(connection)
-        log.event("foreign-frame", logging.WARNING, key=_key(frame))
-
-
-def _key(frame: zmq.Frame) -> str | None:
-    """The connection's name, None if the frame tells of a connection that is gone."""
-    try:
-        return str(frame.get("User-Id"))
-    except zmq.ZMQError:
-        return None
-
-
-def _connection(frame: zmq.Frame) -> Connection | None:
-    try:
-        return peers.identify(int(frame.get(zmq.SRCFD)))
-    except zmq.ZMQError:
-        return None
+        self._offended(address, key, Offence.FOREIGN_FRAME)

@@ -15,8 +15,10 @@ from typing import Final
 import zmq
 
 from broker import log
-from broker.chat.effects import Origin
-from broker.wire import peers
+from broker.chat.effects import Connection, Origin
+from broker.wire import frames, peers
+from broker.wire.gate import Offence, Offended
+from broker.wire.roll import Line, Roll, Standing
 from broker.wire.sockets import Socket
 from common import codec
 from common.errors import ChatError
@@ -27,6 +29,9 @@ _MORE: Final = int(zmq.NOBLOCK) | int(zmq.SNDMORE)
 _ROUTE: Final = 5
 """A routing id made by libzmq: a NUL and four bytes. Others were chosen by a peer."""
 
+_GONE: Final[Connection] = (-1, -1)
+"""Of a request whose connection went before it was read."""
+
 Handler = Callable[[Origin, codec.Request], None]
 Malformed = Callable[[Origin, ChatError], None]
 
@@ -34,8 +39,12 @@ Malformed = Callable[[Origin, ChatError], None]
 class Commands:
     """Receives and answers on the ROUTER; for the thread that owns it."""
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: Socket, roll: Roll, offended: Offended) -> None:
         self._socket = socket
+        self._roll = roll
+        self._offended = offended
+        self._lines: dict[bytes, Line] = {}
+        """By routing id."""
         self.foreign = 0
         """Messages dropped because they were no request at all: several frames, no identity, a chosen route."""
         self.undelivered = 0
@@ -43,7 +52,7 @@ class Commands:
 
     def drain(self, limit: int, handle: Handler, malformed: Malformed) -> int:
         """Read up to `limit` requests and hand each on; how many there were."""
-        recv, host, decode = self._socket.recv, peers.host, codec.decode_request
+        recv, host, decode, lines = self._socket.recv, peers.host, codec.decode_request, self._lines
         for count in range(limit):
             try:
                 route = recv(_NOBLOCK)
@@ -52,7 +61,7 @@ class Commands:
             # Only the body is read as a frame object, which costs five times as much: it has the metadata.
             frame: zmq.Frame = recv(_NOBLOCK, False)
             if frame.more or len(route) != _ROUTE or route[0]:
-                self._skip(frame.more)
+                self._foreign(frame)
                 continue
             try:
                 key: str = frame.get("User-Id")  # type: ignore[assignment]
@@ -60,8 +69,12 @@ class Commands:
             except zmq.ZMQError as error:
                 if error.errno != EINVAL:
                     raise
-                self._skip(False)  # unnamed: never a default
+                self._foreign(frame)  # unnamed: never a default
                 continue
+            line = lines.get(route)
+            if line is None or line.key != key:
+                line = self._first(route, key, frame)
+            line.requests += 1
             try:
                 request = decode(frame.bytes)
             except codec.RequestError as error:
@@ -82,9 +95,32 @@ class Commands:
                 raise
             self.undelivered += 1
 
-    def _skip(self, more: bool) -> None:
+    def review(self, most: int) -> None:
+        """Shut the connections on which more than `most` requests came since the last call; once a second."""
+        for line in self._roll.flooding(most):
+            if self._roll.standing_of(line.key) is not Standing.GATEWAY:
+                peers.cut(line.connection)
+                self._offended(line.address, line.key, Offence.FLOOD)
+
+    def forget_gone(self) -> None:
+        """Forget the connections that stand no longer; the roll was pruned before."""
+        self._lines = {route: line for route, line in self._lines.items() if line in self._roll}
+
+    def _first(self, route: bytes, key: str, frame: zmq.Frame) -> Line:
+        """The first request on a connection: note whose it is."""
+        sender = frames.sender(frame)
+        if sender.connection is None:
+            return Line(_GONE, key, sender.address)
+        line = self._lines[route] = self._roll.line(sender.connection, key, sender.address)
+        return line
+
+    def _foreign(self, frame: zmq.Frame) -> None:
+        """Several frames, no identity, a chosen route: no request. It is dropped, and counts as one all the same."""
         self.foreign += 1
-        log.event("foreign-request", logging.WARNING, frames="several" if more else "unnamed")
+        sender = frames.sender(frame)
+        if sender.connection is not None and sender.key is not None:
+            self._roll.line(sender.connection, sender.key, sender.address).requests += 1
+        log.event("foreign-request", logging.WARNING, address=sender.address, frames="several" if frame.more else "one")
+        more = frame.more
         while more:
-            self._socket.recv(_NOBLOCK)
-            more = bool(self._socket.getsockopt(zmq.RCVMORE))
+            more = self._socket.recv(_NOBLOCK, False).more

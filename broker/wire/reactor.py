@@ -25,9 +25,11 @@ from broker.wire.carrier import Carrier
 from broker.wire.commands import Commands
 from broker.wire.greeting import Greeting
 from broker.wire.operator import Operator
+from broker.wire.roll import Roll
 from broker.wire.sockets import Sockets
 from common import codec
 from common.errors import ChatError
+from common.limits import FLOOD_REQUESTS
 from common.messages import Send
 
 BATCH: Final = 256
@@ -40,6 +42,7 @@ TURN_S: Final = 0.02
 GREETINGS: Final = 32
 TICK_S: Final = 0.1
 SWEEP_S: Final = 1.0
+PRUNE_S: Final = 10.0
 LOOKS: Final = 20
 """Ticks for which a lost beacon's connection is looked for; the sweep finds what is later."""
 
@@ -62,7 +65,9 @@ class Reactor:
         greeting: Greeting,
         operator: Operator,
         bell: Bell,
+        roll: Roll,
         *,
+        flood_requests: int = FLOOD_REQUESTS,
         idle_exit_s: float | None = None,
         wakeup: int | None = None,
         clock: Callable[[], Now] = wall_clock,
@@ -75,6 +80,8 @@ class Reactor:
         self._greeting = greeting
         self._operator = operator
         self._bell = bell
+        self._roll = roll
+        self._flood_requests = flood_requests
         self._idle_exit_s = idle_exit_s
         self._wakeup = wakeup
         self._clock = clock
@@ -82,6 +89,7 @@ class Reactor:
         self._stopping = False
         self._next_tick = self._now.mono + TICK_S
         self._next_sweep = self._now.mono + SWEEP_S
+        self._next_prune = self._now.mono + PRUNE_S
         self._last_busy = self._now.mono
         self._requests_then = 0
         self._lost: dict[bytes, int] = {}
@@ -210,6 +218,12 @@ class Reactor:
         connections = self._chat.all_connections()
         for connection in [each for each in connections if not peers.stands(each)]:
             self._carrier.perform(None, self._chat.connection_lost, connection, now)
+        if self._flood_requests:
+            self._commands.review(self._flood_requests)
+        if now.mono >= self._next_prune:
+            self._next_prune = now.mono + PRUNE_S
+            self._roll.prune()
+            self._commands.forget_gone()
         if self._idle_exit_s is None:
             return
         if connections or self.requests != self._requests_then:

@@ -22,7 +22,7 @@ ENDPOINT = "inproc://zeromq.zap.01"
 _VERSION = b"1.0"
 
 Admit = Callable[[str, str], bool]
-"""Whether a connection from that host, with that public key (Z85), may come in."""
+"""Whether a connection from that host, with that public key (Z85), may come in now."""
 
 
 def everybody(_address: str, _key: str) -> bool:
@@ -86,7 +86,7 @@ class ZapHandler:
             log.failure("zap-failed")
 
     def _reply(self, frames: list[bytes]) -> list[bytes]:
-        """The answer to a question: status 200 with the connection's name, 400 for a refusal, 500 for a fault."""
+        """The answer to a question: 200 with the connection's name, 300 for not now, 400 for never, 500 for a fault."""
         route, number = frames[0], frames[3] if len(frames) > 3 else b""
         name = b""
         try:
@@ -105,5 +105,6 @@ class ZapHandler:
             return b"400", b"CURVE only", b""
         name = z85.encode(key)
         if not self._admit(peers.host(address.decode("ascii", "replace")), name.decode("ascii")):
-            return b"400", b"Not admitted", b""
+            # 300, not 400: after that libzmq's clients try again; after a 400 they give up for good.
+            return b"300", b"Not now", b""
         return b"200", b"OK", name

@@ -18,7 +18,7 @@ import pytest
 import zmq
 
 from broker import app
-from broker.app import Broker, EmbeddedBroker, reachable
+from broker.app import Broker, EmbeddedBroker
 from broker.config import BrokerConfig
 from broker.datadir import BadDataDir
 from broker.store.migrations import DatabaseUnusable
@@ -211,28 +211,6 @@ def test_an_embedded_broker_that_cannot_start_leaves_nothing_behind(monkeypatch:
     assert not made[0].exists()
 
 
-@pytest.mark.parametrize("listen", ["127.0.0.1", "::1", "chat.example.org", "192.0.2.9"])
-def test_the_host_to_tell_is_what_is_listened_on(listen: str) -> None:
-    assert reachable(listen) == listen
-
-
-@pytest.mark.parametrize("listen", ["*", "0.0.0.0", "::", "[::]"])
-def test_for_a_wildcard_it_is_an_address_others_can_use(listen: str) -> None:
-    host = reachable(listen)
-    assert host
-    assert host not in ("*", "0.0.0.0", "::")
-    addresses.parse(str(addresses.Address(host, 5570)))
-
-
-def test_without_a_network_it_is_the_machines_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Unplugged:
-        def __init__(self, *_: object) -> None:
-            raise OSError
-
-    monkeypatch.setattr(socket, "socket", Unplugged)
-    assert reachable("*") == socket.gethostname()
-
-
 def test_another_host_may_be_announced(tmp_path: Path) -> None:
     with Broker(config(tmp_path, announce="chat.example.org")) as broker:
         assert broker.address.host == "chat.example.org"
@@ -245,18 +223,6 @@ def test_it_listens_on_ipv4_and_ipv6_alike(tmp_path: Path) -> None:
         for host in ("127.0.0.1", "::1"):
             with RawClient(replace(broker.address, host=host)) as client:
                 assert client.hello().version == 1
-
-
-def test_the_descriptor_limit_is_raised_to_what_the_system_gives() -> None:
-    import resource
-
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[1], 1_024), limits[1]))
-        app._raise_descriptor_limit()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == limits[1]
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_nobody_gets_in_without_the_brokers_key(tmp_path: Path) -> None:

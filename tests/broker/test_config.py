@@ -11,6 +11,8 @@ import pytest
 from broker import config
 from broker.chat.settings import ChatSettings
 from broker.config import BadConfig, BrokerConfig, load
+from broker.wire.bounds import Bounds
+from common.limits import Rate
 
 SHIPPED = Path("config/broker.toml")
 
@@ -38,13 +40,14 @@ def test_the_shipped_file_holds_every_setting_with_its_default(tmp_path: Path) -
     # The data directory's default depends on whose home it is.
     switched_on = re.sub(r"^data_dir = .*$", "", switched_on, flags=re.MULTILINE)
     assert load(written(tmp_path, switched_on), {}, {}) == BrokerConfig()
-    for each in [*fields(BrokerConfig), *fields(ChatSettings)]:
-        assert each.name == "chat" or re.search(rf"^#{each.name} = ", text, re.MULTILINE), each.name
+    for each in [*fields(BrokerConfig), *fields(Bounds), *fields(ChatSettings)]:
+        assert each.name in ("chat", "network") or re.search(rf"^#{each.name} = ", text, re.MULTILINE), each.name
 
 
 def test_every_setting_has_a_rule() -> None:
-    own = {each.name for each in fields(BrokerConfig)} - {"chat"}
-    assert set(config._KEYS) == own | {f"chat.{each.name}" for each in fields(ChatSettings)}
+    own = {each.name for each in fields(BrokerConfig)} - {"chat", "network"}
+    chat = {f"chat.{each.name}" for each in fields(ChatSettings)}
+    assert set(config._KEYS) == own | chat | {f"network.{each.name}" for each in fields(Bounds)}
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
@@ -63,11 +66,14 @@ def test_the_environment_reaches_every_kind_of_setting() -> None:
             "TERTULIA_BROKER_DATA_DIR": "~/chat",
             "TERTULIA_BROKER_CHAT_GATEWAYS": f"{key}, {'b' * 40}",
             "TERTULIA_BROKER_CHAT_GRACE_S": "60",
+            "TERTULIA_BROKER_CHAT_POSTS": "5, 50",
+            "TERTULIA_BROKER_NETWORK_BAN_S": "0",
             "TERTULIA_ADDRESS": "of no interest here",
         },
         {},
     )
     assert (loaded.verbose, loaded.idle_exit_s, loaded.data_dir) == (True, 1.5, Path.home() / "chat")
+    assert (loaded.chat.posts, loaded.network.ban_s) == (Rate(5, 50), 0)
     assert (loaded.chat.gateways, loaded.chat.grace_s) == (frozenset({key, "b" * 40}), 60.0)
 
 
@@ -92,6 +98,13 @@ def test_the_environment_reaches_every_kind_of_setting() -> None:
         ('[chat]\ngateways = ["short"]', "chat.gateways", "public keys"),
         ('[chat]\ngateways = "text"', "chat.gateways", "a list"),
         ("[chat]\ngateways = [1]", "chat.gateways", "a list"),
+        ("[chat]\nposts = 5", "chat.posts", "two numbers"),
+        ("[chat]\nposts = [5]", "chat.posts", "two numbers"),
+        ("[chat]\nposts = [5, 0]", "chat.posts", "two numbers"),
+        ("[chat]\nposts = [-5, 10]", "chat.posts", "two numbers"),
+        ('[chat]\nposts = ["5", "6"]', "chat.posts", "two numbers"),
+        ("[chat]\nposts = [inf, 10]", "chat.posts", "two numbers"),
+        ("[network]\nconnections = 1", "network.connections", "a whole number"),
     ],
 )
 def test_a_wrong_setting_names_file_key_and_expectation(tmp_path: Path, text: str, key: str, expected: str) -> None:

@@ -11,11 +11,13 @@ from zmq.utils import z85
 from broker.chat.effects import Connection
 from broker.wire import peers
 from broker.wire.broadcast import BeaconLost, Broadcast, Change, Granted, Withdrawn
+from broker.wire.roll import Roll
 from broker.wire.sockets import Context, Socket, Sockets, open_sockets
 from broker.wire.zap import ZapHandler
 from common.keys import KeyPair, generate
 
 PAIR = generate()
+MOST = 100
 BEACON = b"~" + b"0" * 32 + b"\0"
 
 
@@ -27,7 +29,15 @@ class Stage:
         self.port = sockets.port + 1
         self.entitled: set[tuple[str, bytes]] = set()
         self.asked: list[bytes] = []
-        self.broadcast = Broadcast(sockets.broadcast, self.may_hear)
+        self.members: set[str] = set()
+        self.offences: list[str] = []
+        self.broadcast = Broadcast(
+            sockets.broadcast,
+            self.may_hear,
+            Roll(self.members.__contains__),
+            lambda _address, _key, reason: self.offences.append(reason),
+            subscriptions=MOST,
+        )
 
     def may_hear(self, key: str, topic: bytes) -> bool:
         self.asked.append(topic)

@@ -10,6 +10,7 @@ from zmq.utils import z85
 
 from broker.chat.effects import Origin
 from broker.wire.commands import Commands
+from broker.wire.roll import Roll
 from broker.wire.sockets import Context, Socket, Sockets, open_sockets
 from broker.wire.zap import ZapHandler
 from common import codec, messages
@@ -17,6 +18,7 @@ from common.errors import ChatError
 from common.keys import generate
 
 PAIR = generate()
+GATEWAY = "g" * 40
 
 
 class Desk:
@@ -24,7 +26,10 @@ class Desk:
 
     def __init__(self, sockets: Sockets) -> None:
         self.sockets = sockets
-        self.commands = Commands(sockets.commands)
+        self.members: set[str] = set()
+        self.roll = Roll(self.members.__contains__, {GATEWAY})
+        self.offences: list[tuple[str, str | None, str]] = []
+        self.commands = Commands(sockets.commands, self.roll, lambda *offence: self.offences.append(offence))
         self.requests: list[tuple[Origin, codec.Request]] = []
         self.malformed: list[tuple[Origin, ChatError]] = []
 
@@ -129,7 +134,7 @@ def test_a_frame_without_identity_is_dropped(context: Context) -> None:
     dealer.connect(f"tcp://127.0.0.1:{port}")
     dealer.send(PING)
     assert router.poll(5_000)
-    commands = Commands(router)
+    commands = Commands(router, Roll(lambda _: False), lambda *_: None)
     heard: list[object] = []
     commands.drain(10, lambda *given: heard.append(given), lambda *given: heard.append(given))
     assert (heard, commands.foreign) == ([], 1)

@@ -19,12 +19,13 @@ from broker.wire import peers
 from broker.wire.reactor import PART
 from common import codec, messages
 from common.errors import ChatError
+from tests.support import unlimited
 from tests.support.loopback import PATIENCE_MS, RawClient
 
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as running:
+    with EmbeddedBroker(chat=unlimited.CHAT, network=unlimited.NETWORK) as running:
         yield running
 
 
@@ -191,7 +192,7 @@ def events(client: RawClient) -> Iterator[messages.Event]:
 
 
 def test_what_was_accepted_is_settled_and_the_clients_are_told_when_it_stops(tmp_path: Path) -> None:
-    config = BrokerConfig(listen="127.0.0.1", port=0, data_dir=tmp_path, bcrypt_cost=4)
+    config = BrokerConfig(listen="127.0.0.1", port=0, data_dir=tmp_path, bcrypt_cost=4, chat=unlimited.CHAT)
     broker = Broker(config)
     thread = threading.Thread(target=broker.run)
     thread.start()

@@ -1,0 +1,49 @@
+"""What libzmq knows of a received frame: whose it is, from where it came, and on which connection.
+
+Must not know what is in it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import zmq
+
+from broker.chat.effects import Connection
+from broker.wire import peers
+
+
+class Sender(NamedTuple):
+    """Where a frame came from; what is None is not known, or not any more."""
+
+    connection: Connection | None
+    address: str
+    """The peer's host, normalised; empty if it is not known."""
+    key: str | None
+    """The User-Id: the public key, Z85."""
+
+
+def sender(frame: zmq.Frame) -> Sender:
+    """All that is known of a frame's sender."""
+    address = _property(frame, "Peer-Address")
+    return Sender(connection(frame), peers.host(address) if address else "", key(frame))
+
+
+def key(frame: zmq.Frame) -> str | None:
+    """The connection's name, None if it has none, or if the frame tells of a connection that is gone."""
+    return _property(frame, "User-Id")
+
+
+def connection(frame: zmq.Frame) -> Connection | None:
+    """The connection that a frame came on, None if it is gone already."""
+    try:
+        return peers.identify(int(frame.get(zmq.SRCFD)))
+    except zmq.ZMQError:
+        return None
+
+
+def _property(frame: zmq.Frame, name: str) -> str | None:
+    try:
+        return str(frame.get(name))
+    except zmq.ZMQError:
+        return None

@@ -1,0 +1,94 @@
+"""Whose connection is which: learned from the frames that come on it, since ZAP does not tell descriptors.
+
+Written by the reactor only; the watchman reads single entries. Must not know what a connection may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from enum import Enum, auto
+
+from broker.chat.effects import Connection
+from broker.wire import peers
+
+
+class Standing(Enum):
+    """Who is behind a connection, as far as is known."""
+
+    STRANGER = auto()
+    """Nobody that is logged in."""
+    MEMBER = auto()
+    """A key that has a session."""
+    GATEWAY = auto()
+    """A key by which the operator lets many people in."""
+
+
+class Line:
+    """A connection that has sent a frame after its handshake."""
+
+    __slots__ = ("address", "connection", "key", "requests", "subscriptions")
+
+    def __init__(self, connection: Connection, key: str, address: str) -> None:
+        self.connection = connection
+        self.key = key
+        """The public key, Z85."""
+        self.address = address
+        """The peer's host, normalised."""
+        self.requests = 0
+        """Since the last review."""
+        self.subscriptions = 0
+        """Asked for and not given back."""
+
+
+class Roll:
+    """Every connection that is known by its key."""
+
+    def __init__(self, has_session: Callable[[str], bool], gateways: Container[str] = ()) -> None:
+        """`has_session` tells whether a public key (Z85) has a session, on any thread."""
+        self._has_session = has_session
+        self._gateways = gateways
+        self._lines: dict[Connection, Line] = {}
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __contains__(self, line: Line) -> bool:
+        return self._lines.get(line.connection) is line
+
+    def line(self, connection: Connection, key: str, address: str) -> Line:
+        """The line of a connection, made if it is new."""
+        line = self._lines.get(connection)
+        if line is None or line.key != key:
+            line = self._lines[connection] = Line(connection, key, address)
+        return line
+
+    def key(self, connection: Connection) -> str | None:
+        """Whose connection that is, as far as is known. For any thread."""
+        line = self._lines.get(connection)
+        return line.key if line else None
+
+    def standing(self, connection: Connection) -> Standing:
+        """Who is behind that connection. For any thread."""
+        key = self.key(connection)
+        return Standing.STRANGER if key is None else self.standing_of(key)
+
+    def standing_of(self, key: str) -> Standing:
+        """Who holds that key. For any thread."""
+        if key in self._gateways:
+            return Standing.GATEWAY
+        return Standing.MEMBER if self._has_session(key) else Standing.STRANGER
+
+    def flooding(self, most: int) -> list[Line]:
+        """The lines on which more than `most` requests came since the last call."""
+        found = []
+        for line in self._lines.values():
+            if line.requests:
+                if line.requests > most:
+                    found.append(line)
+                line.requests = 0
+        return found
+
+    def prune(self) -> None:
+        """Forget the connections that stand no longer."""
+        for connection in [each for each in self._lines if not peers.stands(each)]:
+            del self._lines[connection]
