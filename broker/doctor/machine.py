@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.doctor.findings import Finding, Premises, size
+from broker.machine import OWN_DESCRIPTORS, descriptor_limit
 from broker.store.inspection import WAL_BYTES, Inspection, check_sqlite
 from broker.store.migrations import DatabaseUnusable
 from broker.wire import probe
@@ -24,9 +25,8 @@ YEARS: Final = (2025, 2100)
 AHEAD_S: Final = 60.0
 """Seconds that the newest entry may be ahead of the clock: as much as a clock is set by without harm."""
 LEAST_DESCRIPTORS: Final = 1_024
-OWN_DESCRIPTORS: Final = 64
-"""What a broker has open without any client: database, sockets, libraries."""
-PER_CLIENT: Final = 2
+"""Below this even a small circle comes to the limit, where listeners spin and SQLite opens nothing."""
+_RAISE: Final = "Raise the limit (LimitNOFILE= of the service, ulimit -Hn)."
 
 _TIMEX_BYTES: Final = 512
 """More than `struct timex` has anywhere."""
@@ -138,19 +138,16 @@ def _synchronised() -> bool | None:
 
 
 def descriptors(premises: Premises) -> Iterator[Finding]:
-    """How many files and connections the system lets this user's processes have."""
-    if sys.platform == "win32":
+    """How many files and connections the system lets this user's processes have, against what the settings allow."""
+    limit = descriptor_limit()
+    if limit is None:
         return
-    import resource
-
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most == resource.RLIM_INFINITY:
-        yield Finding("descriptors", "ok", "The system sets no limit.")
-        return
-    sentence = f"{most} descriptors allow for about {max(0, most - OWN_DESCRIPTORS) // PER_CLIENT} clients at once."
+    most = limit[1]
+    connections = premises.config.network.connections
+    sentence = f"{most} descriptors, for up to {connections} connections (network.connections) and the broker's own"
     if most < LEAST_DESCRIPTORS:
-        yield Finding(
-            "descriptors", "problem", f"Only {sentence}", "Raise the limit (LimitNOFILE= of the service, ulimit -Hn)."
-        )
+        yield Finding("descriptors", "problem", f"Only {sentence}.", _RAISE)
+    elif most < connections + OWN_DESCRIPTORS:
+        yield Finding("descriptors", "warning", f"Only {sentence}.", f"{_RAISE} Or lower network.connections.")
     else:
-        yield Finding("descriptors", "ok", sentence)
+        yield Finding("descriptors", "ok", f"{sentence}.")

@@ -26,6 +26,7 @@ from broker.app import EmbeddedBroker
 from broker.config import BrokerConfig
 from broker.doctor import database, examination, machine, network
 from broker.doctor.findings import Finding, owned_by, size
+from broker.wire.bounds import Bounds
 from tests.support.loopback import RawClient
 
 LINUX_ROOT = sys.platform == "linux" and os.geteuid() == 0
@@ -52,7 +53,7 @@ def data(used: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def examine(data: Path, tmp_path: Path) -> Examine:
     def call(**settings: object) -> dict[str, list[Finding]]:
-        made = replace(BrokerConfig(), data_dir=data, port=0, **settings)  # type: ignore[arg-type]
+        made = replace(BrokerConfig(), data_dir=data, port=0, network=Bounds(connections=100), **settings)  # type: ignore[arg-type]
         found: dict[str, list[Finding]] = {}
         for finding in examination.examine(made, tmp_path / "broker.toml"):
             found.setdefault(finding.check, []).append(finding)
@@ -391,15 +392,17 @@ def test_the_kernel_is_asked_about_its_clock() -> None:
     assert machine._synchronised() in (True, False, None)
 
 
-def test_few_descriptors(data: Path) -> None:
+@pytest.mark.parametrize(("limit", "verdict"), [(512, "problem"), (2_000, "warning")])
+def test_few_descriptors(data: Path, limit: int, verdict: str) -> None:
     def few() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
     command = [sys.executable, "-m", "broker", "doctor", "--data-dir", str(data), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=few)
+    environment = {**os.environ, "TERTULIA_BROKER_NETWORK_CONNECTIONS": "5000", "TERTULIA_BROKER_PORT": "0"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=few, env=environment)
     findings = {each["check"]: each for each in map(json.loads, done.stdout.splitlines())}
-    assert done.returncode == 1
-    assert findings["descriptors"]["verdict"] == "problem"
+    assert done.returncode == (verdict == "problem")
+    assert findings["descriptors"]["verdict"] == verdict
     assert "LimitNOFILE" in findings["descriptors"]["advice"]
 
 
