@@ -1,8 +1,8 @@
 """The broker's settings: every default, where a setting may come from, and what each must look like.
 
 A flag wins over an environment variable (`TERTULIA_BROKER_PORT`, `TERTULIA_BROKER_CHAT_GRACE_S`), which wins over
-the file. An error names its source, the key and what was expected. Must not know what a setting does. Longer than
-most modules because every setting has its sentence and its rule here, one below the other.
+the file. An error names its source, the key and what was expected. Must not know what a setting does. Long,
+because every setting has its sentence and its rule here, in one table each.
 """
 
 from __future__ import annotations

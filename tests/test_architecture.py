@@ -35,15 +35,15 @@ ONLY_IN = {
     "apsw": ("broker/store",),
     "asyncio": ("client",),
     "bcrypt": ("broker/wire",),
-    "concurrent": ("broker/wire", "broker/app.py"),
+    "concurrent": ("broker/wire", "broker/app.py", "broker/machine.py"),
     "confusable_homoglyphs": ("common/lookalikes.py",),
     "msgpack": ("common/codec.py",),
     "multiprocessing": (),
     "peewee": ("broker/store",),
     "playhouse": ("broker/store",),
     "prompt_toolkit": ("client/tui",),
-    "queue": ("broker/log_writer.py", "broker/store", "broker/wire", "broker/app.py"),
-    "socket": ("broker/wire", "broker/app.py", "client/link", "client/local.py"),
+    "queue": ("broker/log_writer.py", "broker/store", "broker/wire", "broker/app.py", "broker/machine.py"),
+    "socket": ("broker/wire", "broker/app.py", "broker/machine.py", "client/link", "client/local.py"),
     "sqlite3": (),
     "subprocess": ("client/local.py",),
     "threading": (
@@ -56,7 +56,15 @@ ONLY_IN = {
         "client/tui/plain.py",
     ),
     "tomllib": ("broker/config.py", "client/config.py"),
-    "zmq": ("broker/wire", "broker/app.py", "broker/cli.py", "client/link", "client/trust.py", "common/keys.py"),
+    "zmq": (
+        "broker/wire",
+        "broker/app.py",
+        "broker/machine.py",
+        "broker/cli.py",
+        "client/link",
+        "client/trust.py",
+        "common/keys.py",
+    ),
 }
 
 # The rules of the chat: no sockets, files, threads, clock or chance. Only this, and msgspec for messages of their own.

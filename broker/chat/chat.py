@@ -78,15 +78,15 @@ class Chat:
         session = self._state.session(origin.key, origin.session)
         heard = self._presence.heard(session, now) if session and type(command) is not messages.Bye else []
         try:
-            if origin.session and origin.key not in self._settings.gateways:
-                raise Forbidden("Only a gateway that the operator registered may name sessions.")
-            handled = HANDLERS[type(command)]
             if session is not None:
                 rules.requests.check(session.id, now.mono, _SLOWLY)
-            else:
+            elif not rules.is_gateway(origin):
                 rules.stranger_requests.check(origin.address, now.mono, _CROWD)
-                if handled.needs_login:
-                    raise NotLoggedIn
+            if origin.session and not rules.is_gateway(origin):
+                raise Forbidden("Only a gateway that the operator registered may name sessions.")
+            handled = HANDLERS[type(command)]
+            if session is None and handled.needs_login:
+                raise NotLoggedIn
             effects = self._handle(handled, Context(rules, origin, session, now), command)
         except ChatError as error:
             effects = self.refused(origin, command.op, error, session.account.login if session else "")

@@ -66,6 +66,10 @@ class Rules:
         self.spent: dict[bytes, None] = {}
         """Digests of tokens used of late: a check that began before the use was on disk still finds them there."""
 
+    def is_gateway(self, origin: Origin) -> bool:
+        """Whether that connection speaks for many people, from one address."""
+        return origin.key in self.settings.gateways
+
     def spend(self, digest: bytes) -> None:
         """Note that a token is used up."""
         self.spent[digest] = None

@@ -11,7 +11,8 @@ from broker.chat.context import HANDLERS
 from broker.chat.operators import OPERATOR_OPS
 from broker.chat.settings import ChatSettings
 from common import messages
-from common.errors import DefaultRoom
+from common.errors import DefaultRoom, NameTaken, RateLimited
+from common.limits import Rate
 from tests.support.circle import Circle, Ear
 
 LOGINS = ("ana", "bob", "eva")
@@ -165,3 +166,74 @@ Promises.TestCase.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestPromises = Promises.TestCase
+
+
+# Rates
+
+
+def test_who_writes_too_fast_is_told_to_wait_and_others_are_not() -> None:
+    circle = Circle(settings=ChatSettings(posts=Rate(2, 3)))
+    circle.register("ana")
+    circle.register("bruno")
+    said = [circle.ask("ana", messages.Send(room="lobby", text="hola", nonce=bytes([n] * 16))) for n in range(4)]
+    assert [type(each) for each in said] == [messages.Sent] * 3 + [RateLimited]
+    assert said[3].retry_after == 0.5
+    post = messages.Send(room="lobby", text="hola", nonce=bytes(16))
+    assert isinstance(circle.ask("bruno", post), messages.Sent)
+    whisper = messages.Direct(to="bruno", text="hola", nonce=bytes([9] * 16))
+    assert isinstance(circle.ask("ana", whisper), RateLimited)
+    circle.later(0.5)
+    assert isinstance(circle.ask("ana", whisper), messages.Sent)
+
+
+def test_all_devices_of_an_account_share_its_messages() -> None:
+    circle = Circle(settings=ChatSettings(posts=Rate(1, 1)))
+    circle.register("ana")
+    circle.log_in("ana", "phone")
+    assert isinstance(circle.ask("ana", messages.Send(room="lobby", text="1", nonce=b"1" * 16)), messages.Sent)
+    assert isinstance(circle.ask("phone", messages.Send(room="lobby", text="2", nonce=b"2" * 16)), RateLimited)
+
+
+def test_each_session_has_its_own_requests() -> None:
+    circle = Circle(settings=ChatSettings(requests=Rate(1, 5)))
+    circle.register("ana")
+    circle.log_in("ana", "phone")
+    asked = [circle.ask("ana", messages.Ping()) for _ in range(6)]
+    assert [type(each) for each in asked] == [messages.Pong] * 5 + [RateLimited]
+    assert isinstance(circle.ask("phone", messages.Ping()), messages.Pong)
+
+
+def test_a_refused_request_is_a_sign_of_life_all_the_same() -> None:
+    circle = Circle(settings=ChatSettings(requests=Rate(0.001, 1)))
+    circle.register("ana")
+    circle.ask("ana", messages.Ping())
+    for _ in range(10):
+        circle.later(5.0)
+        assert isinstance(circle.ask("ana", messages.Ping()), RateLimited)
+    circle.log_in("ana", "phone")
+    assert [user.online for user in circle.ask("phone", messages.Users()).users] == [True]
+
+
+def test_strangers_of_one_address_share_their_requests() -> None:
+    circle = Circle(settings=ChatSettings(stranger_requests=Rate(1, 4)))
+    hello = messages.Hello(versions=[1])
+    asked = [circle.ask(f"key{n}", hello, address="192.0.2.7") for n in range(5)]
+    assert [type(each) for each in asked] == [messages.Welcome] * 4 + [RateLimited]
+    assert isinstance(circle.ask("key9", messages.Ping(), address="192.0.2.7"), RateLimited)
+    assert isinstance(circle.ask("key9", hello, address="192.0.2.8"), messages.Welcome)
+
+
+def test_a_gateways_address_stands_for_many() -> None:
+    circle = Circle(settings=ChatSettings(stranger_requests=Rate(1, 1), gateways=frozenset({"gate"})))
+    for n in range(5):
+        assert isinstance(circle.ask("gate", messages.Hello(versions=[1]), session=f"phone{n}"), messages.Welcome)
+
+
+def test_new_accounts_are_counted_before_a_name_is_looked_at() -> None:
+    circle = Circle(settings=ChatSettings(registrations=Rate(0.1, 2)))
+    assert isinstance(circle.register("ana"), messages.LoggedIn)
+    assert isinstance(circle.register("ana", "eve"), NameTaken)
+    refused = circle.register("ana", "eve")
+    assert isinstance(refused, RateLimited)
+    assert refused.retry_after == 10.0
+    assert type(circle.register("nobody", "eve")) is RateLimited

@@ -11,10 +11,13 @@ from zmq.utils import z85
 from broker.chat.effects import Connection
 from broker.wire import peers
 from broker.wire.broadcast import BeaconLost, Broadcast, Change, Granted, Withdrawn
+from broker.wire.gate import Offence
 from broker.wire.roll import Roll
 from broker.wire.sockets import Context, Socket, Sockets, open_sockets
 from broker.wire.zap import ZapHandler
+from common import topics
 from common.keys import KeyPair, generate
+from common.limits import STRANGER_SUBSCRIPTIONS
 
 PAIR = generate()
 MOST = 100
@@ -67,13 +70,14 @@ class Listener:
             (zmq.CURVE_PUBLICKEY, z85.encode(own.public)),
             (zmq.CURVE_SECRETKEY, z85.encode(own.secret)),
             (zmq.LINGER, 0),
+            (zmq.SNDHWM, 0),
             (zmq.RECONNECT_IVL, 20),
         ):
             self.socket.setsockopt(option, value)
         self.socket.connect(f"tcp://127.0.0.1:{stage.port}")
 
-    def may(self, *topics: bytes) -> Listener:
-        self.stage.entitled |= {(self.key, topic) for topic in topics}
+    def may(self, *names: bytes) -> Listener:
+        self.stage.entitled |= {(self.key, topic) for topic in names}
         return self
 
     def subscribe(self, topic: bytes) -> None:
@@ -248,3 +252,40 @@ def test_identity_of_a_connection_that_is_closed_already(
     ana.socket.send(b"foreign")
     while not stage.broadcast.foreign:
         assert stage.read() == []
+
+
+def test_too_many_topics_cost_the_connection(stage: Stage, ana: Listener, eve: Listener) -> None:
+    standing = ana.join(b"lobby\0").connection
+    lost = eve.join(BEACON).connection
+    for number in range(STRANGER_SUBSCRIPTIONS):
+        eve.subscribe(b"guess%d\0" % number)
+    stage.read_until(BeaconLost)
+    assert set(stage.offences) == {Offence.SUBSCRIPTIONS}
+    while peers.stands(lost):
+        pass
+    assert peers.stands(standing)
+
+
+def test_members_may_ask_for_more_and_what_is_given_back_does_not_count(stage: Stage, ana: Listener) -> None:
+    stage.members.add(ana.key)
+    ana.join(b"lobby\0")
+    for number in range(10 * MOST):
+        ana.subscribe(b"guess%d\0" % number)
+        ana.socket.send(b"\0guess%d\0" % number)
+    for number in range(MOST - 2):
+        ana.subscribe(b"guess%d\0" % number)
+    ana.join(BEACON)
+    assert stage.offences == []
+    ana.subscribe(b"one more\0")
+    stage.read_until(BeaconLost)
+    assert stage.offences == [Offence.SUBSCRIPTIONS]
+
+
+def test_a_topic_longer_than_any_costs_the_connection(stage: Stage, eve: Listener) -> None:
+    eve.join(BEACON)
+    eve.subscribe(b"x" * topics.LONGEST)
+    eve.join(b"own\0")
+    assert stage.offences == []
+    eve.subscribe(b"x" * (topics.LONGEST + 1))
+    stage.read_until(BeaconLost)
+    assert stage.offences == [Offence.SUBSCRIPTIONS]

@@ -10,6 +10,7 @@ from zmq.utils import z85
 
 from broker.chat.effects import Origin
 from broker.wire.commands import Commands
+from broker.wire.gate import Offence
 from broker.wire.roll import Roll
 from broker.wire.sockets import Context, Socket, Sockets, open_sockets
 from broker.wire.zap import ZapHandler
@@ -177,3 +178,51 @@ def test_another_error_of_the_socket_is_not_hidden(desk: Desk) -> None:
     desk.sockets.commands.close()
     with pytest.raises(zmq.ZMQError):
         desk.commands.send(b"\0abcd", b"reply")
+
+
+def test_a_flood_costs_the_connection_and_is_told(context: Context, desk: Desk) -> None:
+    flooder, key = client(context, desk)
+    gateway, gateway_key = client(context, desk)
+    quiet, _ = client(context, desk)
+    desk.roll._gateways = {gateway_key}
+    for _ in range(20):
+        flooder.send(PING)
+        gateway.send(PING)
+    quiet.send(PING)
+    while len(desk.requests) < 41:
+        desk.read()
+    desk.commands.review(19)
+    assert desk.offences == [("127.0.0.1", key, Offence.FLOOD)]
+    desk.commands.review(0)
+    assert len(desk.offences) == 1, "counted from the last review on"
+    gateway.send(PING)
+    flooder.send(PING)  # on a new connection
+    desk.requests.clear()
+    while {origin.key for origin, _ in desk.requests} != {key, gateway_key}:
+        desk.read()
+
+
+def test_what_is_no_request_counts_as_one(context: Context, desk: Desk) -> None:
+    dealer, key = client(context, desk)
+    for _ in range(20):
+        dealer.send_multipart([b"", PING])
+    while desk.commands.foreign < 20:
+        desk.read()
+    desk.commands.review(19)
+    assert desk.offences == [("127.0.0.1", key, Offence.FLOOD)]
+
+
+def test_connections_that_are_gone_are_forgotten(context: Context, desk: Desk) -> None:
+    one, _ = client(context, desk)
+    two, _ = client(context, desk)
+    one.send(PING)
+    two.send(PING)
+    while len(desk.requests) < 2:
+        desk.read()
+    one.close()
+    while len(desk.roll) == 2:
+        desk.roll.prune()
+    desk.commands.forget_gone()
+    assert len(desk.commands._lines) == 1
+    two.send(PING)
+    desk.read_ping()

@@ -78,6 +78,11 @@ def test_everything_else_is_refused(ask: Any, changed: dict[str, bytes]) -> None
     assert ask(*question(**changed)) == (b"400", b"")
 
 
+def test_who_may_not_come_in_now_is_told_to_come_again(ask: Any) -> None:
+    """libzmq's clients give up for good after a 400, and try again after a 300."""
+    assert ask(*question(address=b"192.0.2.2")) == (b"300", b"")
+
+
 def test_a_malformed_question_is_refused(ask: Any) -> None:
     assert ask(b"1.0", b"1") == (b"400", b"")
     assert ask(*question(), b"more") == (b"400", b"")
