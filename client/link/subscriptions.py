@@ -16,9 +16,11 @@ from typing import Final
 from client.link.actions import Subscribe, Unsubscribe
 from common import topics
 
-WAIT_S: Final = 1.0
-"""Seconds to the first repetition."""
-DOUBT: Final = 3
+WAIT_S: Final = 0.25
+"""Seconds to the first repetition: a broker under attack grants nothing for moments, and nobody waits for a second."""
+QUICK: Final = 3
+"""Repetitions after as short a wait; only then they become rarer, and it is asked whether there still is a session."""
+DOUBT: Final = 5
 """Repetitions in vain after which the beacon's own grant is doubted, every time."""
 WAIT_MAX_S: Final = 15.0
 """Seconds between repetitions at the most."""
@@ -105,8 +107,8 @@ class Subscriptions:
                 self._arm(wanted, now)
 
     def tick(self, now: float) -> list[str]:
-        """Ask again for what is overdue; returns the logs that were asked for in vain: the beacon at once, whose
-        absence may mean that there is no session any more, others the second time."""
+        """Ask again for what is overdue; returns the logs that were asked for in vain: the beacon after the quick
+        repetitions, since its absence may mean that there is no session any more, others one later."""
         overdue = [log for log, wanted in self._wanted.items() if now >= wanted.due]
         beacon = self._wanted.get(self.beacon)
         waits = beacon is not None and not beacon.granted
@@ -117,7 +119,7 @@ class Subscriptions:
                 self._arm(wanted, now)
                 continue
             self._again(log, wanted, now)
-            if wanted.tries > 1 or log == self.beacon:
+            if wanted.tries > QUICK or (log == self.beacon and wanted.tries == QUICK):
                 vain.append(log)
             if wanted.tries % DOUBT == 0:
                 # Without the beacon no marker comes. A marker of it that crossed our repetition on the way
@@ -133,7 +135,7 @@ class Subscriptions:
 
     def _arm(self, wanted: _Wanted, now: float) -> None:
         # Jitter, so that a thousand clients that were refused together do not return together.
-        wait = min(WAIT_S * 2**wanted.tries, WAIT_MAX_S)
+        wait = min(WAIT_S * 2 ** max(0, wanted.tries - QUICK + 1), WAIT_MAX_S)
         wanted.due = now + wait * (1 + self._random(1)[0] / 512)
 
     def deadline(self) -> float:
