@@ -153,7 +153,7 @@ class Broker:
 def _start_watchman(port: int, bounds: Bounds, roll: Roll, gate: Gate, opening: ExitStack) -> None:
     """Watch over the connections, where the system tells what comes on them."""
     try:
-        scanner = Scanner(port)
+        scanner = Scanner(port, roll.sent)
     except OSError as error:
         log.event("no-watchman", logging.WARNING, cause=str(error), advice="what peers send is bounded on Linux only")
         return

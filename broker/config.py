@@ -155,6 +155,7 @@ _KEYS: Final[dict[str, _Key]] = {
     "network.member_bytes": _rate(),
     "network.stranger_bytes": _rate(),
     "network.address_bytes": _rate(),
+    "network.unread_bytes": _whole(1_048_576, 1_073_741_824),
     "network.flood_requests": _whole(0, 1_000_000),
     "network.subscriptions": _whole(256, 1_000_000),
     "network.offences": _rate(),

@@ -155,6 +155,9 @@ STRANGER_BYTES: Final = Rate(16_384.0, 262_144)
 ADDRESS_BYTES: Final = Rate(8_388_608.0, 33_554_432)
 """Bytes from all connections of one address, by default; the one that sent most is shut first."""
 
+UNREAD_BYTES: Final = 8_388_608
+"""Bytes of replies that one client may leave unread, by default: a dozen of the longest pages of history."""
+
 FLOOD_REQUESTS: Final = 2_000
 """Requests in a second after which a connection is shut, by default: no refusal has made it wait."""
 

@@ -26,6 +26,8 @@ class Bounds:
     """Bytes from one connection that nobody is logged in on."""
     address_bytes: Rate = limits.ADDRESS_BYTES
     """Bytes from all connections of one address."""
+    unread_bytes: int = limits.UNREAD_BYTES
+    """Bytes of replies that one client may leave unread."""
     flood_requests: int = limits.FLOOD_REQUESTS
     """Requests in a second after which a connection is shut; 0 means never."""
     subscriptions: int = limits.SUBSCRIPTIONS

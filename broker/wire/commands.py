@@ -90,6 +90,9 @@ class Commands:
             # The first frame settles whether it can be delivered; if it cannot, there is no second one.
             send(route, _MORE)
             send(body, _NOBLOCK)
+            line = self._lines.get(route)
+            if line is not None:
+                line.sent += len(body)
         except zmq.ZMQError as error:
             if error.errno != EAGAIN and error.errno != EHOSTUNREACH:
                 raise

@@ -10,6 +10,7 @@ import ctypes
 import ipaddress
 import os
 import socket
+import struct
 import sys
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -105,29 +106,41 @@ def endpoint(descriptor: int) -> Endpoint | None:
             return None  # it listens, or went down meanwhile
 
 
-class ReceivedBytes:
-    """How much came on a connection, as the kernel counts it (`tcpi_bytes_received`, Linux 4.1). Not for sharing.
+class Traffic(NamedTuple):
+    """What went over a TCP connection, in bytes."""
+
+    received: int
+    acked: int
+    """Sent, and acknowledged by the other side's kernel."""
+    idle: bool
+    """Whether the kernel has nothing more to send."""
+
+
+class TrafficMeter:
+    """How much went over a connection, as the kernel counts it (Linux 4.6). Not to be shared by threads.
 
     Raises `OSError` if this system does not tell.
 
-    Source: tcp(7), TCP_INFO; RFC 4898, tcpEStatsAppHCThruOctetsReceived.
+    Source: tcp(7), TCP_INFO; RFC 4898, tcpEStatsAppHCThruOctetsAcked and tcpEStatsAppHCThruOctetsReceived.
     """
 
-    _OFFSET: Final = 128
-    _SIZE: Final = _OFFSET + 8
+    _LAYOUT: Final = struct.Struct("=24xI92xQQ8xI")
+    """Of `struct tcp_info`: tcpi_unacked, tcpi_bytes_acked, tcpi_bytes_received, tcpi_notsent_bytes."""
 
     def __init__(self) -> None:
         if sys.platform != "linux":
             raise OSError("TCP_INFO is Linux's")
         # A Python socket for each look would take four times as long, and must not own the descriptor.
         self._getsockopt = ctypes.CDLL(None, use_errno=True).getsockopt
-        self._info = ctypes.create_string_buffer(self._SIZE)
+        self._info = ctypes.create_string_buffer(self._LAYOUT.size)
         self._length = ctypes.c_uint32()
-        self._count = ctypes.c_uint64.from_buffer(self._info, self._OFFSET)
 
-    def of(self, descriptor: int) -> int | None:
-        """Bytes received since it was connected; None if it is no TCP connection, or not any more."""
-        self._length.value = self._SIZE
+    def of(self, descriptor: int) -> Traffic | None:
+        """Since it was connected; None if it is no TCP connection, or not any more."""
+        self._length.value = self._LAYOUT.size
         if self._getsockopt(descriptor, socket.IPPROTO_TCP, _TCP_INFO, self._info, ctypes.byref(self._length)):
             return None
-        return self._count.value if self._length.value >= self._SIZE else None
+        if self._length.value < self._LAYOUT.size:
+            return None
+        unacked, acked, received, unsent = self._LAYOUT.unpack(self._info)
+        return Traffic(received, acked, not unacked and not unsent)

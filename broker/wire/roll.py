@@ -26,7 +26,7 @@ class Standing(Enum):
 class Line:
     """A connection that has sent a frame after its handshake."""
 
-    __slots__ = ("address", "connection", "key", "requests", "subscriptions")
+    __slots__ = ("address", "connection", "key", "requests", "sent", "subscriptions")
 
     def __init__(self, connection: Connection, key: str, address: str) -> None:
         self.connection = connection
@@ -36,6 +36,8 @@ class Line:
         """The peer's host, normalised."""
         self.requests = 0
         """Since the last review."""
+        self.sent = 0
+        """Bytes of replies handed to libzmq."""
         self.subscriptions = 0
         """Asked for and not given back."""
 
@@ -66,6 +68,11 @@ class Roll:
         """Whose connection that is, as far as is known. For any thread."""
         line = self._lines.get(connection)
         return line.key if line else None
+
+    def sent(self, connection: Connection) -> int:
+        """Bytes of replies on that connection so far. For any thread."""
+        line = self._lines.get(connection)
+        return line.sent if line else 0
 
     def standing(self, connection: Connection) -> Standing:
         """Who is behind that connection. For any thread."""

@@ -1,8 +1,9 @@
 """Looks after the broker's own TCP connections: who sends too much, says nothing, or is one too many is shut.
 
 Neither ZMQ_RCVHWM nor ZMQ_MAXMSGSIZE bounds memory: libzmq holds a message of thousands of frames whole, and every
-subscription that was denied. So a thread reads from the kernel how many bytes came on each connection, and shuts
-down what is over its budget; libzmq then frees what it holds. Linux only. Must not know what travels.
+subscription that was denied. Nor does ZMQ_SNDHWM, which counts messages. So a thread reads from
+the kernel how many bytes went over each connection, and shuts down what is over its budget; libzmq then frees what
+it holds. Linux only. Must not know what travels.
 
 Source: tcp(7), TCP_INFO.
 """
@@ -22,6 +23,7 @@ from broker.chat.rates import Limiter
 from broker.wire import peers
 from broker.wire.bounds import Bounds
 from broker.wire.gate import Offence
+from broker.wire.peers import Traffic
 from broker.wire.roll import Standing
 from common.limits import ARRIVAL_S, ARRIVING, GREETING_S, MUTE_PER_ADDRESS, MUTE_S, STRANGER_S
 
@@ -38,7 +40,7 @@ _FREE_BYTES: Final = 4_096
 class Seen:
     """A connection as it was seen last."""
 
-    __slots__ = ("connection", "fresh", "greeting", "host", "received", "since")
+    __slots__ = ("acked", "connection", "fresh", "greeting", "host", "received", "sent", "since", "unread")
 
     def __init__(self, connection: Connection, host: str, since: float, greeting: bool = False) -> None:
         self.connection = connection
@@ -51,6 +53,18 @@ class Seen:
         """Bytes so far."""
         self.fresh = 0
         """Bytes since the look before."""
+        self.unread = 0
+        """Bytes of replies that the other side has not taken."""
+        self.sent = 0
+        self.acked = 0
+
+    def note(self, traffic: Traffic, sent: int) -> None:
+        """Take in what the kernel says, and how many bytes of replies were handed to libzmq so far."""
+        self.fresh, self.received = traffic.received - self.received, traffic.received
+        if traffic.idle:
+            # All is read: what encryption and framing added meanwhile no longer counts.
+            self.sent, self.acked = sent, traffic.acked
+        self.unread = (sent - self.sent) - (traffic.acked - self.acked)
 
 
 class Verdict(NamedTuple):
@@ -81,10 +95,12 @@ class Judge:
         for seen in all_seen:
             total += 1
             standing = self._standing(seen.connection)
+            if seen.unread > self._bounds.unread_bytes and standing is not Standing.GATEWAY:
+                verdicts[seen.connection] = Verdict(seen, "unread")
             if seen.fresh and standing is not Standing.GATEWAY:
                 senders.append(seen)
                 if self._over_budget(seen, standing, now):
-                    verdicts[seen.connection] = Verdict(seen, Offence.BYTES)
+                    verdicts.setdefault(seen.connection, Verdict(seen, Offence.BYTES))
             if standing is Standing.STRANGER:
                 (settled if now - seen.since > ARRIVAL_S else arriving).append(seen)
             if seen.greeting and now - seen.since > GREETING_S:
@@ -144,9 +160,11 @@ def _shut(verdicts: dict[Connection, Verdict], connections: Iterable[Seen], reas
 class Scanner:
     """Finds this process's connections on the broker's ports, and what came on each. Raises `OSError` if it cannot."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, sent: Callable[[Connection], int]) -> None:
+        """`sent` tells how many bytes of replies were handed to libzmq for a connection."""
         self._ports = range(port, port + 3)
-        self._bytes = peers.ReceivedBytes()
+        self._sent = sent
+        self._meter = peers.TrafficMeter()
         self._seen: dict[int, tuple[int, Seen | None]] = {}
         """By descriptor: the inode, and the connection if it is one of the broker's."""
         self.look(0.0)
@@ -163,8 +181,8 @@ class Scanner:
             known = before.get(descriptor)
             seen = known[1] if known and known[0] == identity[1] else self._first(identity, now)
             self._seen[descriptor] = (identity[1], seen)
-            if seen is not None and (received := self._bytes.of(descriptor)) is not None:
-                seen.fresh, seen.received = received - seen.received, received
+            if seen is not None and (traffic := self._meter.of(descriptor)) is not None:
+                seen.note(traffic, self._sent(seen.connection))
                 found.append(seen)
         return found
 

@@ -15,6 +15,7 @@ from broker.chat.effects import Connection
 from broker.wire import peers
 from broker.wire.bounds import Bounds
 from broker.wire.gate import Offence
+from broker.wire.peers import Traffic
 from broker.wire.roll import Standing
 from broker.wire.watchman import Judge, Scanner, Seen, Verdict, Watchman
 from common import limits
@@ -172,17 +173,42 @@ def test_near_the_descriptor_limit_members_stay_and_the_newest_strangers_go() ->
     assert not set(street.judged(12.0)) & connections(members)
 
 
+def test_who_does_not_read_is_shut_and_what_framing_adds_does_not_count() -> None:
+    street = Street(unread_bytes=10_000)
+    (reader,) = street.come(standing=Standing.MEMBER)
+    sent = acked = 0
+    for _ in range(100):
+        sent += 1_000
+        acked += 1_100
+        reader.note(Traffic(500, acked, idle=True), sent)
+        assert reader.unread == 0
+    reader.note(Traffic(500, acked, idle=False), sent + 10_000)
+    assert street.judged(1.0) == {}
+    reader.note(Traffic(500, acked + 500, idle=False), sent + 10_501)
+    assert street.judged(1.0) == {reader.connection: "unread"}
+    reader.note(Traffic(500, acked + 10_501, idle=False), sent + 10_501)
+    assert street.judged(1.0) == {}
+
+
 @linux_only
-def test_the_kernel_says_how_much_came() -> None:
-    counter = peers.ReceivedBytes()
+def test_the_kernel_says_how_much_came_and_went() -> None:
+    meter = peers.TrafficMeter()
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as far:
         near, _ = server.accept()
         with near:
-            assert counter.of(near.fileno()) == 0
+            assert meter.of(near.fileno()) == (0, 0, True)
             far.sendall(b"x" * 1_234)
             near.recv(1_234, socket.MSG_WAITALL)
-            assert counter.of(near.fileno()) == 1_234
-    assert counter.of(0) is None
+            near.sendall(b"y" * 777)
+            far.recv(777, socket.MSG_WAITALL)
+            while (traffic := meter.of(near.fileno())) != (1_234, 777, True):
+                assert traffic is not None
+            near.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                while True:
+                    near.send(b"z" * 65_536)
+            assert not meter.of(near.fileno()).idle  # type: ignore[union-attr]
+    assert meter.of(0) is None
 
 
 @pytest.fixture
@@ -208,7 +234,7 @@ def visit(server: socket.socket) -> tuple[socket.socket, socket.socket]:
 
 @linux_only
 def test_it_finds_the_connections_on_its_ports_and_no_others(ports: list[socket.socket]) -> None:
-    scanner = Scanner(ports[0].getsockname()[1])
+    scanner = Scanner(ports[0].getsockname()[1], lambda _: 0)
     with socket.create_server(("127.0.0.1", 0)) as other, ExitStack() as stack:
         visits = [visit(server) for server in (*ports, other)]
         for each in visits:
@@ -227,7 +253,7 @@ def test_it_finds_the_connections_on_its_ports_and_no_others(ports: list[socket.
 
 @linux_only
 def test_a_descriptor_that_is_used_again_is_another_connection(ports: list[socket.socket]) -> None:
-    scanner = Scanner(ports[0].getsockname()[1])
+    scanner = Scanner(ports[0].getsockname()[1], lambda _: 0)
     near, far = visit(ports[0])
     far.sendall(b"x" * 100)
     near.recv(100, socket.MSG_WAITALL)
@@ -252,7 +278,7 @@ def test_a_descriptor_that_is_used_again_is_another_connection(ports: list[socke
 def test_it_shuts_by_itself_who_sends_too_much_and_tells_of_it(ports: list[socket.socket]) -> None:
     told: list[tuple[str, Connection, Offence]] = []
     judge = Judge(Bounds(stranger_bytes=Rate(1, 1_000)), lambda _: Standing.STRANGER)
-    watchman = Watchman(Scanner(ports[0].getsockname()[1]), judge, lambda *offence: told.append(offence))
+    watchman = Watchman(Scanner(ports[0].getsockname()[1], lambda _: 0), judge, lambda *offence: told.append(offence))
     near, far = visit(ports[0])
     quiet, still_there = visit(ports[1])
     with near, far, quiet, still_there:
@@ -285,7 +311,9 @@ def test_a_fault_does_not_end_it(ports: list[socket.socket], caplog: pytest.LogC
             looks.append(now)
             raise RuntimeError("a fault")
 
-    watchman = Watchman(Scanner(ports[0].getsockname()[1]), Failing(Bounds(), lambda _: Standing.STRANGER), print)
+    watchman = Watchman(
+        Scanner(ports[0].getsockname()[1], lambda _: 0), Failing(Bounds(), lambda _: Standing.STRANGER), print
+    )
     watchman.start()
     while len(looks) < 2:
         time.sleep(0.001)
