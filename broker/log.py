@@ -23,7 +23,18 @@ Format = Literal["text", "json"]
 
 LOGGER: Final = logging.getLogger("broker")
 PROVOKED: Final = frozenset(
-    {"fault", "foreign-frame", "foreign-request", "refused", "worker-failed", "zap-failed", "zap-refused"}
+    {
+        "banned",
+        "cut",
+        "fault",
+        "foreign-request",
+        "not-admitted",
+        "refused",
+        "shut",
+        "watchman-failed",
+        "worker-failed",
+        "zap-failed",
+    }
 )
 """Events that a peer can cause as often as it likes: written at a bounded rate (`log_writer.RATE`)."""
 _LONGEST: Final = 1_000

@@ -78,6 +78,8 @@ class Gate:
             else:
                 admitted = not self._banned(address, now) and not self._handshakes.take(address, now)
             self.refused += not admitted
+        if not admitted:
+            log.event("not-admitted", address=address, key=key)
         return admitted
 
     def offended(self, address: str, key: str | None, offence: Offence) -> None:

@@ -15,7 +15,7 @@ import zmq
 from zmq.utils import z85
 
 from common.errors import ChatError
-from common.limits import HEARTBEAT_S, REQUEST_BYTES, SILENCE_S, SUBSCRIPTION_BYTES
+from common.limits import HANDSHAKE_S, HEARTBEAT_S, REQUEST_BYTES, SILENCE_S, SUBSCRIPTION_BYTES
 
 LIBZMQ: Final = (4, 3, 5)
 """The oldest libzmq that the rules of this module were tried with."""
@@ -184,7 +184,7 @@ def _guarded(context: Context, kind: int, max_bytes: int) -> Socket:
     made.setsockopt(zmq.LINGER, 0)
     made.setsockopt(zmq.BACKLOG, BACKLOG)
     # A peer that never finishes its handshake holds a descriptor; not for longer than this.
-    made.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
+    made.setsockopt(zmq.HANDSHAKE_IVL, round(HANDSHAKE_S * 1_000))
     # A peer whose system is gone or out of reach is dropped by the kernel, and with it its subscriptions; one that
     # only hangs is noticed by the rules, for it asks nothing any more. ZMTP's heartbeats stay off here: to set back
     # a timer libzmq looks through all of them, and five hundred clients cost a fifteenth of a core by that alone.

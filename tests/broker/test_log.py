@@ -175,15 +175,15 @@ def test_what_peers_can_provoke_is_held_back_by_name_and_told() -> None:
     log.start(stream=stream, throttle=Throttle(rate=2.0, burst=3.0, clock=lambda: now[0]))
     for _ in range(10):
         log.event("refused")
-        log.event("foreign-frame")
+        log.event("foreign-request")
         log.event("logged-in")
     now[0] = 1.0
     for _ in range(10):
         log.event("refused")
     lines = [line.partition("event=")[2] for line in written(stream).splitlines()]
-    assert (lines.count("refused"), lines.count("foreign-frame"), lines.count("logged-in")) == (5, 3, 10)
+    assert (lines.count("refused"), lines.count("foreign-request"), lines.count("logged-in")) == (5, 3, 10)
     assert "held-back of=refused count=15" in lines
-    assert "held-back of=foreign-frame count=7" in lines
+    assert "held-back of=foreign-request count=7" in lines
 
 
 def test_a_failure_that_can_be_provoked_is_held_back_too() -> None:
