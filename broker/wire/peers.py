@@ -6,7 +6,6 @@ the inode tells the two apart. Must not know what a peer is entitled to.
 
 from __future__ import annotations
 
-import ctypes
 import ipaddress
 import os
 import socket
@@ -129,8 +128,13 @@ class TrafficMeter:
 
     def __init__(self) -> None:
         if sys.platform != "linux":
-            raise OSError("TCP_INFO is Linux's")
+            raise OSError("only Linux tells what a connection has carried")
+        try:
+            import ctypes
+        except (ImportError, MemoryError) as error:  # a build without it, or a system that forbids its callbacks
+            raise OSError(f"Python's ctypes cannot be used here ({error})") from error
         # A Python socket for each look would take four times as long, and must not own the descriptor.
+        self._by_reference = ctypes.byref
         self._getsockopt = ctypes.CDLL(None, use_errno=True).getsockopt
         self._info = ctypes.create_string_buffer(self._LAYOUT.size)
         self._length = ctypes.c_uint32()
@@ -138,7 +142,7 @@ class TrafficMeter:
     def of(self, descriptor: int) -> Traffic | None:
         """Since it was connected; None if it is no TCP connection, or not any more."""
         self._length.value = self._LAYOUT.size
-        if self._getsockopt(descriptor, socket.IPPROTO_TCP, _TCP_INFO, self._info, ctypes.byref(self._length)):
+        if self._getsockopt(descriptor, socket.IPPROTO_TCP, _TCP_INFO, self._info, self._by_reference(self._length)):
             return None
         if self._length.value < self._LAYOUT.size:
             return None
