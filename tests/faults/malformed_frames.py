@@ -86,11 +86,11 @@ class Attack:
     # Commands
 
     def _commands(self, peer: Peer, burst: int) -> bool:
-        identity = self._chance.choice((b"", b"", b"", self._chance.randbytes(self._chance.randrange(1, 300))))
+        identity = self._chance.randbytes(self._chance.randrange(1, 300)) if self._chance.random() < 0.1 else b""
         kind = self._chance.choice(SOCKET_TYPES)
         self._shake(peer, kind, identity, burst)
         whole = b"".join(self._command(peer) for _ in range(burst))
-        if identity or kind != b"DEALER" or self._chance.random() < 0.3:
+        if identity or kind != b"DEALER" or self._chance.random() < 0.2:
             peer.send(whole + self._last(peer))
             return not peer.hung_up()
         peer.send(whole + zmtp.frame(peer.curve.message(codec.encode_request(QUESTION, messages.Hello(versions=[1])))))
@@ -109,9 +109,9 @@ class Attack:
     def _command(self, peer: Peer) -> bytes:
         """One malformed message for the command socket: of one frame, of several, or none."""
         message, chance = peer.curve.message, self._chance.random()
-        if chance < 0.8:
-            return zmtp.frame(message(self._request()))
         if chance < 0.9:
+            return zmtp.frame(message(self._request()))
+        if chance < 0.902:  # rare, since the broker hangs up on it, and what follows is lost
             parts = self._chance.randrange(1, 6)
             return b"".join(zmtp.frame(message(self._request(), MORE)) for _ in range(parts)) + zmtp.frame(message(b""))
         if chance < 0.95:

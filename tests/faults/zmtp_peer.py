@@ -23,11 +23,11 @@ GREETING: Final = 2
 """The sockets of a broker, by how far their port is above the first."""
 
 
-def connected(address: Address, above: int, source: str = "") -> socket.socket:
+def connected(address: Address, above: int, source: str = "", patience: float = PATIENCE_S) -> socket.socket:
     """A connection to one of the broker's sockets, from `source` if given (on loopback, any 127.x.y.z)."""
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        made.settimeout(PATIENCE_S)
+        made.settimeout(patience)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source:
             made.bind((source, 0))
@@ -42,11 +42,19 @@ class Peer:
     """A connection under one's own hands. Each step of the handshake is a method; none needs the one before."""
 
     def __init__(
-        self, address: Address, above: int = COMMANDS, *, keys: KeyPair | None = None, source: str = ""
+        self,
+        address: Address,
+        above: int = COMMANDS,
+        *,
+        keys: KeyPair | None = None,
+        source: str = "",
+        patience: float = PATIENCE_S,
     ) -> None:
+        """`patience` is for each single answer, in seconds."""
         assert address.key is not None
         self.curve = Curve(address.key, keys)
-        self.socket = connected(address, above, source)
+        self.socket = connected(address, above, source, patience)
+        self._patience = patience
         self._reader = Reader()
 
     def handshake(self, kind: bytes = b"DEALER", identity: bytes = b"") -> Self:
@@ -98,6 +106,34 @@ class Peer:
             if not flags & zmtp.INNER_COMMAND:
                 return payload
 
+    def come(self) -> list[bytes]:
+        """The payloads that have come by now, without waiting; then raises `Violation` if the broker has hung up."""
+        self.socket.setblocking(False)
+        try:
+            while True:
+                self._receive()
+        except BlockingIOError:
+            pass
+        except Violation:
+            if not (found := self._whole()):
+                raise
+            return found
+        finally:
+            self.socket.settimeout(self._patience)
+        return self._whole()
+
+    def _whole(self) -> list[bytes]:
+        found = []
+        while (whole := self._reader.frame()) is not None:
+            flags, payload = self.curve.opened(whole.body)
+            if not flags & zmtp.INNER_COMMAND:
+                found.append(payload)
+        return found
+
+    def wait(self) -> None:
+        """Return once more has come. Raises `Violation` if the broker hangs up, `TimeoutError` if it says nothing."""
+        self._receive()
+
     def hung_up(self) -> bool:
         """Whether the broker ends the connection, whatever it says before that; False if it does not in time."""
         try:
@@ -111,7 +147,7 @@ class Peer:
     def _receive(self) -> None:
         try:
             data = self.socket.recv(CHUNK)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             raise
         except OSError as error:
             raise Violation(f"hung up: {error}") from None
