@@ -105,11 +105,10 @@ class ReadOnlyStart(Injector):
     name, lane, seconds = "read-only at start", "broker", (0.5, 2.0)
 
     def begin(self) -> str:
-        if self.world.disk.full:
-            return "not now: the disk is full"
         if self.world.broker.alive:
             self.world.broker.kill()
-        self.world.disk.remount("ro")
+        if not self.world.disk.lock():
+            return "not now: the disk is full"
         try:
             self.world.broker.start()
         except RuntimeError:
@@ -117,7 +116,7 @@ class ReadOnlyStart(Injector):
         return "started"
 
     def end(self) -> None:
-        self.world.disk.remount("rw")
+        self.world.disk.unlock()
         self.world.revive()
 
 
@@ -125,11 +124,7 @@ class DiskFull(Injector):
     name, lane, seconds = "disk full", "disk", (2.0, 6.0)
 
     def begin(self) -> str:
-        try:
-            self.world.disk.fill()
-        except OSError as error:
-            return str(error.strerror)
-        return ""
+        return "" if self.world.disk.fill() else "not now: it is read-only"
 
     def end(self) -> None:
         self.world.disk.empty()
@@ -162,8 +157,7 @@ class PeopleKilled(Injector):
 
     def begin(self) -> str:
         who = self.chance.choice(sorted(self.world.people))
-        self.world.people[who].kill()
-        self.world.people[who].start()
+        self.world.people[who].restart()
         return who
 
 

@@ -5,9 +5,11 @@ Must not know when, nor what is right.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -27,28 +29,43 @@ class Disk:
         )
         self._path = path
         self._ballast = path / "ballast"
+        self._locked = False
+        self._changing = threading.Lock()
 
-    def fill(self) -> None:
-        """Leave next to nothing free."""
-        free = os.statvfs(self._path)
-        size = free.f_bavail * free.f_frsize - SPARE
-        if size > 0:
+    def fill(self) -> bool:
+        """Leave next to nothing free; False, and nothing done, if it is read-only."""
+        with self._changing:
+            if self._locked:
+                return False
+            free = os.statvfs(self._path)
             with self._ballast.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, size)
+                # What the broker takes meanwhile may be what was to be left.
+                with contextlib.suppress(OSError):
+                    os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - SPARE))
+            return True
 
     def empty(self) -> None:
         """There is room again."""
-        if self.full:
-            self._ballast.unlink()
+        with self._changing:
+            if self._ballast.exists():
+                self._ballast.unlink()
 
-    @property
-    def full(self) -> bool:
-        """Whether it was filled, and not emptied."""
-        return self._ballast.exists()
+    def lock(self) -> bool:
+        """Make it read-only, while no file is open for writing; False, and nothing done, if it is full."""
+        with self._changing:
+            if not self._ballast.exists():
+                self._remount("ro")
+                self._locked = True
+            return self._locked
 
-    def remount(self, how: str) -> None:
-        """`ro` or `rw`; the first fails while a file is open for writing."""
-        subprocess.run(["mount", "-o", f"remount,{how}", str(self._path)], check=True)
+    def unlock(self) -> None:
+        """Make it writable again."""
+        with self._changing:
+            self._remount("rw")
+            self._locked = False
+
+    def _remount(self, how: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self._path)], check=True, capture_output=True, text=True)
 
     def keep(self, copy: Path) -> None:
         """Copy what is on it."""

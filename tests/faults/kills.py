@@ -124,8 +124,7 @@ def perform(
             broker.kill()
             broker.start()
             for process in processes:
-                if not process.alive:
-                    raise RuntimeError(f"{process.plan.name} has ended: {process.complaint()}")
+                process.check()
             if told and (cycle + 1) % 50 == 0:
                 print(f"  {cycle + 1} kills after {time.monotonic() - began:.0f} s", flush=True)
         quieten(processes)

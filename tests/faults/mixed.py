@@ -157,8 +157,7 @@ def perform(directory: Path, seconds: float, seed: int, tell: Callable[[str], No
 
         def look() -> None:
             for process in world.people.values():
-                if not process.alive:
-                    raise RuntimeError(f"{process.plan.name} has ended: {process.complaint()}")
+                process.check()
 
         try:
             performance.run(seconds, look)

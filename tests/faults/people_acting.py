@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections.abc import Callable
 from typing import Final
 
 from client import ChatClient
+from client.link.calls import RESEND_S
 from client.link.failures import NoAnswer, NoBroker
 from client.link.room import Pending, Room
+from client.link.updates import LinkState
 from common import messages as m
 from common.errors import ChatError, NameTaken, NoSuchRoom, NotMember, StorageFailed, TooMany
 from common.keys import KeyPair, generate
@@ -100,10 +103,11 @@ class Actor:
             return room
         self.note(h.Joining, log)
         self._unsure.add(log)
+        asked = time.monotonic()
         try:
             room = await self._join(log)
         except ChatError as error:
-            certain = isinstance(error, NoSuchRoom | StorageFailed)
+            certain = isinstance(error, NoSuchRoom | StorageFailed) and self._sent_once(asked)
             self.note(h.NotJoined, log, error.code, certain)
             if certain:
                 self._unsure.discard(log)
@@ -111,6 +115,10 @@ class Actor:
         self._unsure.discard(log)
         self.note(h.Joined, log)
         return room
+
+    def _sent_once(self, asked: float) -> bool:
+        """Whether a request was not repeated: what is said of one of two does not hold for the other."""
+        return time.monotonic() < asked + RESEND_S and self.chat.link is LinkState.LIVE and self.chat.link_since < asked
 
     async def _join(self, log: str) -> Room:
         try:
@@ -172,10 +180,11 @@ class Actor:
     async def say(self, log: str, times: int) -> None:
         """Say some things without waiting in between, then wait for what becomes of them."""
         stranger = self.chat.room(log) is None and log not in self._unsure and log not in self.positions
+        asked = time.monotonic()
         posts = [self._post(log) for _ in range(times)]
         for post in posts:
             if post is not None:
-                await self._outcome(log, post, stranger)
+                await self._outcome(log, post, stranger, asked)
         if self.random.random() < ASKS:
             await self.ask(log)
 
@@ -190,13 +199,13 @@ class Actor:
             self.note(h.Failed, log, text, error.code, True)
             return None
 
-    async def _outcome(self, log: str, post: Pending, stranger: bool) -> None:
+    async def _outcome(self, log: str, post: Pending, stranger: bool, asked: float) -> None:
         try:
             sent = await self.chat.deliver(post, self.random.choice((1.0, 3.0, 30.0, 30.0, 30.0)))
         except ChatError as error:
             undone = isinstance(error, NoAnswer) and "not sent" in error.message
             # Whoever was a member when they said it may be refused now, and have been heard before a cut.
-            undone = undone or (stranger and isinstance(error, NotMember | NoSuchRoom))
+            undone = undone or (stranger and isinstance(error, NotMember | NoSuchRoom) and self._sent_once(asked))
             self.note(h.Failed, log, post.text, error.code, undone or isinstance(error, StorageFailed))
             if post.outcome is None:
                 self._open.append((log, post))
@@ -217,7 +226,8 @@ class Actor:
 
     async def settle(self) -> None:
         """Wait, though not for ever, until all has arrived; then it must have."""
-        logs = [*self.person.hears, *([self.person.visits] if self.person.visits in self.positions else [])]
+        staying = self.reading is not None and not self.reading.done()
+        logs = [*self.person.hears, *([self.person.visits] if staying else [])]
         try:
             async with asyncio.timeout(SETTLE_S):
                 heads = await self._heads()

@@ -27,6 +27,7 @@ class PeopleProcess:
         self._environment = {**os.environ, **(environment or {})}
         self._file = plan.directory / f"{plan.name}.plan"
         self._log = plan.directory / f"{plan.name}.log"
+        self._changing = threading.Lock()
         self.start()
 
     def start(self) -> None:
@@ -71,21 +72,24 @@ class PeopleProcess:
                 self.words.put("")
                 raise RuntimeError(f"{self.plan.name} has ended before {word!r}: {self.complaint()}")
 
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self.process.poll() is None
+    def check(self) -> None:
+        """Raises RuntimeError if it has ended by itself."""
+        with self._changing:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.plan.name} has ended: {self.complaint()}")
 
     def complaint(self) -> str:
         """What it has said on standard error last."""
         return self._log.read_text(errors="replace")[-4_000:]
 
-    def kill(self) -> None:
-        """`kill -9`, and wait until it is gone; started again, it goes on as another incarnation."""
-        self.process.kill()
-        self.process.wait()
-        self._close()
-        self.plan.incarnation += 1
+    def restart(self) -> None:
+        """`kill -9`, and start it again: it goes on as another incarnation."""
+        with self._changing:
+            self.process.kill()
+            self.process.wait()
+            self._close()
+            self.plan.incarnation += 1
+            self.start()
 
     def freeze(self) -> None:
         """SIGSTOP."""
@@ -103,9 +107,8 @@ class PeopleProcess:
 
     def close(self) -> None:
         """End it, whatever it is at."""
-        if self.alive:
-            self.process.kill()
-            self.process.wait()
+        self.process.kill()
+        self.process.wait()
         self._close()
 
     def _close(self) -> None:

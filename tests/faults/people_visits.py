@@ -25,7 +25,7 @@ async def host(actor: Actor) -> None:
         while not await _change(actor, m.Invite(room=log, login=login)):
             await actor.rest(AGAIN_S)
     while not actor.quiet:
-        await actor.rest(actor.plan.pause_s)
+        await actor.rest(actor.plan.pause_s / 2)
         guest, asked = actor.random.choice(person.guests), h.now()
         if actor.random.random() < 0.6:
             await _change(actor, m.Invite(room=log, login=guest))

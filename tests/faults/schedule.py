@@ -5,22 +5,27 @@ What a fault hits is drawn from the seed as well, when it begins. Must not know 
 
 from __future__ import annotations
 
-import heapq
+import math
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 from tests.faults import history as h
 from tests.faults.injectors import Injector, World
 
-GAP_S: Final = 2.5
+BROKER: Final = "broker"
+"""The lane in which the broker is started and ended."""
+GAP_S: Final = 4.0
 """Seconds of peace in a lane between two faults, on average."""
 LONG_S: Final = 10.0
 """What may last longer than that is drawn that much more rarely."""
 TICK_S: Final = 0.1
+LANE_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,44 +61,72 @@ def draw(kinds: Sequence[type[Injector]], seconds: float, seed: int) -> list[Ste
     return sorted(steps, key=lambda step: step.at)
 
 
-@dataclass
 class Performance:
-    """Carries out a schedule in real time; `done` counts what was begun, `told` has a line for each."""
+    """Carries out a schedule in real time, each lane in a thread of its own.
 
-    world: World
-    steps: Sequence[Step]
-    recorder: h.Recorder
-    done: Counter[str] = field(default_factory=Counter)
-    told: list[str] = field(default_factory=list)
+    `done` counts what was begun; `told` has a line for each.
+    """
+
+    def __init__(self, world: World, steps: Sequence[Step], recorder: h.Recorder) -> None:
+        self.done: Counter[str] = Counter()
+        self.told: list[str] = []
+        self._world = world
+        self._steps = steps
+        self._recorder = recorder
+        self._telling = threading.Lock()
+        self._over = threading.Event()
 
     def run(self, seconds: float, look: Callable[[], None]) -> None:
         """Until the time is over; `look` is called again and again, and raises if something is wrong.
 
         Whatever is broken then is mended.
         """
-        began = time.monotonic()
-        waiting = list(self.steps)
-        ends: list[tuple[float, int, Injector]] = []
-        try:
-            while (now := time.monotonic() - began) < seconds:
-                while ends and ends[0][0] <= now:
-                    heapq.heappop(ends)[2].end()
-                while waiting and waiting[0].at <= now:
-                    step = waiting.pop(0)
-                    fault = step.kind(self.world, random.Random(step.seed))
-                    detail = fault.begin()
-                    heapq.heappush(ends, (time.monotonic() - began + step.seconds, id(fault), fault))
-                    self._tell(step, detail, time.monotonic() - began)
-                if not any(fault.lane == "broker" for _, _, fault in ends):
-                    self.world.revive()
-                look()
-                time.sleep(TICK_S)
-        finally:
-            for _, _, fault in sorted(ends, key=lambda end: end[:2]):
-                fault.end()
-        self.world.revive()
+        self._began = time.monotonic()
+        lanes = sorted({step.kind.lane for step in self._steps})
+        with ThreadPoolExecutor(max(1, len(lanes))) as pool:
+            playing = [pool.submit(self._play, lane) for lane in lanes]
+            try:
+                while self._now() < seconds:
+                    look()
+                    for lane in playing:
+                        if lane.done():
+                            lane.result()
+                    time.sleep(TICK_S)
+            finally:
+                self._over.set()
+        for lane in playing:
+            lane.result()
+        self._world.revive()
 
-    def _tell(self, step: Step, detail: str, now: float) -> None:
-        self.done[step.kind.name] += 1
-        self.recorder.add(h.Fault(h.now(), step.kind.name, detail))
-        self.told.append(f"{step} ({detail or 'done'}, at {now:.1f} s)")
+    def _now(self) -> float:
+        return time.monotonic() - self._began
+
+    def _play(self, lane: str) -> None:
+        """A lane that is late, because the machine has other things to do, goes on with what is next."""
+        for step in self._steps:
+            if step.kind.lane == lane and self._wait(lane, step.at):
+                fault = step.kind(self._world, random.Random(step.seed))
+                detail = fault.begin()
+                try:
+                    self._tell(step, detail)
+                    self._over.wait(step.seconds)
+                finally:
+                    fault.end()
+        self._wait(lane, math.inf)
+
+    def _wait(self, lane: str, at: float) -> bool:
+        """Until that time; False if all is over before. Meanwhile the broker's lane sees to it that there is one."""
+        while not self._over.is_set():
+            if lane == BROKER:
+                self._world.revive()
+            left = at - self._now()
+            if left <= 0:
+                return True
+            self._over.wait(min(left, TICK_S) if lane == BROKER else min(left, LANE_S))
+        return False
+
+    def _tell(self, step: Step, detail: str) -> None:
+        with self._telling:
+            self.done[step.kind.name] += 1
+            self._recorder.add(h.Fault(h.now(), step.kind.name, detail))
+            self.told.append(f"{step} ({detail or 'done'}, at {self._now():.1f} s)")
