@@ -34,12 +34,14 @@ class Backfill:
         logs: Mapping[str, Log],
         delivered: Callable[[Log, list[AnyEntry]], None],
         denied: Callable[[float], None],
+        random: Callable[[int], bytes],
     ) -> None:
         """`delivered` gets what pages bring; `denied` is told when one is refused for want of membership."""
         self._calls = calls
         self._logs = logs
         self._delivered = delivered
         self._denied = denied
+        self._random = random
         self._watched: dict[str, Log] = {}
         self._under_way = 0
 
@@ -78,7 +80,7 @@ class Backfill:
                 log.failed(now, DENIED_WAIT_S)
                 self._denied(now)
             else:
-                log.failed(now, pause(outcome, WAIT_S))
+                log.failed(now, pause(outcome, WAIT_S, self._random))
 
         log.fetching = True
         self._under_way += 1

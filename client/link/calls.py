@@ -1,21 +1,23 @@
-"""Requests under way: numbers, answers, time limits, and what a cut means for each.
+"""Requests under way: numbers, answers, time limits, and what a cut or a wait means for each.
 
 Every request stands on its own. After a cut, those that may be made twice (`REPEATABLE`) go out again with the
-same number; the others fail with `LinkLost`, since nobody can tell whether they were carried out.
-Must not know what an answer is for: whoever opens a call says what to do with it.
+same number; the others fail with `LinkLost`, since nobody can tell whether they were carried out. One that is told
+to wait (`rate-limited`, `busy`) was not carried out, whatever it is: it goes out again after the wait if its time
+allows, and until then no other of its kind does. Must not know what an answer is for: whoever opens a call says what
+to do with it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from client.link.failures import LinkLost, NoAnswer
-from common import codec
+from client.link.failures import LinkLost, NoAnswer, pause
+from common import codec, names
 from common import messages as m
-from common.errors import BadRequest, ChatError
+from common.errors import BadRequest, Busy, ChatError, RateLimited
 
 RESEND_S: Final = 4.0
 """Seconds after which a repeatable request is sent again on a link that lives: its answer was dropped."""
@@ -42,6 +44,12 @@ REPEATABLE: Final[frozenset[type[m.Command]]] = frozenset(
 )
 """Commands that have the same effect made once or twice."""
 
+WAIT_S: Final = 1.0
+"""Seconds to wait if a refusal that asks for it names no time."""
+Waits = tuple[type[ChatError], ...]
+WAITS: Final[Waits] = (RateLimited, Busy)
+"""Refusals after which a request is made again by itself, unless whoever makes it says otherwise."""
+
 Outcome = m.Reply | ChatError
 Done = Callable[["Call", Outcome, float], None]
 
@@ -61,29 +69,59 @@ class Call:
     """When it went out last, or None if it waits for the link."""
     times: int = 0
     """How often it went out; the answer to one sent twice says nothing about a round trip."""
+    waits: Waits = WAITS
+    not_before: float = -math.inf
+    """When it may go out, having been told to wait."""
+    failure: ChatError = field(default_factory=NoAnswer)
+    """What it fails with when its time is up."""
 
 
 class Calls:
     """All requests under way, by number."""
 
-    def __init__(self, transmit: Callable[[bytes], None]) -> None:
+    def __init__(self, transmit: Callable[[bytes], None], random: Callable[[int], bytes]) -> None:
         self._transmit = transmit
+        self._random = random
+        self._held: dict[str, tuple[float, ChatError]] = {}
+        """Until when no request of a kind goes out, and what said so."""
         self._open: dict[int, Call] = {}
         self._kinds: dict[int, type[m.Reply]] = {}
         self._last = 0
         self._flowing = False
 
     def open(
-        self, command: m.Command, now: float, done: Done, *, timeout: float = math.inf, urgent: bool = False
+        self,
+        command: m.Command,
+        now: float,
+        done: Done,
+        *,
+        timeout: float = math.inf,
+        urgent: bool = False,
+        waits: Waits = WAITS,
     ) -> Call:
-        """Begin a request; `done` gets its outcome once. It goes out now, or when the link allows."""
+        """Begin a request; `done` gets its outcome once. It goes out now, or when the link allows.
+
+        Refused with one of `waits` it is made again after the wait. An `urgent` one is not held back: whoever makes
+        it looks at `held` first.
+        """
         self._last += 1
-        call = Call(self._last, command, done, now + timeout, urgent)
+        call = Call(self._last, command, done, now + timeout, urgent, waits=waits)
         self._open[call.id] = call
         self._kinds[call.id] = m.OPS[command.op][1]
-        if self._flowing or urgent:
+        until, refusal = self._held.get(_kind(command), (-math.inf, NoAnswer()))
+        if not urgent and until > now:
+            call.not_before = until
+            if until >= call.ends or not isinstance(refusal, waits):
+                # The broker would say the same: it is said here, at the next tick.
+                call.failure = type(refusal)(refusal.message, retry_after=until - now)
+                call.ends = now
+        if urgent or (self._flowing and now >= call.not_before):
             self._send(call, now)
         return call
+
+    def held(self, command: m.Command) -> float:
+        """Until when nothing like this command may go out, because the broker said so; long ago if it did not."""
+        return self._held.get(_kind(command), (-math.inf, None))[0]
 
     def _send(self, call: Call, now: float) -> None:
         call.sent = now
@@ -99,7 +137,18 @@ class Calls:
         call = self._open.get(id)
         if call is None:
             return False
-        self._finish(call, outcome, now)
+        if not (isinstance(outcome, (RateLimited, Busy)) and self._wait(call, outcome, now)):
+            self._finish(call, outcome, now)
+        return True
+
+    def _wait(self, call: Call, refusal: ChatError, now: float) -> bool:
+        """Hold back what is like this call; returns whether the call itself is to be made again afterwards."""
+        until = now + pause(refusal, WAIT_S, self._random)
+        self._held = {kind: held for kind, held in self._held.items() if held[0] > now}
+        self._held[_kind(call.command)] = (until, refusal)
+        if not isinstance(refusal, call.waits) or until >= call.ends:
+            return False
+        call.sent, call.not_before = None, until
         return True
 
     def _finish(self, call: Call, outcome: Outcome, now: float) -> None:
@@ -112,16 +161,16 @@ class Calls:
         self._kinds.pop(call.id, None)
 
     def withdraw(self, id: int, now: float) -> None:
-        """Fail a request that has not gone out even once; for any other its answer still counts."""
+        """Fail a request that has not gone out even once, or waits to go out again; for any other its answer counts."""
         call = self._open.get(id)
-        if call is not None and not call.times:
+        if call is not None and (not call.times or (call.sent is None and now < call.not_before)):
             self._finish(call, NoAnswer(), now)
 
     def flow(self, now: float) -> None:
         """The broker welcomed this connection: send what waited, and again what was cut."""
         self._flowing = True
         for call in list(self._open.values()):
-            if call.sent is None:
+            if call.sent is None and now >= self._due(call):
                 self._send(call, now)
 
     def hold(self) -> None:
@@ -144,18 +193,32 @@ class Calls:
             if call.id not in self._open:
                 continue
             if now >= call.ends:
-                self._finish(call, NoAnswer(), now)
-            elif self._may_repeat(call) and call.sent is not None and now >= call.sent + RESEND_S:
+                self._finish(call, call.failure, now)
+            elif now >= self._due(call):
                 self._send(call, now)
 
     def deadline(self) -> float:
         """When `tick` next has something to do."""
         due = math.inf
         for call in self._open.values():
-            due = min(due, call.ends)
-            if call.sent is not None and self._may_repeat(call):
-                due = min(due, call.sent + RESEND_S)
+            due = min(due, call.ends, self._due(call))
         return due
 
-    def _may_repeat(self, call: Call) -> bool:
-        return self._flowing and not call.urgent and type(call.command) in REPEATABLE
+    def _due(self, call: Call) -> float:
+        """When it may go out, for the first time or again, unless something happens before."""
+        if not self._flowing:
+            return math.inf
+        if call.sent is None:
+            return max(call.not_before, self.held(call.command))
+        if call.urgent or type(call.command) not in REPEATABLE:
+            return math.inf
+        return max(call.sent + RESEND_S, self.held(call.command))
+
+
+def _kind(command: m.Command) -> str:
+    """What is counted together: all posts, each login by itself, and each other operation."""
+    if isinstance(command, (m.Send, m.Direct)):
+        return "post"
+    if isinstance(command, m.Login):
+        return f"login {names.key(command.login)}"
+    return command.op

@@ -8,6 +8,7 @@ is that of the interface: most methods are a line and a docstring.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import weakref
 from types import TracebackType
@@ -63,14 +64,18 @@ class ChatClient:
         client: str = "tertulia",
         remember: bool = False,
         timeout: float = CONNECT_S,
+        patient: bool = True,
     ) -> None:
-        """`timeout`, in seconds, is for the first answer. Raises `BadAddress` for one without the broker's key."""
+        """`timeout`, in seconds, is for the first answer. A login that is tried too often waits as long as the broker
+        says, as a program wants it; without `patient` it is refused, so that a person can be told. Raises
+        `BadAddress` for an address without the broker's key."""
         self.address = addresses.parse(address) if isinstance(address, str) else address
         if self.address.key is None:
             raise BadAddress(f"{self.address}: the broker's key is missing; its operator knows the whole address.")
         self._credentials = (login, password, token, register, remember)
         self._transient = keys is None
         self._timeout = timeout
+        self._patient = patient
         self._line = Line(self.address, keys or generate(), client, self._apply)
         self._session = self._line.session
         self._readers: dict[str, weakref.WeakSet[LogStream[Any]]] = {}
@@ -207,7 +212,7 @@ class ChatClient:
 
     async def _bind(self, command: m.Login | m.Register) -> m.LoggedIn:
         try:
-            reply = await self.request(command, timeout=LOGIN_S)
+            reply = await self._login(command)
         except LinkLost:
             # The greeting on the new connection says whether it was carried out.
             try:
@@ -218,10 +223,13 @@ class ChatClient:
             state = self.state
             if state is not None and names.key(state.login) == names.key(command.login):
                 return m.LoggedIn(session=state)
-            reply = await self.request(command, timeout=LOGIN_S)
+            reply = await self._login(command)
         self.token = reply.token or self.token
         self.ended = None
         return reply
+
+    async def _login(self, command: m.Login | m.Register) -> m.LoggedIn:
+        return cast(m.LoggedIn, await self._line.request(command, timeout=LOGIN_S, patient=self._patient))
 
     async def log_out(self, token: bytes | None = None) -> None:
         """Unbind this session, and have the broker forget the remember-me token `token`."""
@@ -277,7 +285,7 @@ class ChatClient:
                 except (NoAnswer, Busy, RateLimited, Closing) as error:
                     if self._line.closed or log not in self._readers:
                         raise
-                    await asyncio.sleep(pause(error, PAGE_PAUSE_S))
+                    await asyncio.sleep(pause(error, PAGE_PAUSE_S, os.urandom))
 
         stream: LogStream[Any] = LogStream(page, after, max(after, self._newest.get(log, after)))
         self._readers.setdefault(log, weakref.WeakSet()).add(stream)

@@ -12,6 +12,7 @@ Must not know what a program does about it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 from common.errors import ChatError
@@ -21,14 +22,21 @@ NOT_REACHED: Final = frozenset({"key-changed", "link-lost", "no-answer", "no-bro
 
 WAIT_MAX_S: Final = 300.0
 """Seconds that a refusal can make this side wait at the most, whatever it says."""
+WAIT_MIN_S: Final = 0.05
+"""Seconds to wait at least: a refusal that asks for none must not be answered by a loop."""
+SPREAD: Final = 0.5
+"""The part of a wait that is added to it by chance."""
 
 
-def pause(error: object, default: float) -> float:
-    """Seconds to wait before trying again what was refused with `error`; `default` if it does not say."""
+def pause(error: object, default: float, random: Callable[[int], bytes]) -> float:
+    """Seconds to wait before trying again what was refused with `error`; `default` if it does not say.
+
+    Never sooner than it says, and by chance somewhat later: many are refused together, and must not return together.
+    """
     wait = error.retry_after if isinstance(error, ChatError) else None
     if wait is None or math.isnan(wait):
-        return default
-    return min(max(0.0, wait), WAIT_MAX_S)
+        wait = default
+    return min(max(WAIT_MIN_S, wait) * (1 + SPREAD * random(1)[0] / 256), WAIT_MAX_S)
 
 
 class NoBroker(ChatError):

@@ -19,7 +19,7 @@ from common import messages as m
 from common.errors import ChatError, UnsupportedVersion
 
 HELLO_S: Final = 2.0
-"""Seconds after which an unanswered `hello` is repeated."""
+"""Seconds after which an unanswered `hello` is repeated; twice as many each further time, up to `SILENCE_S`."""
 PING_S: Final = 4.0
 """Seconds after which an unanswered ping means that the broker is not there."""
 REFUSED_S: Final = 1.0
@@ -48,6 +48,7 @@ class Heartbeat:
         self._ping: Call | None = None
         self._hello_due = math.inf
         self._ping_due = math.inf
+        self._patience = HELLO_S
         self.connected = False
         """Whether there is a connection."""
         self.answering = False
@@ -60,6 +61,7 @@ class Heartbeat:
     def up(self, now: float) -> None:
         """There is a connection."""
         self.connected = True
+        self._patience = HELLO_S
         self._greet(now)
 
     def down(self, now: float) -> None:
@@ -70,24 +72,30 @@ class Heartbeat:
         self._greeting = self._ping = None
 
     def _greet(self, now: float) -> None:
-        self._hello_due = math.inf
-        if self._greeting is None and self.fatal is None:
-            self._greeting = self._calls.open(self._hello, now, self._greeted, timeout=HELLO_S, urgent=True)
+        held = self._calls.held(self._hello)
+        self._hello_due = held if held > now else math.inf
+        if held <= now and self._greeting is None and self.fatal is None:
+            self._greeting = self._calls.open(
+                self._hello, now, self._greeted, timeout=self._patience, urgent=True, waits=()
+            )
 
     def _greeted(self, call: Call, outcome: Outcome, now: float) -> None:
         self._greeting = None
         if isinstance(outcome, m.Welcome):
             self._note(call, outcome, now)
             self.answering = True
-            self._ping_due = now
+            self._patience = HELLO_S
+            self._ping_due = max(now, self._calls.held(m.Ping()))
             self._welcomed(outcome, now)
         elif isinstance(outcome, UnsupportedVersion):
             self.fatal = outcome
         elif isinstance(outcome, NoAnswer):
             if not isinstance(outcome, LinkLost):
+                # Ever less often: what a crowded broker has not answered yet is not made less by asking again.
+                self._patience = min(2 * self._patience, limits.SILENCE_S)
                 self._greet(now)
         elif isinstance(outcome, ChatError):
-            self._hello_due = now + pause(outcome, REFUSED_S)
+            self._hello_due = max(self._calls.held(self._hello), now + pause(outcome, REFUSED_S, self._random))
 
     def refresh(self, now: float, then: Callable[[m.Welcome | None, float], None]) -> None:
         """Ask for the whole state again on a link that lives; `then` gets it, or None if that failed."""
@@ -110,7 +118,7 @@ class Heartbeat:
             self._greet(now)
         if self.answering and self._ping is None and now >= self._ping_due:
             self._ping_due = math.inf
-            self._ping = self._calls.open(m.Ping(), now, self._answered, timeout=PING_S, urgent=True)
+            self._ping = self._calls.open(m.Ping(), now, self._answered, timeout=PING_S, urgent=True, waits=())
 
     def _answered(self, call: Call, outcome: Outcome, now: float) -> None:
         self._ping = None
@@ -122,7 +130,8 @@ class Heartbeat:
             self._greet(now)
             return
         # Any other answer, a refusal too, is a sign of life. Jitter keeps clients from pinging in step.
-        self._ping_due = now + limits.HEARTBEAT_S * (0.9 + self._random(1)[0] / 1280)
+        regular = now + limits.HEARTBEAT_S * (0.9 + self._random(1)[0] / 1280)
+        self._ping_due = max(regular, self._calls.held(m.Ping()))
         if isinstance(outcome, m.Pong):
             if call.sent is not None and call.times == 1:
                 self._clock.sample(call.sent, now, outcome.time)

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable
 
 from client.link.actions import Answered
+from client.link.calls import WAITS
 from client.link.clock import Clock
 from client.link.connection import Connection
 from client.link.failures import LinkLost, NoAnswer, NoBroker
@@ -22,7 +23,7 @@ from client.link.updates import Settled, Update
 from common import codec
 from common import messages as m
 from common.addresses import Address
-from common.errors import ChatError
+from common.errors import Busy, ChatError
 from common.keys import KeyPair
 
 
@@ -79,10 +80,12 @@ class Line:
             finally:
                 self._changes.discard(change)
 
-    async def request(self, command: m.Command, *, timeout: float = TIMEOUT_S) -> m.Reply:
+    async def request(self, command: m.Command, *, timeout: float = TIMEOUT_S, patient: bool = True) -> m.Reply:
         """Make a request. Raises what it is refused with, or `NoAnswer`.
 
-        Cancelled before it could go out, it is not made; later, the broker carries it out, and its effect shows.
+        Told to wait, it is made again as long as `timeout` allows; without `patient` only if the broker is busy, and
+        not if it was asked too often, so that a person can be told. Cancelled before it could go out, it is not made;
+        later, the broker carries it out, and its effect shows.
         """
         if self.closed:
             raise LinkLost("The client was closed.")
@@ -90,7 +93,7 @@ class Line:
         answer: asyncio.Future[m.Reply] = asyncio.get_running_loop().create_future()
 
         def step(now: float) -> int:
-            number = self.session.request(command, now, timeout)
+            number = self.session.request(command, now, timeout, WAITS if patient else (Busy,))
             self._answers[number] = answer
             return number
 

@@ -1,18 +1,21 @@
 """Posts on their way: each goes out once with its nonce, in order per room or person, over cuts and waits.
 
 One post per target is under way at a time: a second one could overtake the first if that is told to wait
-(`rate-limited`, `busy`), and a sender's messages keep their order. Must not know how a post is sent.
+(`rate-limited`, `busy`), and a sender's messages keep their order. A wait is for all of them, since the broker counts
+an account's posts wherever they go; after it they go out one by one, and more at once with each that is taken. Must
+not know how a post is sent.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from client.link.failures import pause
-from client.link.updates import Settled
+from client.link.updates import Postponed, Settled
 from common import names
 from common.errors import Busy, ChatError, Closing, RateLimited, TooMany
 from common.messages import Direct, Send, Sent
@@ -29,7 +32,6 @@ class Post:
 
     command: Send | Direct
     target: tuple[str, str]
-    not_before: float = -math.inf
     sent: bool = False
 
     @property
@@ -48,8 +50,12 @@ def target_of(command: Send | Direct) -> tuple[str, str]:
 class Outbox:
     """Posts by target, oldest first."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, random: Callable[[int], bytes], limit: int = LIMIT) -> None:
+        self._random = random
         self._limit = limit
+        self._not_before = -math.inf
+        self._at_once = limit
+        self._under_way = 0
         self._queues: dict[tuple[str, str], deque[Post]] = {}
         self._posts: dict[bytes, Post] = {}
 
@@ -66,24 +72,34 @@ class Outbox:
         return post
 
     def ready(self, now: float) -> list[Post]:
-        """Mark and return those to be sent now: the first of each queue, unless it is under way or must wait."""
-        due = []
-        for queue in self._queues.values():
-            post = queue[0]
-            if not post.sent and now >= post.not_before:
-                post.sent = True
-                due.append(post)
+        """Mark and return those to be sent now, oldest first: of each target the first, unless it is under way."""
+        room = self._at_once - self._under_way
+        if now < self._not_before or room <= 0:
+            return []
+        due = [queue[0] for queue in self._queues.values() if not queue[0].sent]
+        if len(due) > room:
+            ages = {nonce: age for age, nonce in enumerate(self._posts)}
+            due = sorted(due, key=lambda post: ages[post.nonce])[:room]
+        for post in due:
+            self._mark(post, True)
         return due
 
-    def answered(self, nonce: bytes, outcome: Sent | ChatError, now: float) -> Settled | None:
-        """The broker's answer came, or the message itself was heard. Returns what to report, if it is final."""
+    def _mark(self, post: Post, sent: bool) -> None:
+        self._under_way += sent - post.sent
+        post.sent = sent
+
+    def answered(self, nonce: bytes, outcome: Sent | ChatError, now: float) -> Settled | Postponed | None:
+        """The broker's answer came, or the message itself was heard. Returns what to report."""
         post = self._posts.get(nonce)
         if post is None:
             return None
         if isinstance(outcome, (RateLimited, Busy, Closing)):
-            post.sent = False
-            post.not_before = now + pause(outcome, WAIT_S)
-            return None
+            wait = pause(outcome, WAIT_S, self._random)
+            self._mark(post, False)
+            self._not_before = max(self._not_before, now + wait)
+            self._at_once = 1
+            return Postponed(nonce, wait)
+        self._at_once = min(self._limit, self._at_once + 1)
         self._remove(post)
         return Settled(nonce, outcome)
 
@@ -103,6 +119,7 @@ class Outbox:
         return [Settled(post.nonce, error) for post in posts]
 
     def _remove(self, post: Post) -> None:
+        self._mark(post, False)
         del self._posts[post.nonce]
         queue = self._queues[post.target]
         queue.remove(post)
@@ -111,5 +128,5 @@ class Outbox:
 
     def deadline(self) -> float:
         """When `ready` next has something that must wait now."""
-        waiting = (queue[0].not_before for queue in self._queues.values() if not queue[0].sent)
-        return min(waiting, default=math.inf)
+        waits = self._under_way < self._at_once and any(not queue[0].sent for queue in self._queues.values())
+        return self._not_before if waits else math.inf

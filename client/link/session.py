@@ -13,7 +13,7 @@ from typing import Final
 
 from client.link.actions import Action, Answered, Transmit
 from client.link.backfill import Backfill
-from client.link.calls import Call, Calls, Outcome
+from client.link.calls import WAITS, Call, Calls, Outcome, Waits
 from client.link.clock import Clock
 from client.link.heartbeat import Heartbeat
 from client.link.logs import Log
@@ -37,11 +37,11 @@ class Session:
         self._actions: list[Action] = []
         self._random = random
         self.clock = clock
-        self.calls = Calls(lambda frame: self._actions.append(Transmit(frame)))
+        self.calls = Calls(lambda frame: self._actions.append(Transmit(frame)), random)
         self.subscriptions = Subscriptions(self._act, random)
         self.rooms = Rooms(self.subscriptions, self._act, self._dropped)
-        self.backfill = Backfill(self.calls, self.rooms.logs, self._filled, self._refresh)
-        self.outbox = Outbox()
+        self.backfill = Backfill(self.calls, self.rooms.logs, self._filled, self._refresh, random)
+        self.outbox = Outbox(random)
         self.heartbeat = Heartbeat(self.calls, clock, random, client, self._welcomed, self._ponged)
         self.link = LinkState.CONNECTING
         self._resuming = False
@@ -117,14 +117,15 @@ class Session:
         self._heard(log, event, now)
         self._settle(now)
 
-    def request(self, command: m.Command, now: float, timeout: float = TIMEOUT_S) -> int:
-        """Make a request; `Answered` with the returned number brings its outcome."""
+    def request(self, command: m.Command, now: float, timeout: float = TIMEOUT_S, waits: Waits = WAITS) -> int:
+        """Make a request; `Answered` with the returned number brings its outcome. Refused with one of `waits` it is
+        made again by itself, if `timeout` allows."""
         parting = None
         if isinstance(command, m.Leave):
             parting = self.rooms.find(command.room)
         elif isinstance(command, m.Enter) and self.rooms.find(command.room) != self.rooms.current:
             parting = self.rooms.find(self.rooms.current)
-        call = self.calls.open(command, now, self._answered, timeout=timeout)
+        call = self.calls.open(command, now, self._answered, timeout=timeout, waits=waits)
         if parting is not None:
             # Whoever still holds the grant when the broker withdraws it is cut off: take it back first.
             self._parting[call.id] = parting
@@ -326,7 +327,7 @@ class Session:
 
     def _send_posts(self, now: float) -> None:
         for post in self.outbox.ready(now):
-            self._posting[post.nonce] = self.calls.open(post.command, now, self._posted)
+            self._posting[post.nonce] = self.calls.open(post.command, now, self._posted, waits=())
 
     def _posted(self, call: Call, outcome: Outcome, now: float) -> None:
         assert isinstance(call.command, (m.Send, m.Direct))

@@ -89,6 +89,15 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponed:
+    """The broker wants to be left in peace before it takes this post; it goes out again by itself."""
+
+    nonce: bytes
+    wait: float
+    """In so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """This session is no longer bound to its account; its rooms are gone with it, without a `RoomLeft` for each."""
 
@@ -121,6 +130,7 @@ Update = (
     | RoomJoined
     | RoomLeft
     | Settled
+    | Postponed
     | SessionEnded
     | StateChanged
     | Overrun

@@ -82,6 +82,7 @@ def client(
     token: bytes | None = None,
     register: Register | None = None,
     remember: bool = False,
+    patient: bool = False,
 ) -> ChatClient:
     """A client that is not started yet."""
     from client.link.chat import ChatClient
@@ -94,6 +95,7 @@ def client(
         register=register,
         client="tertulia",
         remember=remember and entrance.keep_token is not None,
+        patient=patient,
     )
 
 
@@ -103,7 +105,12 @@ async def _plain(entrance: Entrance) -> int:
     if not entrance.complete:
         return _said(WRONG_USAGE, "who are you? Give --login, and the password in TERTULIA_PASSWORD")
     chat = client(
-        entrance, entrance.login, entrance.password, token=entrance.token, remember=entrance.token is not None
+        entrance,
+        entrance.login,
+        entrance.password,
+        token=entrance.token,
+        remember=entrance.token is not None,
+        patient=True,
     )
     try:
         await chat.start()

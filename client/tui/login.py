@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, get_args
 
 from prompt_toolkit.input import Input
@@ -23,6 +24,7 @@ from common.errors import (
     BadProfile,
     ChatError,
     NameTaken,
+    RateLimited,
     RegistrationClosed,
     WrongPassword,
 )
@@ -179,6 +181,8 @@ def _at_fault(error: ChatError, new: bool) -> ChatError:
         return FieldRefused(error.message, "login")
     if isinstance(error, (WrongPassword, BadPassword)):
         return FieldRefused(error.message, "new password" if new else "password")
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        return RateLimited(f"{error.message} Try again in {ceil(error.retry_after)} s.")
     return error
 
 

@@ -38,7 +38,7 @@ class Record:
     nonce: bytes = b""
     fate: Fate = "sent"
     reason: str = ""
-    """Why the message failed, in a sentence."""
+    """Why the message failed, in a sentence; or in a word or two, what it waits for."""
     mine: bool = False
     mention: bool = False
     revision: int = 0
@@ -134,6 +134,12 @@ class Scrollback:
         failed = waiting.changed(fate="failed", reason=reason)
         self._settled.append(failed)
         return failed
+
+    def postpone(self, nonce: bytes, reason: str) -> None:
+        """The message still waits, for that reason if there is one to name."""
+        for index, record in enumerate(self._pending):
+            if record.nonce == nonce and record.reason != reason:
+                self._pending[index] = record.changed(reason=reason)
 
     def trim(self, limit: int = LIMIT) -> None:
         """Let go of the oldest records beyond `limit`."""

@@ -88,7 +88,7 @@ def _body(record: Record) -> list[Fragment]:
         at = end
     body.append((style, text[at:]))
     if record.fate == "pending":
-        body.append(("class:pending", " …"))
+        body.append(("class:pending", f" … {record.reason}" if record.reason else " …"))
     elif record.fate == "failed":
         body.append(("class:failed", f"  ✗ not sent: {clean.line(record.reason)}"))
     return [fragment for fragment in body if fragment[1]]

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from math import ceil
+from typing import Final
 
 from client.link.updates import (
     Arrived,
     LinkChanged,
     LinkState,
     Overrun,
+    Postponed,
     RoomJoined,
     RoomLeft,
     RosterChanged,
@@ -32,6 +35,9 @@ from client.tui.wishes import ENDINGS, FAREWELLS, Load, Missed, Over, Ring, Wish
 from common import names
 from common.errors import ChatError
 from common.messages import AnyEntry, DirectMessage, Invited, Message, RoomView, Sent
+
+SHOWN_WAIT_S: Final = 1.0
+"""A shorter wait for the broker is over before it is read."""
 
 
 class Model(Places):
@@ -115,6 +121,10 @@ class Model(Places):
                 self._left(name, reason)
             case Settled(nonce, outcome):
                 self._settled(nonce, outcome)
+            case Postponed(nonce, wait):
+                talk = self.find(self.owner(nonce))
+                if talk is not None:
+                    talk.records.postpone(nonce, f"wait {ceil(wait)} s" if wait >= SHOWN_WAIT_S else "")
             case SessionEnded(reason):
                 return [Over(ENDINGS.get(reason, f"The session has ended ({reason})."))]
             case StateChanged(state):

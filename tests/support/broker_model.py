@@ -68,7 +68,8 @@ class BrokerModel:
         self.inboxes: dict[str, list[m.DirectMessage | m.Invited]] = {}
         self.rooms: dict[str, ModelRoom] = {}
         self.nonces: dict[tuple[str, bytes], m.Sent] = {}
-        self.busy: Callable[[m.Command], bool] = lambda command: False
+        self.judge: Callable[[m.Command], None] = lambda command: None
+        """Raises what a request is refused with before it is looked at."""
         self.make("lobby")
 
     @property
@@ -122,8 +123,7 @@ class BrokerModel:
         """Carry out a request; returns the reply frame."""
         request = codec.decode_request(frame)
         try:
-            if self.busy(request.command):
-                raise errors.Busy(retry_after=0.3)
+            self.judge(request.command)
             reply = self._carry_out(key, request.command)
         except errors.ChatError as error:
             return codec.encode_error(request.id, error)
@@ -291,8 +291,34 @@ class Faults:
     lost_reply: float = 0.0
     withheld_grant: float = 0.0
     busy: float = 0.0
+    limited: float = 0.0
     cut_every: float = math.inf
     restart_every: float = math.inf
+
+
+class Waits:
+    """Sees to it that a client which was told to wait asks nothing of that kind before."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[int, str] = {}
+        self._until: dict[str, float] = {}
+        self.told_to = 0
+
+    def asked(self, frame: bytes, now: float) -> None:
+        """A request goes out."""
+        request = codec.decode_request(frame)
+        command = request.command
+        kind = "post" if isinstance(command, (m.Send, m.Direct)) else command.op
+        self._kinds[request.id] = kind
+        assert now >= self._until.get(kind, 0.0), f"{kind} at {now}, and not before {self._until[kind]}"
+
+    def told(self, frame: bytes, now: float) -> None:
+        """A reply comes in."""
+        id, outcome = codec.decode_reply(frame, dict.fromkeys(self._kinds, m.Reply))
+        if isinstance(outcome, (errors.RateLimited, errors.Busy)):
+            assert outcome.retry_after is not None
+            self.told_to += 1
+            self._until[self._kinds[id]] = now + outcome.retry_after
 
 
 class SimulatedClient:
@@ -307,6 +333,7 @@ class SimulatedClient:
             clock=Clock(lambda: world.now, lambda: EPOCH_MS / 1000 + world.now),
             random=lambda count: world.chance.randbytes(count),
         )
+        self.waits = Waits()
         self.asked: dict[bytes, None] = {}
         self.granted: set[bytes] = set()
         self.commands = 0
@@ -411,8 +438,14 @@ class World:
         self._connections = itertools.count(1)
         self.clients: list[SimulatedClient] = []
         self.broker = BrokerModel(self._publish)
-        self.broker.busy = lambda command: isinstance(command, (m.Send, m.Direct, m.History)) and self.odds("busy")
+        self.broker.judge = self._judge
         self._arrivals: dict[tuple[int, str], float] = {}
+
+    def _judge(self, command: m.Command) -> None:
+        if isinstance(command, (m.Send, m.Direct, m.History)) and self.odds("busy"):
+            raise errors.Busy(retry_after=0.3)
+        if self.odds("limited"):
+            raise errors.RateLimited(retry_after=self.chance.choice([0.0, 0.2, 1.0, 3.0]))
 
     def odds(self, fault: str) -> bool:
         """Whether a fault happens now."""
@@ -519,6 +552,7 @@ class World:
     def to_broker(self, client: SimulatedClient, frame: bytes) -> None:
         """A request is on its way; it is lost if the connection breaks before."""
         pipe = client.commands
+        client.waits.asked(frame, self.now)
 
         def arrive() -> None:
             if client.commands == pipe and pipe:
@@ -530,6 +564,7 @@ class World:
 
     def _reply(self, client: SimulatedClient, pipe: int, frame: bytes) -> None:
         if client.commands == pipe:
+            client.waits.told(frame, self.now)
             client.do(lambda now: client.session.reply_received(frame, now))
 
     def subscribe(self, client: SimulatedClient, topic: bytes) -> None:

@@ -18,7 +18,7 @@ class Desk:
     def __init__(self) -> None:
         self.sent: list[codec.Request] = []
         self.done: list[tuple[int, Outcome]] = []
-        self.calls = Calls(lambda frame: self.sent.append(codec.decode_request(frame)))
+        self.calls = Calls(lambda frame: self.sent.append(codec.decode_request(frame)), bytes)
 
     def open(self, command: m.Command, now: float = 0.0, timeout: float = 10.0, urgent: bool = False) -> Call:
         return self.calls.open(command, now, self.finished, timeout=timeout, urgent=urgent)
@@ -44,12 +44,12 @@ def test_an_answer_finds_its_request_once() -> None:
     users = desk.open(m.Users())
     assert desk.ids() == [ping.id, users.id]
     assert desk.calls.received(codec.encode_reply(m.UserList(id=users.id, users=[], more=False)), 1.0)
-    assert desk.calls.received(codec.encode_error(ping.id, errors.Busy(retry_after=2.0)), 1.0)
+    assert desk.calls.received(codec.encode_error(ping.id, errors.Internal(retry_after=2.0)), 1.0)
     assert not desk.calls.received(codec.encode_reply(m.UserList(id=users.id, users=[], more=False)), 1.0)
     (first, reply), (second, refusal) = desk.done
     assert (first, second) == (users.id, ping.id)
     assert isinstance(reply, m.UserList)
-    assert isinstance(refusal, errors.Busy)
+    assert isinstance(refusal, errors.Internal)
     assert refusal.retry_after == 2.0
     assert desk.calls.deadline() == math.inf
 
@@ -176,3 +176,90 @@ def test_a_tick_in_which_one_outcome_ends_another() -> None:
     second.append(desk.open(m.Ping(), timeout=1.0))
     desk.calls.tick(1.0)
     assert desk.done == []
+
+
+LIMITED = errors.RateLimited(retry_after=2.0)
+
+
+def refuse(desk: Desk, call: Call, now: float, error: errors.ChatError = LIMITED) -> None:
+    assert desk.calls.received(codec.encode_error(call.id, error), now)
+
+
+@pytest.mark.parametrize("error", [LIMITED, errors.Busy(retry_after=2.0)])
+@pytest.mark.parametrize("command", [m.Users(), m.Create(room="dev"), m.Leave(room="dev"), m.Bye()])
+def test_told_to_wait_anything_goes_out_again_after_it(command: m.Command, error: errors.ChatError) -> None:
+    desk = flowing()
+    call = desk.open(command, timeout=10.0)
+    assert desk.ids() == [call.id]
+    refuse(desk, call, 1.0, error)
+    assert desk.calls.deadline() == 3.0
+    desk.calls.tick(2.9)
+    assert desk.ids() == []
+    desk.calls.tick(3.0)
+    assert desk.ids() == [call.id]
+    assert desk.done == []
+    desk.calls.tick(10.0)
+    ((_, outcome),) = desk.done
+    assert isinstance(outcome, NoAnswer)
+
+
+def test_while_it_waits_nothing_of_its_kind_goes_out_and_everything_else_does() -> None:
+    desk = flowing()
+    call = desk.open(m.Users(), timeout=10.0)
+    refuse(desk, call, 1.0)
+    later, other = desk.open(m.Users(after="ana"), timeout=10.0), desk.open(m.Rooms(), timeout=10.0)
+    assert desk.ids() == [call.id, other.id]
+    assert (desk.calls.held(m.Users()), desk.calls.held(m.Rooms())) == (3.0, -math.inf)
+    desk.calls.tick(3.0)
+    assert desk.ids() == [call.id, later.id]
+
+
+def test_a_wait_beyond_its_time_is_told_and_told_again_without_asking() -> None:
+    desk = flowing()
+    call = desk.open(m.Users(), timeout=2.5)
+    refuse(desk, call, 1.0)
+    assert desk.ids() == [call.id]
+    desk.calls.open(m.Users(), 2.0, desk.finished, timeout=0.5)
+    desk.calls.tick(2.0)
+    assert desk.ids() == []
+    (_, first), (_, second) = desk.done
+    assert isinstance(first, errors.RateLimited)
+    assert isinstance(second, errors.RateLimited)
+    assert (first.retry_after, second.retry_after) == (2.0, 1.0)
+
+
+def test_a_person_who_logs_in_is_told_to_wait_unless_the_broker_is_only_busy() -> None:
+    desk = flowing()
+    login = m.Login(login="ana", password="wrong horse")
+    call = desk.calls.open(login, 0.0, desk.finished, timeout=60.0, waits=(errors.Busy,))
+    refuse(desk, call, 1.0, errors.Busy(retry_after=1.0))
+    desk.calls.tick(2.0)
+    assert desk.ids() == [call.id] * 2
+    refuse(desk, call, 2.5)
+    ((_, outcome),) = desk.done
+    assert isinstance(outcome, errors.RateLimited)
+    assert desk.calls.held(m.Login(login="ANA", token=bytes(32))) == 4.5
+    assert desk.calls.held(m.Login(login="eva", password="another")) == -math.inf, "that is another matter"
+
+
+def test_what_waits_survives_a_cut_whatever_it_is_for_nothing_was_done() -> None:
+    desk = flowing()
+    call = desk.open(m.Create(room="dev"), timeout=10.0)
+    refuse(desk, call, 1.0)
+    desk.calls.cut(1.5)
+    desk.calls.flow(2.0)
+    assert (desk.ids(), desk.done) == ([call.id], [])
+    desk.calls.tick(3.0)
+    assert desk.ids() == [call.id]
+    desk.calls.cut(3.5)
+    ((_, outcome),) = desk.done
+    assert isinstance(outcome, LinkLost)
+
+
+def test_what_waits_can_be_withdrawn() -> None:
+    desk = flowing()
+    call = desk.open(m.Create(room="dev"), timeout=10.0)
+    refuse(desk, call, 1.0)
+    desk.calls.withdraw(call.id, 2.0)
+    assert len(desk.done) == 1
+    assert desk.calls.deadline() == math.inf

@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from client.link.failures import WAIT_MIN_S
 from client.link.outbox import WAIT_S, Outbox
-from client.link.updates import Settled
+from client.link.updates import Postponed, Settled
 from common import errors
 from common.messages import Direct, Send, Sent
 
@@ -28,7 +29,7 @@ SENT = Sent(seq=5, time=6)
 
 
 def test_one_at_a_time_per_target_and_targets_side_by_side() -> None:
-    outbox = Outbox()
+    outbox = Outbox(bytes)
     for command in (send(1), send(2), send(3, "DEV"), send(4, "other"), direct(5), direct(6, "BOB"), direct(7, "eva")):
         outbox.add(command)
     assert nonces(outbox) == [1, 4, 5, 7]
@@ -43,7 +44,7 @@ def test_one_at_a_time_per_target_and_targets_side_by_side() -> None:
 
 
 def test_a_room_and_a_person_of_one_name_are_two_targets() -> None:
-    outbox = Outbox()
+    outbox = Outbox(bytes)
     outbox.add(send(1, "bob"))
     outbox.add(direct(2, "bob"))
     assert nonces(outbox) == [1, 2]
@@ -53,30 +54,61 @@ def test_a_room_and_a_person_of_one_name_are_two_targets() -> None:
     ("error", "wait"),
     [
         (errors.RateLimited(retry_after=2.5), 2.5),
-        (errors.Busy(retry_after=0.0), 0.0),
+        (errors.Busy(retry_after=0.0), WAIT_MIN_S),
         (errors.Busy(), WAIT_S),
         (errors.Closing(), WAIT_S),
-        (errors.Busy(retry_after=-3.0), 0.0),
+        (errors.Busy(retry_after=-3.0), WAIT_MIN_S),
         (errors.Busy(retry_after=math.nan), WAIT_S),
         (errors.Busy(retry_after=math.inf), 300.0),
     ],
 )
 def test_a_wait_is_obeyed_and_nothing_overtakes(error: errors.ChatError, wait: float) -> None:
-    outbox = Outbox()
+    outbox = Outbox(bytes)
     outbox.add(send(1))
     outbox.add(send(2))
     assert nonces(outbox, 10.0) == [1]
     assert outbox.deadline() == math.inf
-    assert outbox.answered(send(1).nonce, error, 10.0) is None
+    assert outbox.answered(send(1).nonce, error, 10.0) == Postponed(send(1).nonce, wait)
     assert outbox.deadline() == 10.0 + wait
-    if wait:
-        assert nonces(outbox, 10.0 + wait - 0.01) == []
+    assert nonces(outbox, 10.0 + wait - 0.01) == []
     assert nonces(outbox, 10.0 + wait) == [1]
+
+
+def test_a_wait_is_for_every_post_and_ends_with_one_after_the_other() -> None:
+    outbox = Outbox(bytes)
+    for number in range(1, 8):
+        outbox.add(send(number, f"room{number}"))
+    assert nonces(outbox) == [1, 2, 3, 4, 5, 6, 7]
+    for number in (3, 1, 2, 4, 5, 6, 7):
+        assert outbox.answered(send(number, "").nonce, errors.RateLimited(retry_after=1.0), 0.0)
+    outbox.add(direct(8))
+    assert nonces(outbox, 0.9) == []
+    assert nonces(outbox, 1.0) == [1]
+    assert nonces(outbox, 1.0) == []
+    assert outbox.deadline() == math.inf
+    outbox.answered(send(1).nonce, SENT, 1.1)
+    assert nonces(outbox, 1.1) == [2, 3]
+    outbox.answered(send(3).nonce, errors.RateLimited(retry_after=1.0), 1.2)
+    outbox.answered(send(2).nonce, SENT, 1.3)
+    assert nonces(outbox, 2.1) == []
+    assert nonces(outbox, 2.2) == [3, 4]
+
+
+def test_those_refused_together_do_not_return_together() -> None:
+    due = set()
+    for chance in range(256):
+        outbox = Outbox(lambda _, chance=chance: bytes([chance]))  # type: ignore[misc]
+        outbox.add(send(1))
+        assert nonces(outbox) == [1]
+        outbox.answered(send(1).nonce, errors.Busy(retry_after=2.0), 0.0)
+        due.add(outbox.deadline())
+    assert len(due) == 256
+    assert 2.0 == min(due) < 2.01 < 2.99 < max(due) < 3.0
 
 
 @pytest.mark.parametrize("error", [errors.NotMember(), errors.BadText(), errors.StorageFailed(), errors.ChatError()])
 def test_a_refusal_is_reported_and_the_next_goes_out(error: errors.ChatError) -> None:
-    outbox = Outbox()
+    outbox = Outbox(bytes)
     outbox.add(send(1))
     outbox.add(send(2))
     assert nonces(outbox) == [1]
@@ -85,7 +117,7 @@ def test_a_refusal_is_reported_and_the_next_goes_out(error: errors.ChatError) ->
 
 
 def test_an_answer_that_comes_twice_counts_once() -> None:
-    outbox = Outbox()
+    outbox = Outbox(bytes)
     outbox.add(send(1))
     assert nonces(outbox) == [1]
     assert outbox.answered(send(1).nonce, SENT, 0.0) is not None
@@ -94,7 +126,7 @@ def test_an_answer_that_comes_twice_counts_once() -> None:
 
 
 def test_it_is_bounded() -> None:
-    outbox = Outbox(limit=2)
+    outbox = Outbox(bytes, limit=2)
     outbox.add(send(1))
     outbox.add(direct(2))
     with pytest.raises(errors.TooMany, match="2 messages wait"):
@@ -103,7 +135,7 @@ def test_it_is_bounded() -> None:
 
 
 def test_only_what_has_not_gone_out_can_be_taken_back() -> None:
-    outbox = Outbox()
+    outbox = Outbox(bytes)
     outbox.add(send(1))
     outbox.add(send(2))
     assert nonces(outbox) == [1]
@@ -115,7 +147,7 @@ def test_only_what_has_not_gone_out_can_be_taken_back() -> None:
 
 
 def test_giving_up_on_one_target_or_on_all() -> None:
-    outbox = Outbox()
+    outbox = Outbox(bytes)
     for command in (send(1), send(2), send(3, "other"), direct(4)):
         outbox.add(command)
     error = errors.NotMember()

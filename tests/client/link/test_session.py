@@ -34,6 +34,11 @@ T = TypeVar("T", bound=Update)
 ENDED = m.Ended(reason="revoked")
 
 
+def busy_for_posts(command: m.Command) -> None:
+    if isinstance(command, m.Send):
+        raise errors.Busy(retry_after=0.3)
+
+
 def quiet(*logins: str) -> tuple[World, list[SimulatedClient]]:
     """Clients that are logged in, on a network without faults."""
     world = World(7)
@@ -176,13 +181,13 @@ def test_what_was_given_up_does_not_go_out_again_into_a_room_of_the_same_name() 
     ana.request(m.Join(room="dev"))
     world.run(12.0)
     world.storm(Faults(lost_reply=1.0))
-    world.broker.busy = lambda command: isinstance(command, m.Send)
+    world.broker.judge = busy_for_posts
     ana.post("dev", "for those who were here")
     world.run(12.5)
     del world.broker.rooms["dev"]
     again = world.broker.make("dev")
     world.broker.join("ana", "dev")
-    world.broker.busy = lambda command: False
+    world.broker.judge = lambda command: None
     world.calm()
     world.cut(ana)
     world.run(20.0)
@@ -197,14 +202,14 @@ def test_what_was_given_up_does_not_go_out_again_into_a_room_of_the_same_name() 
 def test_what_was_given_up_at_the_end_of_a_session_is_not_said_by_the_next_one() -> None:
     world, (ana, _) = quiet("ana", "eva")
     world.storm(Faults(lost_reply=1.0))
-    world.broker.busy = lambda command: isinstance(command, m.Send)
+    world.broker.judge = busy_for_posts
     ana.post("lobby", "as ana")
     world.run(10.5)
     key = ana.key
     ana.do(lambda now: ana.session.event_received(codec.encode_event(world.broker.beacon(key), ENDED), now))
     assert isinstance(ana.settled()[ana.posts[0].nonce], errors.NotLoggedIn)
     world.broker.logins[key] = "eva"
-    world.broker.busy = lambda command: False
+    world.broker.judge = lambda command: None
     world.calm()
     world.run(30.0)
     assert world.broker.rooms["lobby"].entries == []

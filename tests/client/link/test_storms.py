@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -90,6 +91,16 @@ def test_every_entry_once_in_order_and_complete_in_a_storm(seed: int) -> None:
     world = trouble(seed, STORM, moves=False)
     check(world)
     assert all(isinstance(outcome, m.Sent) for client in world.clients for outcome in client.settled().values())
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None)
+def test_a_broker_that_has_everything_wait_at_random_loses_nothing_and_is_never_asked_too_soon(seed: int) -> None:
+    # That each wait is obeyed is held by the clients' `Waits`, at every request.
+    world = trouble(seed, replace(STORM, limited=0.3), moves=False)
+    check(world)
+    assert all(isinstance(outcome, m.Sent) for client in world.clients for outcome in client.settled().values())
+    assert all(client.waits.told_to for client in world.clients)
 
 
 @given(st.integers(0, 2**32))

@@ -70,6 +70,8 @@ def test_a_new_day_and_what_is_unread_have_their_lines() -> None:
 def test_fates_are_seen_without_colour() -> None:
     before = message("x")
     assert shown(render.rows(message("hi", fate="pending"), 60, before))[0].endswith("hi …")
+    waiting = message("hi", fate="pending", reason="wait 3 s")
+    assert shown(render.rows(waiting, 60, before))[0].endswith("hi … wait 3 s")
     failed = shown(render.rows(message("hi", fate="failed", reason="Join the room first."), 80, before))
     assert failed[0].endswith("✗ not sent: Join the room first.")
 

@@ -9,6 +9,7 @@ from client.link.updates import (
     LinkChanged,
     LinkState,
     Overrun,
+    Postponed,
     RoomJoined,
     RoomLeft,
     RosterChanged,
@@ -107,6 +108,20 @@ def test_the_next_unread_is_what_matters_most(model: Model) -> None:
     assert model.next_unread() is model.conversations["chess"]
     model.apply(Arrived("@ana", direct("bob", "ana", "psst", 1), False))
     assert model.next_unread() is model.conversations["@bob"]
+
+
+def test_a_message_that_the_broker_puts_off_says_how_long(model: Model) -> None:
+    model.said("lobby", "one", b"1")
+    records = model.conversations["lobby"].records
+    before = records[0]
+    model.apply(Postponed(b"1", 0.3))
+    assert records[0] == before, "over before it is read"
+    model.apply(Postponed(b"1", 2.1))
+    assert (records[0].fate, records[0].reason, records[0].id) == ("pending", "wait 3 s", before.id)
+    assert records[0].revision > before.revision
+    model.apply(Postponed(b"2", 2.1))
+    model.apply(Arrived("lobby", said("ana", "one", 5, nonce=b"1"), False))
+    assert (records[0].fate, records[0].reason) == ("sent", "")
 
 
 def test_own_messages_wait_and_settle(model: Model) -> None:
