@@ -3,9 +3,9 @@
 The only module that runs the session's actions. Both sockets are drained always (an unread SUB does not even
 resubscribe after a reconnect), so libzmq's own queue may be unbounded (`RCVHWM=0`, without which libzmq can
 abort under heartbeats); what an application does not read is bounded by its own streams. Reconnecting is
-libzmq's; the sockets' monitors tell at once when it happens. Must not know what frames mean.
+libzmq's, and where that gives up `watch`'s. Must not know what frames mean.
 
-Sources: zmq_setsockopt(3), zmq_socket_monitor(3), ZeroMQ RFC 37 (ZMTP 3.1: heartbeats).
+Sources: zmq_setsockopt(3), ZeroMQ RFC 37 (ZMTP 3.1: heartbeats).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import Final, TypeVar, cast
 import zmq
 import zmq.asyncio
 from zmq.utils import z85
-from zmq.utils.monitor import parse_monitor_message
 
 from client.link.actions import Answered, Subscribe, Transmit, Unsubscribe
 from client.link.session import Session
 from client.link.updates import Update
+from client.link.watch import RECONNECT_S, Watch, spread
 from common import limits
 from common.addresses import Address
 from common.keys import KeyPair
@@ -37,24 +37,9 @@ UNSENT_RETRY_S: Final = 0.05
 """Seconds until a frame that the command socket would not take is offered again."""
 LINGER_MS: Final = 500
 """Milliseconds that a closed socket may still use for sending."""
-RECONNECT_MS: Final = (200, 5_000)
-"""Milliseconds between attempts to connect, from and to; libzmq doubles them, and adds jitter."""
 MAX_SOCKETS: Final = 60_000
 """Sockets of one context: a test with thousands of clients in a process needs four for each."""
 
-_EVENTS: Final = (
-    zmq.EVENT_CONNECTED
-    | zmq.EVENT_HANDSHAKE_SUCCEEDED
-    | zmq.EVENT_DISCONNECTED
-    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
-    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
-)
-_FAILED: Final = (
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
-    zmq.EVENT_HANDSHAKE_FAILED_AUTH,
-    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
-)
 _contexts: dict[int, zmq.asyncio.Context] = {}
 T = TypeVar("T")
 
@@ -69,7 +54,7 @@ def _context() -> zmq.asyncio.Context:
     return _contexts[pid]
 
 
-def _socket(kind: int, address: Address, keys: KeyPair) -> zmq.asyncio.Socket:
+def _socket(kind: int, address: Address, keys: KeyPair, factor: float) -> zmq.asyncio.Socket:
     assert address.key is not None
     socket: zmq.asyncio.Socket = _context().socket(kind)
     socket.curve_serverkey = z85.encode(address.key)
@@ -83,7 +68,8 @@ def _socket(kind: int, address: Address, keys: KeyPair) -> zmq.asyncio.Socket:
     socket.linger = LINGER_MS
     socket.heartbeat_ivl = round(limits.HEARTBEAT_S * 1000)
     socket.heartbeat_timeout = round(limits.SILENCE_S * 1000)
-    socket.reconnect_ivl, socket.reconnect_ivl_max = RECONNECT_MS
+    # Doubled by libzmq, which adds no chance: all clients of a broker that is gone would come at the same moments.
+    socket.reconnect_ivl, socket.reconnect_ivl_max = (round(1_000 * factor * seconds) for seconds in RECONNECT_S)
     socket.maxmsgsize = limits.REPLY_BYTES + 256
     socket.ipv6 = True
     return socket
@@ -108,34 +94,42 @@ class Connection:
         self._stepped = stepped
         self._tasks: list[asyncio.Task[None]] = []
         self._sockets: list[zmq.asyncio.Socket] = []
-        self._monitors: list[zmq.asyncio.Socket] = []
+        self._watches: list[Watch] = []
         self._unsent: deque[bytes] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
-        self.reached = False
+
+    @property
+    def reached(self) -> bool:
         """Whether anything took a connection at the address."""
-        self.refused = False
-        """Whether that did not get through the handshake: it is no broker, or one with another key."""
+        return any(watch.reached for watch in self._watches)
+
+    @property
+    def refused(self) -> bool:
+        """Whether that did not get through the handshake: no broker, another key, or not let in."""
+        return any(watch.refused for watch in self._watches)
 
     def open(self) -> None:
         """Begin to connect."""
         self._loop = asyncio.get_running_loop()
-        self._dealer = _socket(zmq.DEALER, self._address, self._keys)
-        self._sub = _socket(zmq.SUB, self._address, self._keys)
+        # The same for both, so that they come back together.
+        factor = spread(os.urandom)
+        self._dealer = _socket(zmq.DEALER, self._address, self._keys, factor)
+        self._sub = _socket(zmq.SUB, self._address, self._keys, factor)
         self._sockets = [self._dealer, self._sub]
         session = self._session
-        # Before connecting, or the first event could be missed.
-        of_commands, of_broadcast = [socket.get_monitor_socket(_EVENTS) for socket in self._sockets]
-        self._monitors = [of_commands, of_broadcast]
+        of_commands = self._watch(self._dealer, self._address.commands, session.commands_up, self._commands_down)
+        of_broadcast = self._watch(self._sub, self._address.broadcast, session.broadcast_up, session.broadcast_down)
+        self._watches = [of_commands, of_broadcast]
         for name, coroutine in (
-            ("commands monitor", self._watch(of_commands, self._commands_up, self._commands_down)),
-            ("broadcast monitor", self._watch(of_broadcast, session.broadcast_up, session.broadcast_down)),
+            ("commands watch", of_commands.run()),
+            ("broadcast watch", of_broadcast.run()),
             ("commands", self._read(self._dealer, session.reply_received)),
             ("broadcast", self._read(self._sub, session.event_received)),
         ):
             self._tasks.append(self._loop.create_task(coroutine, name=f"tertulia {name}"))
-        self._dealer.connect(self._address.commands)
-        self._sub.connect(self._address.broadcast)
+        for watch in self._watches:
+            watch.connect()
 
     async def close(self) -> None:
         """Close the sockets; what was sent may still go out within `LINGER_MS`."""
@@ -146,12 +140,10 @@ class Connection:
         try:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         finally:
-            for socket in self._sockets:
-                socket.disable_monitor()
+            for watch, socket in zip(self._watches, self._sockets, strict=False):
+                watch.close()
                 socket.close()
-            for monitor in self._monitors:
-                monitor.close(0)
-            self._tasks, self._sockets, self._monitors, self._timer = [], [], [], None
+            self._tasks, self._sockets, self._timer = [], [], None
 
     def do(self, step: Callable[[float], T]) -> T:
         """Let the session take a step, given the time, and do what follows from it."""
@@ -167,30 +159,21 @@ class Connection:
         except Exception as error:
             self._loop.call_exception_handler({"message": "a fault in Tertulia's client", "exception": error})
 
-    def _commands_up(self, now: float) -> None:
-        self._session.commands_up(now)
-
     def _commands_down(self, now: float) -> None:
         # The session repeats what may be repeated; a stale frame must not go out beside it.
         self._unsent.clear()
         self._session.commands_down(now)
 
-    async def _watch(
-        self, monitor: zmq.asyncio.Socket, up: Callable[[float], None], down: Callable[[float], None]
-    ) -> None:
-        connected = False
-        while True:
-            event = parse_monitor_message(await monitor.recv_multipart())["event"]
-            if event == zmq.EVENT_CONNECTED:
-                self.reached = True
-            elif event in _FAILED:
-                self.refused = True
-            elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED and not connected:
-                connected, self.refused = True, False
-                self._safely(lambda: self.do(up))
-            elif event == zmq.EVENT_DISCONNECTED and connected:
-                connected = False
-                self._safely(lambda: self.do(down))
+    def _watch(
+        self, socket: zmq.asyncio.Socket, endpoint: str, up: Callable[[float], None], down: Callable[[float], None]
+    ) -> Watch:
+        return Watch(
+            socket,
+            endpoint,
+            lambda: self._safely(lambda: self.do(up)),
+            lambda: self._safely(lambda: self.do(down)),
+            os.urandom,
+        )
 
     async def _read(self, socket: zmq.asyncio.Socket, take: Callable[[bytes, float], None]) -> None:
         # A future for each frame would cost more than all the rest: wait once, then read what is there.
