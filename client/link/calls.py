@@ -1,10 +1,10 @@
 """Requests under way: numbers, answers, time limits, and what a cut or a wait means for each.
 
-Every request stands on its own. After a cut, those that may be made twice (`REPEATABLE`) go out again with the
-same number; the others fail with `LinkLost`, since nobody can tell whether they were carried out. One that is told
-to wait (`rate-limited`, `busy`) was not carried out, whatever it is: it goes out again after the wait if its time
-allows, and until then no other of its kind does. Must not know what an answer is for: whoever opens a call says what
-to do with it.
+Every request stands on its own. One that went out twice is refused only once both are. After a cut, those that may be
+made twice (`REPEATABLE`) go out again with the same number; the others fail with `LinkLost`, since nobody can tell
+whether they were carried out. One that is told to wait (`rate-limited`, `busy`) was not carried out, whatever it is: it
+goes out again after the wait if its time allows, and until then no other of its kind does. Must not know what an answer
+is for: whoever opens a call says what to do with it.
 """
 
 from __future__ import annotations
@@ -69,6 +69,12 @@ class Call:
     """When it went out last, or None if it waits for the link."""
     times: int = 0
     """How often it went out; the answer to one sent twice says nothing about a round trip."""
+    copies: int = 0
+    """How many of these, on this connection, are not answered."""
+    doubtful: bool = False
+    """Whether one went out and its answer did not come: what is said of another does not hold for that one."""
+    refusal: ChatError | None = None
+    """What one of several was refused with; the answer to the last one counts."""
     waits: Waits = WAITS
     not_before: float = -math.inf
     """When it may go out, having been told to wait."""
@@ -126,6 +132,7 @@ class Calls:
     def _send(self, call: Call, now: float) -> None:
         call.sent = now
         call.times += 1
+        call.copies += 1
         self._transmit(codec.encode_request(call.id, call.command))
 
     def received(self, frame: bytes, now: float) -> bool:
@@ -137,7 +144,11 @@ class Calls:
         call = self._open.get(id)
         if call is None:
             return False
-        if not (isinstance(outcome, (RateLimited, Busy)) and self._wait(call, outcome, now)):
+        call.copies -= 1
+        if isinstance(outcome, ChatError) and call.copies > 0:
+            # The broker reads them in order: the next may be granted what this one was not.
+            call.refusal = outcome
+        elif not (isinstance(outcome, (RateLimited, Busy)) and self._wait(call, outcome, now)):
             self._finish(call, outcome, now)
         return True
 
@@ -184,6 +195,8 @@ class Calls:
         """The connection is gone, and the answers with it."""
         self.hold()
         for call in list(self._open.values()):
+            call.doubtful = call.doubtful or call.copies > 0
+            call.copies, call.refusal = 0, None
             if call.urgent or call.sent is not None:
                 self._finish(call, LinkLost(), now)
 
@@ -195,7 +208,15 @@ class Calls:
             if now >= call.ends:
                 self._finish(call, call.failure, now)
             elif now >= self._due(call):
-                self._send(call, now)
+                self._again(call, now)
+
+    def _again(self, call: Call, now: float) -> None:
+        if call.refusal is None or call.sent is None:
+            self._send(call, now)
+        else:
+            # The answer to one of the others was dropped, for the broker has had the time to answer them all.
+            call.doubtful = True
+            self._finish(call, call.refusal, now)
 
     def deadline(self) -> float:
         """When `tick` next has something to do."""

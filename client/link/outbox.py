@@ -17,7 +17,7 @@ from typing import Final
 from client.link.failures import pause
 from client.link.updates import Postponed, Settled
 from common import names
-from common.errors import Busy, ChatError, Closing, RateLimited, TooMany
+from common.errors import Busy, ChatError, Closing, RateLimited, StorageFailed, TooMany
 from common.messages import Direct, Send, Sent
 
 LIMIT: Final = 256
@@ -33,6 +33,8 @@ class Post:
     command: Send | Direct
     target: tuple[str, str]
     sent: bool = False
+    doubtful: bool = False
+    """Whether it may be in the log without our having been told: its answer may have gone down with a connection."""
 
     @property
     def nonce(self) -> bytes:
@@ -88,12 +90,20 @@ class Outbox:
         self._under_way += sent - post.sent
         post.sent = sent
 
-    def answered(self, nonce: bytes, outcome: Sent | ChatError, now: float) -> Settled | Postponed | None:
-        """The broker's answer came, or the message itself was heard. Returns what to report."""
+    def answered(
+        self, nonce: bytes, outcome: Sent | ChatError, now: float, doubtful: bool = False
+    ) -> Settled | Postponed | None:
+        """The broker's answer came, or the message itself was heard. Returns what to report.
+
+        With `doubtful` it went out before, and there was no answer to that.
+        """
         post = self._posts.get(nonce)
         if post is None:
             return None
-        if isinstance(outcome, (RateLimited, Busy, Closing)):
+        post.doubtful = post.doubtful or doubtful
+        # That nothing was done is true of what was sent last, and may not be of what was sent before: ask again.
+        undecided = post.doubtful and isinstance(outcome, StorageFailed)
+        if undecided or isinstance(outcome, (RateLimited, Busy, Closing)):
             wait = pause(outcome, WAIT_S, self._random)
             self._mark(post, False)
             self._not_before = max(self._not_before, now + wait)
@@ -106,7 +116,7 @@ class Outbox:
     def withdraw(self, nonce: bytes) -> bool:
         """Take back a post that has not gone out. Returns whether that succeeded."""
         post = self._posts.get(nonce)
-        if post is None or post.sent:
+        if post is None or post.sent or post.doubtful:
             return False
         self._remove(post)
         return True

@@ -320,8 +320,8 @@ class Session:
             if isinstance(entry, (m.Message, m.DirectMessage)) and entry.sender == self.rooms.login:
                 self._settle_post(entry.nonce, m.Sent(seq=entry.seq, time=entry.time), 0.0)
 
-    def _settle_post(self, nonce: bytes, outcome: m.Sent | ChatError, now: float) -> None:
-        settled = self.outbox.answered(nonce, outcome, now)
+    def _settle_post(self, nonce: bytes, outcome: m.Sent | ChatError, now: float, doubtful: bool = False) -> None:
+        settled = self.outbox.answered(nonce, outcome, now, doubtful)
         if settled is not None:
             self._act(settled)
 
@@ -335,7 +335,7 @@ class Session:
         if isinstance(outcome, m.Sent):
             self._rumour(self._log_of(call.command), outcome.seq, now)
         if isinstance(outcome, (m.Sent, ChatError)):
-            self._settle_post(call.command.nonce, outcome, now)
+            self._settle_post(call.command.nonce, outcome, now, call.doubtful)
         if isinstance(outcome, NotLoggedIn) and self.rooms.login is not None:
             self._refresh(now)
 

@@ -160,6 +160,55 @@ def test_an_answer_that_was_dropped_is_asked_for_again() -> None:
     assert made.times == 1
 
 
+def test_a_refusal_counts_once_everything_that_went_out_is_answered() -> None:
+    desk = flowing()
+    call = desk.open(m.Join(room="dev"), timeout=60.0)
+    desk.calls.tick(RESEND_S)
+    assert desk.ids() == [call.id] * 2
+    refused = codec.encode_error(call.id, errors.NoSuchRoom())
+    assert desk.calls.received(refused, RESEND_S + 0.1)
+    assert desk.done == [], "the second one may come after the invitation"
+    desk.calls.received(refused, RESEND_S + 0.2)
+    ((_, outcome),) = desk.done
+    assert isinstance(outcome, errors.NoSuchRoom)
+    assert not call.doubtful
+
+
+def test_what_one_was_granted_is_not_undone_by_what_another_was_refused() -> None:
+    desk = flowing()
+    call = desk.open(m.Send(room="dev", text="x", nonce=b"n" * 16), timeout=60.0)
+    desk.calls.tick(RESEND_S)
+    desk.calls.received(codec.encode_error(call.id, errors.StorageFailed()), RESEND_S + 0.1)
+    desk.calls.received(codec.encode_reply(m.Sent(id=call.id, seq=5, time=6)), RESEND_S + 0.2)
+    assert desk.done == [(call.id, m.Sent(id=call.id, seq=5, time=6))]
+
+
+def test_an_answer_that_is_missing_leaves_a_doubt_and_no_endless_asking() -> None:
+    desk = flowing()
+    call = desk.open(m.Send(room="dev", text="x", nonce=b"n" * 16), timeout=60.0)
+    desk.calls.tick(RESEND_S)
+    desk.ids()
+    desk.calls.received(codec.encode_error(call.id, errors.StorageFailed()), RESEND_S + 0.1)
+    assert desk.calls.deadline() == 2 * RESEND_S
+    desk.calls.tick(2 * RESEND_S)
+    assert desk.ids() == []
+    ((_, outcome),) = desk.done
+    assert isinstance(outcome, errors.StorageFailed)
+    assert call.doubtful
+
+
+def test_a_cut_leaves_a_doubt_about_what_was_under_way_only() -> None:
+    desk = flowing()
+    under_way = desk.open(m.Send(room="dev", text="x", nonce=b"n" * 16))
+    desk.calls.cut(1.0)
+    waiting = desk.open(m.Send(room="dev", text="y", nonce=b"m" * 16), 1.0)
+    desk.calls.flow(2.0)
+    desk.calls.received(codec.encode_error(under_way.id, errors.NotMember()), 2.1)
+    desk.calls.received(codec.encode_error(waiting.id, errors.NotMember()), 2.1)
+    assert [id for id, _ in desk.done] == [under_way.id, waiting.id]
+    assert (under_way.doubtful, waiting.doubtful) == (True, False)
+
+
 def test_what_is_forgotten_is_not_answered() -> None:
     desk = flowing()
     call = desk.open(m.Ping())

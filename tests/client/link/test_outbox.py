@@ -74,6 +74,19 @@ def test_a_wait_is_obeyed_and_nothing_overtakes(error: errors.ChatError, wait: f
     assert nonces(outbox, 10.0 + wait) == [1]
 
 
+def test_that_nothing_was_done_is_not_believed_if_it_went_out_before() -> None:
+    outbox = Outbox(bytes)
+    outbox.add(send(1))
+    assert nonces(outbox, 10.0) == [1]
+    refused = outbox.answered(send(1).nonce, errors.StorageFailed(), 10.0, doubtful=True)
+    assert refused == Postponed(send(1).nonce, WAIT_S)
+    assert not outbox.withdraw(send(1).nonce), "for it may have gone out"
+    assert nonces(outbox, 10.0 + WAIT_S) == [1]
+    assert outbox.answered(send(1).nonce, errors.StorageFailed(), 20.0) == Postponed(send(1).nonce, WAIT_S)
+    assert nonces(outbox, 20.0 + WAIT_S) == [1]
+    assert outbox.answered(send(1).nonce, SENT, 30.0) == Settled(send(1).nonce, SENT)
+
+
 def test_a_wait_is_for_every_post_and_ends_with_one_after_the_other() -> None:
     outbox = Outbox(bytes)
     for number in range(1, 8):
