@@ -3,8 +3,8 @@
 Every request stands on its own. One that went out twice is refused only once both are. After a cut, those that may be
 made twice (`REPEATABLE`) go out again with the same number; the others fail with `LinkLost`, since nobody can tell
 whether they were carried out. One that is told to wait (`rate-limited`, `busy`) was not carried out, whatever it is: it
-goes out again after the wait if its time allows, and until then no other of its kind does. Must not know what an answer
-is for: whoever opens a call says what to do with it.
+goes out again after the wait if its time allows, and until then no other of its kind does. Must not know what an
+answer is for.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Calls:
         return self._held.get(_kind(command), (-math.inf, None))[0]
 
     def _send(self, call: Call, now: float) -> None:
-        call.sent = now
+        call.sent, call.refusal = now, None
         call.times += 1
         call.copies += 1
         self._transmit(codec.encode_request(call.id, call.command))
@@ -145,19 +145,24 @@ class Calls:
         if call is None:
             return False
         call.copies -= 1
+        if isinstance(outcome, (RateLimited, Busy)):
+            self._hold_back(call, outcome, now)
         if isinstance(outcome, ChatError) and call.copies > 0:
             # The broker reads them in order: the next may be granted what this one was not.
             call.refusal = outcome
-        elif not (isinstance(outcome, (RateLimited, Busy)) and self._wait(call, outcome, now)):
+        elif not self._waits(call, outcome):
             self._finish(call, outcome, now)
         return True
 
-    def _wait(self, call: Call, refusal: ChatError, now: float) -> bool:
-        """Hold back what is like this call; returns whether the call itself is to be made again afterwards."""
-        until = now + pause(refusal, WAIT_S, self._random)
-        self._held = {kind: held for kind, held in self._held.items() if held[0] > now}
-        self._held[_kind(call.command)] = (until, refusal)
-        if not isinstance(refusal, call.waits) or until >= call.ends:
+    def _hold_back(self, call: Call, refusal: ChatError, now: float) -> None:
+        """Make nothing that is like this call before the broker is ready for it."""
+        held = {kind: held for kind, held in self._held.items() if held[0] > now}
+        self._held = held | {_kind(call.command): (now + pause(refusal, WAIT_S, self._random), refusal)}
+
+    def _waits(self, call: Call, outcome: Outcome) -> bool:
+        """Whether the call itself is to be made again afterwards."""
+        until = self.held(call.command)
+        if not isinstance(outcome, call.waits) or until >= call.ends:
             return False
         call.sent, call.not_before = None, until
         return True
@@ -213,9 +218,10 @@ class Calls:
     def _again(self, call: Call, now: float) -> None:
         if call.refusal is None or call.sent is None:
             self._send(call, now)
-        else:
-            # The answer to one of the others was dropped, for the broker has had the time to answer them all.
-            call.doubtful = True
+            return
+        # The answer to one of the others was dropped, for the broker has had the time to answer them all.
+        call.doubtful = True
+        if not self._waits(call, call.refusal):
             self._finish(call, call.refusal, now)
 
     def deadline(self) -> float:
