@@ -3,8 +3,8 @@
 Every request stands on its own. One that went out twice is refused only once both are. After a cut, those that may be
 made twice (`REPEATABLE`) go out again with the same number; the others fail with `LinkLost`, since nobody can tell
 whether they were carried out. One that is told to wait (`rate-limited`, `busy`) was not carried out, whatever it is: it
-goes out again after the wait if its time allows, and until then no other of its kind does. Must not know what an
-answer is for.
+goes out again after the wait if its time allows, and until then no other of its kind does. Must not know
+what an answer is for.
 """
 
 from __future__ import annotations
@@ -141,8 +141,7 @@ class Calls:
             id, outcome = codec.decode_reply(frame, self._kinds)
         except BadRequest:
             return False
-        call = self._open.get(id)
-        if call is None:
+        if (call := self._open.get(id)) is None:
             return False
         call.copies -= 1
         if isinstance(outcome, (RateLimited, Busy)):

@@ -24,8 +24,8 @@ from tests.faults.people_plan import Person, Plan
 from tests.faults.people_process import PeopleProcess, quieten
 
 ROOM: Final = "plaza"
-LIFE_S: Final = (0.0, 2.1)
-"""Seconds that the broker lives, from and to, after it has said that it serves."""
+LIFE_S: Final = 2.1
+"""Seconds that the broker lives at the most, after it has said that it serves."""
 SHOWN: Final = 20
 """Broken promises that are printed one by one."""
 
@@ -107,7 +107,15 @@ def crowd(directory: Path, address: str, seed: int, senders: int, readers: int, 
 
 
 def perform(
-    directory: Path, cycles: int, seed: int, senders: int, readers: int, pause_s: float, *, told: bool = False
+    directory: Path,
+    cycles: int,
+    seed: int,
+    senders: int,
+    readers: int,
+    pause_s: float,
+    *,
+    life_s: float = LIFE_S,
+    told: bool = False,
 ) -> Figures:
     """Run it in an empty directory. Raises RuntimeError if a process fails."""
     chance = random.Random(seed)
@@ -120,7 +128,7 @@ def perform(
         for process in processes:
             process.wait_for("ready")
         for cycle in range(cycles):
-            time.sleep(chance.uniform(*LIFE_S))
+            time.sleep(chance.uniform(0, life_s))
             broker.kill()
             broker.start()
             for process in processes:
