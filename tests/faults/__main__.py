@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-SCENARIOS: Final[tuple[str, ...]] = ("kills", "mixed", "crash_points", "power_loss", "disk_full", "recovery", "malformed", "joins")
+SCENARIOS: Final[tuple[str, ...]] = ("kills", "mixed", "crash_points", "power_loss", "disk_full", "recovery", "stolen", "malformed", "joins")
 """Modules of this package, in the order of `docs/GUARANTEES.md`."""
 
 
