@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import zmq
 
 from broker.chat.effects import Connection
-from broker.wire import frames, peers
+from broker.wire import frames
 from broker.wire.gate import Offence, Offended
 from broker.wire.roll import Line, Roll, Standing
 from broker.wire.sockets import Socket
@@ -97,8 +97,9 @@ class Broadcast:
         return changes
 
     def _subscription(self, frame: zmq.Frame, topic: bytes, changes: list[Change]) -> None:
-        connection, address, key = frames.sender(frame)
-        granted = key is not None and not self._guarded and self._may_hear(key, topic)
+        connection, address, key = self._sender(frame)
+        # Nothing is granted to whoever is gone: their place in libzmq's memory may be somebody else's by now.
+        granted = connection is not None and key is not None and not self._guarded and self._may_hear(key, topic)
         if granted:
             self._socket.setsockopt(zmq.SUBSCRIBE, topic)
         else:
@@ -109,8 +110,8 @@ class Broadcast:
         line.subscriptions += 1
         if len(topic) > LONGEST or line.subscriptions > self._most(line):
             # libzmq remembers what was denied, at a multiple of its size, as long as the connection stands.
-            peers.cut(connection)
-            self._offended(address, key, Offence.SUBSCRIPTIONS)
+            if self._roll.cut(connection, key):
+                self._offended(address, key, Offence.SUBSCRIPTIONS)
         elif granted:
             changes.append(Granted(key, topic, connection))
 
@@ -123,7 +124,7 @@ class Broadcast:
         return self._subscriptions if standing is Standing.MEMBER else STRANGER_SUBSCRIPTIONS
 
     def _unsubscription(self, frame: zmq.Frame, topic: bytes, changes: list[Change]) -> None:
-        connection, address, key = frames.sender(frame)
+        connection, address, key = self._sender(frame)
         if key is None:
             if topics.is_beacon(topic):
                 changes.append(BeaconLost(topic))
@@ -135,13 +136,21 @@ class Broadcast:
             line.subscriptions = max(0, line.subscriptions - 1)
             if self._guarded:
                 # The answer could take a bystander's grant: let the client start afresh instead.
-                peers.cut(connection)
+                self._roll.cut(connection, key)
             changes.append(Withdrawn(topic, connection))
 
     def _foreign(self, frame: zmq.Frame) -> None:
         self._guarded = True
         self.foreign += 1
-        connection, address, key = frames.sender(frame)
+        connection, address, key = self._sender(frame)
         if connection is not None:
-            peers.cut(connection)
+            self._roll.cut(connection, key)
         self._offended(address, key, Offence.FOREIGN_FRAME)
+
+    def _sender(self, frame: zmq.Frame) -> frames.Sender:
+        """Who sent a frame; without the connection if that was cut, and what else came on it is read only now."""
+        sender = frames.sender(frame)
+        connection, _, key = sender
+        if connection is not None and key is not None and self._roll.departed(connection, key):
+            return sender._replace(connection=None)
+        return sender

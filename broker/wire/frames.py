@@ -24,9 +24,19 @@ class Sender(NamedTuple):
 
 
 def sender(frame: zmq.Frame) -> Sender:
-    """All that is known of a frame's sender."""
+    """All that is known of a frame's sender.
+
+    A frame may have waited for so long that its descriptor leads elsewhere by now: what comes from another address
+    than the frame is not its connection.
+    """
     address = _property(frame, "Peer-Address")
-    return Sender(connection(frame), peers.host(address) if address else "", key(frame))
+    host = peers.host(address) if address else ""
+    found = connection(frame)
+    if found is not None:
+        leads = peers.endpoint(found[0])
+        if leads is None or leads.host != host:
+            found = None
+    return Sender(found, host, key(frame))
 
 
 def key(frame: zmq.Frame) -> str | None:

@@ -50,6 +50,8 @@ class Roll:
         self._has_session = has_session
         self._gateways = gateways
         self._lines: dict[Connection, Line] = {}
+        self._cut: dict[tuple[int, str], Connection] = {}
+        self._cut_before: dict[tuple[int, str], Connection] = {}
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -95,7 +97,31 @@ class Roll:
                 line.requests = 0
         return found
 
+    def cut(self, connection: Connection, key: str | None) -> bool:
+        """Shut a connection for what came on it, and remember that for a second or two: see `departed`.
+
+        False if it was cut before, and this is more of what it had sent.
+        """
+        shut = peers.cut(connection)
+        if key is None:
+            return shut
+        place = connection[0], key
+        again = connection in (self._cut.get(place), self._cut_before.get(place))
+        self._cut[place] = connection
+        return not again
+
+    def departed(self, connection: Connection, key: str) -> bool:
+        """Whether a frame of that key is what was left of a connection that was cut, whose descriptor is another's now.
+
+        What a flooder sent waits to be read while its connection is closed and somebody else's takes the descriptor:
+        who is cut for a frame must not be whoever came next.
+        """
+        place = connection[0], key
+        before = self._cut.get(place) or self._cut_before.get(place)
+        return before is not None and before != connection
+
     def prune(self) -> None:
-        """Forget the connections that stand no longer."""
+        """Forget the connections that stand no longer, and those cut before the last call; once a second."""
+        self._cut_before, self._cut = self._cut, {}
         for connection in [each for each in self._lines if not peers.stands(each)]:
             del self._lines[connection]
