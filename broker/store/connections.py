@@ -147,7 +147,7 @@ def sentences(path: Path) -> Iterator[None]:
     """Turn what can go wrong at start into sentences for the operator."""
     try:
         yield
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except (apsw.NotADBError, apsw.CorruptError, UnicodeError) as error:  # text that is none: SQLite does not look
         raise DatabaseUnusable(
             f"{path} is damaged or no database ({error}). Move it away and restore a backup; "
             "without the file, the broker starts empty."

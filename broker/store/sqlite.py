@@ -190,3 +190,5 @@ def _failures() -> Iterator[None]:
         raise StoreFailed(f"The database refused: {error}") from error
     except apsw.Error as error:
         raise StoreFailed(f"The database refused: {error}") from error
+    except UnicodeError as error:
+        raise StoreFailed(f"The database is damaged: {error}") from error

@@ -199,6 +199,19 @@ def test_reading_from_a_damaged_database_fails_cleanly(store: SqliteStore, tmp_p
         store.close()
 
 
+def test_text_that_is_none_fails_cleanly(store: SqliteStore, tmp_path: Path) -> None:
+    """A damaged page may still look like rows: SQLite does not look whether their text is UTF-8."""
+    store.commit([*SETTING, message(1)])
+    other = apsw.Connection(str(tmp_path / "tertulia.db"))
+    other.execute("UPDATE entry SET text = CAST(x'fffe' AS TEXT)")
+    other.execute("UPDATE account SET surnames = CAST(x'fffe' AS TEXT)")
+    other.close()
+    with pytest.raises(StoreFailed, match="damaged"):
+        whole(store, 1)
+    with pytest.raises(DatabaseUnusable, match=r"tertulia\.db is damaged"):
+        store.load()
+
+
 def test_a_store_that_cannot_be_opened_leaves_the_directory_free(opened: Open, tmp_path: Path) -> None:
     path = tmp_path / "tertulia.db"
     path.write_bytes(b"no database " * 100)
