@@ -12,7 +12,19 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-SCENARIOS: Final[tuple[str, ...]] = ("kills", "mixed", "crash_points", "power_loss", "disk_full", "recovery", "stolen", "malformed", "joins")
+SCENARIOS: Final[tuple[str, ...]] = (
+    "kills",
+    "mixed",
+    "crash_points",
+    "power_loss",
+    "disk_full",
+    "recovery",
+    "stolen",
+    "malformed",
+    "joins",
+    "push",
+    "pressure",
+)
 """Modules of this package, in the order of `docs/GUARANTEES.md`."""
 
 

@@ -29,22 +29,32 @@ Act = Callable[..., dict[str, int]]
 
 
 class Hostile:
-    """The process of one hostile peer, at work once this is made."""
+    """The process of one hostile peer."""
 
-    def __init__(self, kind: str, address: str) -> None:
-        command = [sys.executable, "-m", "tests.faults.hostile", kind, address]
+    def __init__(self, kind: str, address: str, *sizes: int) -> None:
+        """Start it; `sizes` instead of those of its kind."""
+        command = [sys.executable, "-m", "tests.faults.hostile", kind, address, *map(str, sizes)]
         # An attacker has a machine of its own: on this one it gets what the broker and the honest leave.
         self._process = subprocess.Popen(["nice", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._kind = kind
+
+    def wait(self) -> None:
+        """Return once it is at work."""
         assert self._process.stdout is not None
         if self._process.stdout.readline() != "ready\n":
-            raise RuntimeError(f"the {kind} failed; its traceback is above")
+            raise RuntimeError(f"the {self._kind} failed; its traceback is above")
+
+    def tell_to_stop(self) -> None:
+        """Let it end; `stop` waits for that."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def stop(self) -> dict[str, int]:
         """End it; what it has done."""
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
-        counted: dict[str, int] = json.loads(self._process.stdout.readline() or "{}")
+        self.tell_to_stop()
+        told = [line for line in self._process.stdout if line != "ready\n"]
+        counted: dict[str, int] = json.loads(told[-1] if told else "{}")
         self._process.wait(30)
         self._process.stdout.close()
         return counted
@@ -78,4 +88,5 @@ def _told_to_stop() -> bool:
 
 
 if __name__ == "__main__":
-    print(json.dumps(KINDS[sys.argv[1]](parse(sys.argv[2]), _ready, _told_to_stop)), flush=True)
+    sizes = map(int, sys.argv[3:])
+    print(json.dumps(KINDS[sys.argv[1]](parse(sys.argv[2]), _ready, _told_to_stop, *sizes)), flush=True)

@@ -135,17 +135,17 @@ def asker(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
     )
 
 
-def subscriber(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
+def subscriber(address: Address, ready: Ready, stopped: Stopped, count: int = TOPICS) -> Counter[str]:
     """10,000 topics on one connection; libzmq asks for them all again whenever it has to connect anew."""
     with _member(address, "127.10.0.3") as client:
-        for number in range(TOPICS):
+        for number in range(count):
             client.sub.setsockopt(zmq.SUBSCRIBE, f"a-topic-of-my-own-{number:06d}\0".encode())
         ready()
         while not stopped():
             client.sub.poll(10)
             _drain(client)
             client.send(messages.Ping())
-    return Counter(topics=TOPICS)
+    return Counter(topics=count)
 
 
 def stopped_reader(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:

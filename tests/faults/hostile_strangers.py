@@ -26,14 +26,14 @@ MUTE_ADDRESSES: Final = 50
 MEBIBYTE: Final = 2**20
 
 
-def mute(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
+def mute(address: Address, ready: Ready, stopped: Stopped, count: int = MUTE) -> Counter[str]:
     """Connections that never speak."""
     counted: Counter[str] = Counter()
     poll = select.epoll()
     held: dict[int, socket.socket] = {}
     try:
         while not stopped():
-            for _ in range(min(200, MUTE - len(held))):
+            for _ in range(min(200, count - len(held))):
                 source = f"127.11.0.{1 + counted['connections'] % MUTE_ADDRESSES}"
                 try:
                     made = connected(address, counted["connections"] % 3, source)
@@ -43,7 +43,7 @@ def mute(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
                 counted["connections"] += 1
                 held[made.fileno()] = made
                 poll.register(made, select.EPOLLRDHUP)
-            if len(held) >= MUTE and not counted["full"]:
+            if len(held) >= count and not counted["full"]:
                 counted["full"] = 1
                 ready()
             for descriptor, _ in poll.poll(PAUSE_S):
