@@ -13,7 +13,7 @@ from broker.doctor.findings import Finding, Premises, size
 from broker.store.inspection import WAL_BYTES, Inspection
 from broker.store.migrations import DatabaseUnusable
 
-BIG: Final = 4_000_000_000
+BIG: Final = 2_000_000_000
 """Bytes of database from which on its indexes are not compared row by row, which takes minutes."""
 
 _RESTORE: Final = "Stop the broker, move the database away with its -wal, and restore a backup."
