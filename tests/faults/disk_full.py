@@ -25,7 +25,7 @@ from typing import Final
 
 from common import codec, messages
 from common.errors import ChatError
-from tests.faults.broker_process import BrokerProcess
+from tests.faults.broker_process import PATIENCE_S, BrokerProcess
 from tests.support import unlimited
 from tests.support.loopback import RawClient
 
@@ -35,6 +35,7 @@ WITHIN_S: Final = 2.0
 PAUSE_S: Final = 0.02
 """Between a refusal and the next try: as fast as no honest client."""
 WARM_S: Final = 1.0
+FRAMES_AT_ONCE: Final = 200
 INSIDE: Final = "TERTULIA_FAULTS_OWN_MOUNTS"
 
 
@@ -97,7 +98,10 @@ class Onlooker:
 
     def listen(self, client: RawClient) -> None:
         """Take what has come."""
-        while client.sub.poll(100):
+        # Not for ever: under load there is always more.
+        for _ in range(FRAMES_AT_ONCE):
+            if not client.sub.poll(50):
+                break
             event = codec.decode_event(client.sub.recv()).event
             if isinstance(event, messages.Message):
                 self.heard[event.seq] = event.nonce
@@ -110,7 +114,7 @@ class Course:
     senders: list[Sender]
     onlooker: Onlooker
     full: float = 0.0
-    """When the disk was full first, and had room again (monotonic)."""
+    """When everybody had been refused, and when there was room again (monotonic)."""
     room: float = 0.0
     log: dict[int, bytes] = field(default_factory=dict)
 
@@ -169,6 +173,12 @@ def fill(ballast: Path) -> None:
         pass
 
 
+def again(ballast: Path) -> None:
+    """Take what was freed meanwhile, too."""
+    fill(ballast)
+    time.sleep(0.1)
+
+
 def play(directory: Path, seconds: float, people: int) -> Course:
     """Fill the disk under a broker in `directory`, which is a small disk, and give it room again."""
     with BrokerProcess(unlimited.TOML, directory=directory) as broker, connected(broker, people) as clients:
@@ -184,10 +194,13 @@ def play(directory: Path, seconds: float, people: int) -> Course:
         time.sleep(WARM_S)
         ballast = directory / "ballast"
         fill(ballast)
+        # The write-ahead log's file is written over again and again, so it is a while until more is needed.
+        given_up = time.monotonic() + PATIENCE_S
+        while not all(sender.refused for sender in course.senders) and time.monotonic() < given_up:
+            again(ballast)
         course.full = time.monotonic()
         while time.monotonic() < course.full + seconds:
-            fill(ballast)  # what was freed meanwhile, too
-            time.sleep(0.1)
+            again(ballast)
         course.room = time.monotonic()
         ballast.unlink()
         time.sleep(WITHIN_S + WARM_S)
@@ -196,14 +209,15 @@ def play(directory: Path, seconds: float, people: int) -> Course:
             thread.join()
         over.set()
         hearing.join()
-        course.onlooker.listen(clients[0])
+        while clients[0].sub.poll(200):
+            course.onlooker.listen(clients[0])
         course.log = whole_log(clients[0])
         assert broker.terminate() == 0
         # What a broker says is there must be on the disk, too.
         broker.start()
-        with RawClient(broker.address) as again:
-            again.register("later")
-            assert whole_log(again) == course.log
+        with RawClient(broker.address) as late:
+            late.register("late")
+            assert whole_log(late) == course.log
     return course
 
 
