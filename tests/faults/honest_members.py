@@ -1,7 +1,7 @@
 """The process of the honest members: `honest` starts it and says when to measure; this talks, listens and counts.
 
-They behave as clients should: they ping, and subscribe again when nothing comes. Must not know what is done to the
-broker meanwhile.
+They behave as clients should: they ping, read the log for what did not come, and subscribe again if nothing does.
+Must not know what is done to the broker meanwhile.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MARK: Final = b"honestly"
 LAST_S: Final = 5.0
 """Seconds that the last messages of a measurement have to arrive."""
 DOUBT_S: Final = 1.0
-"""Seconds without an expected message after which a member subscribes again, as every client does."""
+"""Seconds without an expected message after which a member reads the log, and after twice as many subscribes again."""
 
 
 class _Round:
@@ -40,6 +40,7 @@ class _Round:
         self._waits: list[dict[bytes, float]] = [{} for _ in clients]
         self._requests: dict[tuple[int, int], bytes] = {}
         self._renewed_at = [0.0] * len(clients)
+        self._asked_at = [0.0] * len(clients)
         self._latencies: list[float] = []
         self._sent = self._refused = self._renewed = 0
 
@@ -84,18 +85,25 @@ class _Round:
     def _hear(self, number: int, client: RawClient) -> None:
         try:
             while True:
-                frame = client.sub.recv(zmq.NOBLOCK)
-                at = frame.find(MARK)
-                began = self._waits[number].pop(frame[at : at + 16], None) if at >= 0 else None
-                if began is not None:
-                    self._latencies.append((time.monotonic() - began) * 1_000)
+                self._arrived(number, client.sub.recv(zmq.NOBLOCK))
         except zmq.Again:
             pass
+
+    def _arrived(self, number: int, frame: bytes) -> None:
+        """Note every message in a frame, be it an event or a page of the log."""
+        at = frame.find(MARK)
+        while at >= 0:
+            began = self._waits[number].pop(frame[at : at + 16], None)
+            if began is not None:
+                self._latencies.append((time.monotonic() - began) * 1_000)
+            at = frame.find(MARK, at + 16)
 
     def _answers(self, number: int, client: RawClient) -> None:
         try:
             while True:
-                id, reply = codec.decode_reply(client.dealer.recv(zmq.NOBLOCK), _AnyNumber())
+                frame = client.dealer.recv(zmq.NOBLOCK)
+                self._arrived(number, frame)
+                id, reply = codec.decode_reply(frame, _AnyNumber())
                 nonce = self._requests.pop((number, id), None)
                 if nonce is not None and not isinstance(reply, messages.Reply):
                     self._refused += 1
@@ -107,10 +115,13 @@ class _Round:
     def _renew(self, now: float) -> None:
         for number, waits in enumerate(self._waits):
             oldest = next(iter(waits.values()), now)
-            if now - max(oldest, self._renewed_at[number]) > DOUBT_S:
+            client = self._clients[number]
+            if now - max(oldest, self._asked_at[number]) > DOUBT_S:
+                self._asked_at[number] = now
+                client.send(messages.History(log=ROOM))
+            if now - max(oldest, self._renewed_at[number]) > 2 * DOUBT_S:
                 self._renewed_at[number] = now
                 self._renewed += 1
-                client = self._clients[number]
                 for log in (client.beacon, ROOM):
                     client.unsubscribe(log)
                     client.subscribe(log)
