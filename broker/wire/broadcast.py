@@ -19,7 +19,8 @@ from typing import Final, NamedTuple
 import zmq
 
 from broker.chat.effects import Connection
-from broker.wire import frames
+from broker.wire import frames, peers
+from broker.wire.frames import Sender
 from broker.wire.gate import Offence, Offended
 from broker.wire.roll import Line, Roll, Standing
 from broker.wire.sockets import Socket
@@ -110,8 +111,8 @@ class Broadcast:
         line.subscriptions += 1
         if len(topic) > LONGEST or line.subscriptions > self._most(line):
             # libzmq remembers what was denied, at a multiple of its size, as long as the connection stands.
-            if self._roll.cut(connection, key):
-                self._offended(address, key, Offence.SUBSCRIPTIONS)
+            self._roll.cut(connection, key)
+            self._offended(address, key, Offence.SUBSCRIPTIONS)
         elif granted:
             changes.append(Granted(key, topic, connection))
 
@@ -136,7 +137,7 @@ class Broadcast:
             line.subscriptions = max(0, line.subscriptions - 1)
             if self._guarded:
                 # The answer could take a bystander's grant: let the client start afresh instead.
-                self._roll.cut(connection, key)
+                peers.cut(connection)
             changes.append(Withdrawn(topic, connection))
 
     def _foreign(self, frame: zmq.Frame) -> None:
@@ -145,12 +146,16 @@ class Broadcast:
         connection, address, key = self._sender(frame)
         if connection is not None:
             self._roll.cut(connection, key)
-        self._offended(address, key, Offence.FOREIGN_FRAME)
+        if address:
+            self._offended(address, key, Offence.FOREIGN_FRAME)
 
-    def _sender(self, frame: zmq.Frame) -> frames.Sender:
-        """Who sent a frame; without the connection if that was cut, and what else came on it is read only now."""
-        sender = frames.sender(frame)
-        connection, _, key = sender
-        if connection is not None and key is not None and self._roll.departed(connection, key):
-            return sender._replace(connection=None)
-        return sender
+    def _sender(self, frame: zmq.Frame) -> Sender:
+        """Who sent a frame; of what is left of a connection that was cut, nothing but the key."""
+        key = frames.key(frame)
+        connection = frames.connection(frame) if key is not None else None
+        if key is None or connection is None:
+            return frames.sender(frame)
+        if self._roll.was_cut(connection[0], key):
+            return Sender(None, "", key)
+        line = self._roll.known(connection, key)
+        return Sender(connection, line.address, key) if line is not None else frames.sender(frame)

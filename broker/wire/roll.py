@@ -50,8 +50,8 @@ class Roll:
         self._has_session = has_session
         self._gateways = gateways
         self._lines: dict[Connection, Line] = {}
-        self._cut: dict[tuple[int, str], Connection] = {}
-        self._cut_before: dict[tuple[int, str], Connection] = {}
+        self._cut: set[tuple[int, str]] = set()
+        self._cut_before: set[tuple[int, str]] = set()
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -65,6 +65,11 @@ class Roll:
         if line is None or line.key != key:
             line = self._lines[connection] = Line(connection, key, address)
         return line
+
+    def known(self, connection: Connection, key: str) -> Line | None:
+        """The line of a connection, if it is known by that key."""
+        line = self._lines.get(connection)
+        return line if line is not None and line.key == key else None
 
     def key(self, connection: Connection) -> str | None:
         """Whose connection that is, as far as is known. For any thread."""
@@ -97,31 +102,23 @@ class Roll:
                 line.requests = 0
         return found
 
-    def cut(self, connection: Connection, key: str | None) -> bool:
-        """Shut a connection for what came on it, and remember that for a second or two: see `departed`.
+    def cut(self, connection: Connection, key: str | None) -> None:
+        """Shut a connection for what came on it, and remember that for a second or two: see `was_cut`."""
+        peers.cut(connection)
+        if key is not None:
+            self._cut.add((connection[0], key))
 
-        False if it was cut before, and this is more of what it had sent.
-        """
-        shut = peers.cut(connection)
-        if key is None:
-            return shut
-        place = connection[0], key
-        again = connection in (self._cut.get(place), self._cut_before.get(place))
-        self._cut[place] = connection
-        return not again
-
-    def departed(self, connection: Connection, key: str) -> bool:
-        """Whether a frame of that key is what was left of a connection that was cut, whose descriptor is another's now.
+    def was_cut(self, descriptor: int, key: str) -> bool:
+        """Whether a frame of that key is what was left of a connection that was cut.
 
         What a flooder sent waits to be read while its connection is closed and somebody else's takes the descriptor:
-        who is cut for a frame must not be whoever came next.
+        who is cut for a frame must not be whoever came next, and nobody is cut twice.
         """
-        place = connection[0], key
-        before = self._cut.get(place) or self._cut_before.get(place)
-        return before is not None and before != connection
+        place = descriptor, key
+        return place in self._cut or place in self._cut_before
 
     def prune(self) -> None:
         """Forget the connections that stand no longer, and those cut before the last call; once a second."""
-        self._cut_before, self._cut = self._cut, {}
+        self._cut_before, self._cut = self._cut, set()
         for connection in [each for each in self._lines if not peers.stands(each)]:
             del self._lines[connection]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 
@@ -31,28 +30,24 @@ def known(connected: socket.socket) -> Connection:
     return found
 
 
-def test_whoever_gets_the_descriptor_of_a_connection_that_was_cut_is_told_from_it(
+def test_what_is_left_of_a_connection_that_was_cut_is_known_by_key_and_descriptor_for_a_moment(
     roll: Roll, flooder: socket.socket
 ) -> None:
-    before = known(flooder)
-    assert not roll.departed(before, "flooder")
-    assert roll.cut(before, "flooder")
-    assert not roll.departed(before, "flooder"), "it still is that connection"
-    one, other = socket.socketpair()
-    with one, other:
-        os.dup2(one.fileno(), flooder.fileno())
-        next_user = known(flooder)
-        assert next_user != before
-        assert roll.departed(next_user, "flooder")
-        assert not roll.departed(next_user, "somebody else")
-        roll.prune()
-        assert roll.departed(next_user, "flooder"), "for more than a moment"
-        roll.prune()
-        assert not roll.departed(next_user, "flooder"), "but not for ever: the same key may come back"
-
-
-def test_a_connection_is_cut_once_however_much_of_it_is_left_to_read(roll: Roll, flooder: socket.socket) -> None:
-    assert roll.cut(known(flooder), "flooder")
-    assert not roll.cut(known(flooder), "flooder")
+    connection = known(flooder)
+    assert not roll.was_cut(connection[0], "flooder")
+    roll.cut(connection, "flooder")
+    assert flooder.recv(1) == b"", "it is shut"
+    assert roll.was_cut(connection[0], "flooder")
+    assert not roll.was_cut(connection[0], "whoever has the descriptor next")
     roll.prune()
-    assert not roll.cut(known(flooder), "flooder")
+    assert roll.was_cut(connection[0], "flooder"), "for more than a moment"
+    roll.prune()
+    assert not roll.was_cut(connection[0], "flooder"), "but not for ever: the same key may come back"
+
+
+def test_a_line_is_known_by_its_own_key_only(roll: Roll, flooder: socket.socket) -> None:
+    connection = known(flooder)
+    assert roll.known(connection, "ana") is None
+    line = roll.line(connection, "ana", "192.0.2.1")
+    assert roll.known(connection, "ana") is line
+    assert roll.known(connection, "bob") is None
