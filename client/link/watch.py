@@ -19,8 +19,11 @@ import zmq
 import zmq.asyncio
 from zmq.utils.monitor import parse_monitor_message
 
-RECONNECT_S: Final = (0.2, 3.0)
-"""Seconds between attempts to connect, the first and the longest; each pause is twice the one before it."""
+RECONNECT_S: Final = (0.2, 1.0)
+"""Seconds between attempts where nobody listens, the first and the longest; each pause is twice the one before it.
+To knock there costs next to nothing, and whoever waits for a broker to start sees it within a second."""
+REFUSED_S: Final = 5.0
+"""Seconds between attempts at the longest where somebody does listen, and drops or refuses the connection."""
 SPREAD: Final = 0.5
 """The part of a pause that chance takes away or adds, so that those who were cut together do not return together."""
 
@@ -119,8 +122,7 @@ class Watch:
         self._anew = time.monotonic() + self._pause()
 
     def _pause(self) -> float:
-        first, longest = RECONNECT_S
-        return min(first * 2.0 ** max(0, self._failures - 1), longest) * spread(self._random)
+        return min(RECONNECT_S[0] * 2.0 ** max(0, self._failures - 1), REFUSED_S) * spread(self._random)
 
     def _disconnect(self) -> None:
         try:
