@@ -24,6 +24,7 @@ SCENARIOS: Final[tuple[str, ...]] = (
     "joins",
     "push",
     "pressure",
+    "storm",
 )
 """Modules of this package, in the order of `docs/GUARANTEES.md`."""
 
