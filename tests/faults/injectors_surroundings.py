@@ -19,14 +19,17 @@ SPARE: Final = 16_384
 """Bytes that a full disk has left."""
 
 
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True, text=True)
+
+
 class Disk:
     """A small file system in memory, to be filled and made read-only."""
 
     def __init__(self, path: Path, megabytes: int) -> None:
         path.mkdir(parents=True)
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tertulia-faults", str(path)], check=True
-        )
+        options = f"size={megabytes}m,mode=700"
+        _mount("-t", "tmpfs", "-o", options, "tertulia-faults", str(path))
         self._path = path
         self._ballast = path / "ballast"
         self._locked = False
@@ -65,7 +68,7 @@ class Disk:
             self._locked = False
 
     def _remount(self, how: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{how}", str(self._path)], check=True, capture_output=True, text=True)
+        _mount("-o", f"remount,{how}", str(self._path))
 
     def keep(self, copy: Path) -> None:
         """Copy what is on it."""

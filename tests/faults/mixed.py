@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -117,9 +118,14 @@ def plans(directory: Path, seed: int) -> list[Plan]:
 
 
 def _world(stack: contextlib.ExitStack, directory: Path, seed: int) -> World:
-    """Make everything; the stack unmakes it."""
-    lan = stack.enter_context(Lan(GROUPS))
-    disk = Disk(directory / "data", DISK_MB)
+    """Make everything; the stack unmakes it. Raises `PermissionError` where even root may not."""
+    lan = Lan(GROUPS)
+    stack.callback(lan.remove)
+    try:
+        lan.build()
+        disk = Disk(directory / "data", DISK_MB)
+    except subprocess.CalledProcessError as error:
+        raise PermissionError(f"this root may not make namespaces or mounts: {error.stderr}") from None
     stack.callback(disk.close)
     clocks = {name: FalseClock(directory / f"{name}.clock") for name in ("broker", "wrong")}
     stack.callback(clocks["broker"].close)

@@ -12,8 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 BROKER: Final = "10.78.0.1"
 PORT: Final = 5570
@@ -87,13 +86,6 @@ class Lan:
         # It complains about listening sockets, which it cannot end.
         command = [*self.on(), "ss", "--kill", "--tcp", "state", "established"]
         subprocess.run(command, check=False, capture_output=True)
-
-    def __enter__(self) -> Self:
-        self.build()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.remove()
 
 
 class FarLine:

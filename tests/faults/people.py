@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -27,6 +28,13 @@ async def _orders() -> asyncio.StreamReader:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     return reader
+
+
+def _explain() -> None:
+    """What everybody waits for, on standard error."""
+    for task in asyncio.all_tasks():
+        task.print_stack(limit=6, file=sys.stderr)
+    sys.stderr.flush()
 
 
 async def _together(*steps: Coroutine[Any, Any, None]) -> None:
@@ -57,6 +65,7 @@ def _history(plan: Plan, incarnation: int) -> Path:
 
 async def live(plan: Plan) -> None:
     """Everybody's life, until `settle` is done."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _explain)
     actors = _actors(plan)
     orders = await _orders()
     await _together(*(actor.come() for actor in actors))

@@ -214,13 +214,15 @@ class Actor:
 
     async def finish(self) -> None:
         """Wait, though not for ever, for what becomes of the posts that were not waited for to the end."""
-        for log, post in self._open:
-            try:
-                async with asyncio.timeout(SETTLE_S):
-                    sent = await post
-            except (ChatError, TimeoutError):
-                continue
-            self.note(h.Acknowledged, log, post.text, post.nonce, sent.seq)
+        await asyncio.gather(*(self._learn(log, post) for log, post in self._open))
+
+    async def _learn(self, log: str, post: Pending) -> None:
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                sent = await post
+        except (ChatError, TimeoutError):
+            return
+        self.note(h.Acknowledged, log, post.text, post.nonce, sent.seq)
 
     # The end.
 

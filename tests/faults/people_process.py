@@ -16,6 +16,7 @@ import msgspec
 from tests.faults.people_plan import Plan
 
 PATIENCE_S = 150.0
+EXPLAINS_S = 2.0
 
 
 class PeopleProcess:
@@ -65,6 +66,9 @@ class PeopleProcess:
             try:
                 said = self.words.get(timeout=max(0.0, deadline - time.monotonic()))
             except Empty:
+                # It writes down what it waits for, and says so by nothing else.
+                self.process.send_signal(signal.SIGUSR1)
+                time.sleep(EXPLAINS_S)
                 raise RuntimeError(f"{self.plan.name} did not say {word!r}: {self.complaint()}") from None
             if said == word:
                 return
@@ -80,7 +84,7 @@ class PeopleProcess:
 
     def complaint(self) -> str:
         """What it has said on standard error last."""
-        return self._log.read_text(errors="replace")[-4_000:]
+        return self._log.read_text(errors="replace")[-12_000:]
 
     def restart(self) -> None:
         """`kill -9`, and start it again: it goes on as another incarnation."""
