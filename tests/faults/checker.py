@@ -2,7 +2,9 @@
 
 The broker gives each room one order, and the log is the witness of it: so one pass in the order of time is enough, and
 nothing need be searched. What nobody can know, as what became of a request without an answer, is held against nobody.
-Must not know how a history came about, nor which faults there were.
+Longer
+than most modules because all the rules share that pass. Must not know how a history came about, nor which faults there
+were.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What can go wrong with a process, a disk, a line or a clock, each with its end: `begin`, some seconds, `end`.
 
 Every injector has a lane: two of one lane are never at work at once, those of different lanes may be. None touches
-anything outside of what the scenario has made: no host clock, no foreign process, no foreign mount. Must not know when
-it is used, nor what is right.
+anything outside of what the scenario has made: no host clock, no foreign process, no foreign mount. Longer
+than most modules because there are many kinds, one below the other. Must not know when it is used, nor what is right.
 """
 
 from __future__ import annotations
