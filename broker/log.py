@@ -27,11 +27,11 @@ PROVOKED: Final = frozenset(
         "banned",
         "cut",
         "fault",
+        "foreign-frame",
         "foreign-request",
         "not-admitted",
         "refused",
         "shut",
-        "watchman-failed",
         "worker-failed",
         "zap-failed",
     }
