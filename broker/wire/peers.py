@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import stat
 import struct
 import sys
 from functools import lru_cache
@@ -54,21 +55,22 @@ def stands(connection: Connection) -> bool:
 def cut(connection: Connection) -> bool:
     """Shut a connection down at once; libzmq then closes it. False if it no longer stands.
 
-    The descriptor is duplicated before its inode is compared, so that it cannot be closed and used again
-    between the two.
+    The descriptor is duplicated before its inode is compared, so that it cannot be closed and used again between
+    the two. But never a file's: closing any copy of a file's descriptor drops the locks of the whole process on
+    that file (fcntl(2)), the database's among them.
     """
+    if not stands(connection):
+        return False
     try:
         copy = os.dup(connection[0])
     except OSError:
         return False
-    try:
-        if os.fstat(copy).st_ino != connection[1]:
-            raise OSError("another connection by now")
-        handle = socket.socket(fileno=copy)
-    except OSError:
-        os.close(copy)
-        return False
-    with handle:
+    found = os.fstat(copy)
+    if not stat.S_ISSOCK(found.st_mode):
+        return False  # became a file within the last microsecond: its copy must stay open
+    with socket.socket(fileno=copy) as handle:
+        if found.st_ino != connection[1]:
+            return False
         try:
             handle.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -88,21 +90,17 @@ class Endpoint(NamedTuple):
 def endpoint(descriptor: int) -> Endpoint | None:
     """Where the connection behind a descriptor leads; None if there is none."""
     try:
-        copy = os.dup(descriptor)
+        handle = socket.socket(fileno=descriptor)
     except OSError:
         return None
     try:
-        handle = socket.socket(fileno=copy)
+        if handle.family not in (socket.AF_INET, socket.AF_INET6):
+            return None
+        return Endpoint(handle.getsockname()[1], host(handle.getpeername()[0]))
     except OSError:
-        os.close(copy)
-        return None
-    with handle:
-        try:
-            if handle.family not in (socket.AF_INET, socket.AF_INET6):
-                return None
-            return Endpoint(handle.getsockname()[1], host(handle.getpeername()[0]))
-        except OSError:
-            return None  # it listens, or went down meanwhile
+        return None  # it listens, or went down meanwhile
+    finally:
+        handle.detach()  # it is libzmq's to close, or SQLite's
 
 
 class Traffic(NamedTuple):

@@ -33,7 +33,6 @@ def locked(broker: BrokerProcess) -> set[str]:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="the watchman duplicates the database's descriptors, and closes the copies")
 def test_a_broker_with_clients_keeps_its_locks() -> None:
     with BrokerProcess() as broker:
         with RawClient(broker.address) as ana:
