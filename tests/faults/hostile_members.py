@@ -47,14 +47,24 @@ class SeenFrom(Address):
         return f"tcp://{self.source}:0;{self.host}:{self.port + above}"
 
 
+def _source() -> str:
+    """An address of this peer's own: the one that another had before may be kept out by now."""
+    return f"127.10.{secrets.randbelow(250)}.{1 + secrets.randbelow(250)}"
+
+
 def _member(address: Address, source: str) -> RawClient:
     client = RawClient(SeenFrom(address.host, address.port, address.key, source))
-    while True:
-        try:
-            client.register(f"hostile-{secrets.token_hex(6)}")
-            break
-        except (Busy, RateLimited) as error:
-            time.sleep(error.retry_after or PAUSE_S)
+    client.hello()
+    who = messages.Register(
+        login=f"hostile-{secrets.token_hex(6)}",
+        password="correct horse",
+        first_names="A",
+        surnames="B",
+        age=30,
+        gender="other",
+    )
+    while isinstance(refused := client.try_ask(who), Busy | RateLimited):
+        time.sleep(refused.retry_after or PAUSE_S)
     client.enter(ROOM)
     return client
 
@@ -107,7 +117,7 @@ def flooder(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
     def post(number: int) -> bytes:
         return codec.encode_request(number, messages.Send(room=ROOM, text="flood " * 20, nonce=secrets.token_bytes(16)))
 
-    return _requests(address, ready, stopped, "127.10.0.1", post)
+    return _requests(address, ready, stopped, _source(), post)
 
 
 def asker(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
@@ -130,14 +140,14 @@ def asker(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
         address,
         ready,
         stopped,
-        "127.10.0.2",
+        _source(),
         lambda number: codec.encode_request(number, commands[number % len(commands)]),
     )
 
 
 def subscriber(address: Address, ready: Ready, stopped: Stopped, count: int = TOPICS) -> Counter[str]:
     """10,000 topics on one connection; libzmq asks for them all again whenever it has to connect anew."""
-    with _member(address, "127.10.0.3") as client:
+    with _member(address, _source()) as client:
         for number in range(count):
             client.sub.setsockopt(zmq.SUBSCRIBE, f"a-topic-of-my-own-{number:06d}\0".encode())
         ready()
@@ -151,11 +161,12 @@ def subscriber(address: Address, ready: Ready, stopped: Stopped, count: int = TO
 def stopped_reader(address: Address, ready: Ready, stopped: Stopped) -> Counter[str]:
     """Subscribes to the room and the beacon, and reads nothing from then on."""
     counted: Counter[str] = Counter()
-    with _member(address, "127.10.0.4") as client:
+    source = _source()
+    with _member(address, source) as client:
         ready()
         while not stopped():
             try:
-                with Peer(address, BROADCAST, keys=client.keys, source="127.10.0.4", patience=PATIENCE_S) as peer:
+                with Peer(address, BROADCAST, keys=client.keys, source=source, patience=PATIENCE_S) as peer:
                     peer.handshake(b"SUB")
                     counted["connections"] += 1
                     for log in (client.beacon, ROOM):

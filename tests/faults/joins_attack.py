@@ -7,6 +7,7 @@ heard of a room that one is not in is reported word for word. Must not know when
 from __future__ import annotations
 
 import json
+import os
 import random
 import select
 import subprocess
@@ -41,9 +42,18 @@ class Eavesdroppers:
         for number in range(processes):
             command = ["nice", sys.executable, "-m", "tests.faults.joins_attack", address, str(number), *rooms]
             self._processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        self._told("ready")
+        # All have their accounts before the first begins: its attack would keep the others out for a while.
+        for process in self._processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        self._told("at work")
+
+    def _told(self, word: str) -> None:
         for process in self._processes:
             assert process.stdout is not None
-            if process.stdout.readline() != "ready\n":
+            if process.stdout.readline() != word + "\n":
                 raise RuntimeError("an eavesdropper failed; its traceback is above")
 
     def stop(self) -> tuple[dict[str, int], list[str]]:
@@ -172,6 +182,8 @@ def main(address: str, number: str, *rooms: str) -> None:
     """The attacking process: `ready` out, and at the end of the input what was done and heard."""
     eavesdropper = Eavesdropper(address, int(number), list(rooms))
     print("ready", flush=True)
+    os.read(sys.stdin.fileno(), 3)
+    print("at work", flush=True)
     while not select.select([sys.stdin], [], [], 0)[0]:
         eavesdropper.turn()
     eavesdropper.finish()
