@@ -152,8 +152,11 @@ class Broadcast:
     def _sender(self, frame: zmq.Frame) -> Sender:
         """Who sent a frame; of what is left of a connection that was cut, nothing but the key."""
         key = frames.key(frame)
-        connection = frames.connection(frame) if key is not None else None
-        if key is None or connection is None:
+        if key is None:
+            # From libzmq itself, for a connection that is gone: one for each topic that it had asked for.
+            return Sender(None, "", None)
+        connection = frames.connection(frame)
+        if connection is None:
             return frames.sender(frame)
         if self._roll.was_cut(connection[0], key):
             return Sender(None, "", key)
