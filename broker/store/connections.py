@@ -99,6 +99,8 @@ def open_writer(path: Path) -> apsw.Connection:
                 ("cache_size", -CACHE_KIB),
                 ("wal_autocheckpoint", CHECKPOINT_PAGES),
                 ("journal_size_limit", WAL_BYTES),
+                # What is deleted is overwritten: a room that is gone is not to be read from the file.
+                ("secure_delete", 1),
                 # A statement of many rows keeps what it would need to undo itself; in a file, that costs a
                 # third of the journal's rate.
                 ("temp_store", "memory"),

@@ -122,6 +122,19 @@ def test_purging_goes_in_bounded_steps_and_survives_a_restart(store: SqliteStore
     assert store.commit([message(10_001)]) == [(Place(2 * PURGED_AT_ONCE + 3, 2 * PURGED_AT_ONCE + 2, 5_000, False),)]
 
 
+def test_what_was_said_in_a_deleted_room_is_no_longer_in_the_file(opened: Open, tmp_path: Path) -> None:
+    store = opened()
+    assert isinstance(store, SqliteStore)
+    store.commit(SETTING)
+    store.commit([message(number, log=2, text=f"a secret of many words, number {number}") for number in range(300)])
+    store.commit([ports.DropRoom(2)])
+    while store.purge():
+        pass
+    store.close()
+    (database,) = tmp_path.glob("tertulia.db*")
+    assert b"a secret of many words" not in database.read_bytes()
+
+
 def test_an_entry_for_a_deleted_room_does_no_harm(store: SqliteStore) -> None:
     store.commit(SETTING)
     store.commit([message(1, log=2), ports.DropRoom(2)])
