@@ -152,6 +152,8 @@ _KEYS: Final[dict[str, _Key]] = {
     "network.strangers": _whole(1, 1_000_000),
     "network.strangers_per_address": _whole(1, 1_000_000),
     "network.handshakes": _rate(),
+    "network.session_handshakes": _rate(),
+    "network.listener_bytes": _rate(),
     "network.member_bytes": _rate(),
     "network.stranger_bytes": _rate(),
     "network.address_bytes": _rate(),

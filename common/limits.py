@@ -146,6 +146,13 @@ GREETING_S: Final = 10.0
 HANDSHAKES: Final = Rate(50.0, 2_000)
 """Handshakes of keys without a session from one address, by default: so many a second, and so many at once."""
 
+SESSION_HANDSHAKES: Final = Rate(1.0, 30)
+"""Handshakes of one key that has a session, by default: two for each time that it connects."""
+
+LISTENER_BYTES: Final = Rate(16_384.0, 262_144)
+"""Bytes from one connection to the broadcast socket, by default: subscriptions to all that one account may hear are an
+eighth of that. libzmq takes in what came as a whole, and nobody else hears anything meanwhile."""
+
 MEMBER_BYTES: Final = Rate(524_288.0, 4_194_304)
 """Bytes from one connection of somebody logged in, by default: a second, and at once."""
 
@@ -170,7 +177,7 @@ STRANGER_SUBSCRIPTIONS: Final = 16
 GATEWAY_SUBSCRIPTIONS: Final = 100_000
 """The same of a gateway's connection: the rooms of all its people."""
 
-OFFENCES: Final = Rate(0.1, 10)
+OFFENCES: Final = Rate(0.1, 4)
 """Connections of one address that may be shut for what they sent before its strangers are kept out for a while."""
 
 BAN_S: Final = (10.0, 600.0)

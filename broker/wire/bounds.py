@@ -20,6 +20,10 @@ class Bounds:
     """The same from one address."""
     handshakes: Rate = limits.HANDSHAKES
     """Handshakes of keys without a session, from one address."""
+    session_handshakes: Rate = limits.SESSION_HANDSHAKES
+    """Handshakes of one key that has a session."""
+    listener_bytes: Rate = limits.LISTENER_BYTES
+    """Bytes from one connection to the broadcast socket."""
     member_bytes: Rate = limits.MEMBER_BYTES
     """Bytes from one connection of somebody logged in."""
     stranger_bytes: Rate = limits.STRANGER_BYTES

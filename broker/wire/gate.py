@@ -41,7 +41,7 @@ class Offence(StrEnum):
     """Something else than a subscription on the broadcast socket."""
 
 
-GRAVE: Final = frozenset({Offence.FLOOD, Offence.BYTES})
+GRAVE: Final = frozenset({Offence.FLOOD, Offence.BYTES, Offence.SUBSCRIPTIONS})
 """For these a key that has a session is banned at once; for the others, as an address, when they repeat."""
 
 Offended = Callable[[str, str | None, Offence], None]
@@ -62,6 +62,7 @@ class Gate:
         self._clock = clock
         self._lock = Lock()
         self._handshakes = Limiter(bounds.handshakes, _KEPT)
+        self._session_handshakes = Limiter(bounds.session_handshakes, 10 * _KEPT)
         self._offences = Limiter(bounds.offences, _KEPT)
         self._bans: OrderedDict[str, _Ban] = OrderedDict()
         self.refused = 0
@@ -74,7 +75,7 @@ class Gate:
             if self._banned(key, now):
                 admitted = False
             elif self._has_session(key):
-                return True
+                admitted = not self._session_handshakes.take(key, now)
             else:
                 admitted = not self._banned(address, now) and not self._handshakes.take(address, now)
             self.refused += not admitted

@@ -24,7 +24,7 @@ BACKLOG: Final = 4_096
 """Connections that may wait to be accepted: with 100, a storm of 1,000 takes 3.2 s instead of 1.3 s."""
 SEND_MARK: Final = 1_000
 """Messages that wait for one slow peer before more are dropped for it (and only for it)."""
-LISTENER_BYTES: Final = 4_096
+LISTENER_BUFFER: Final = 4_096
 """What the kernel holds of what one listener sent, doubled by Linux: what one sends is read as fast as it comes."""
 GREETING_BYTES: Final = 512
 _LAST_PORT: Final = 65_533
@@ -166,7 +166,7 @@ def _broadcast(context: Context, secret: bytes) -> Socket:
     xpub.setsockopt(zmq.XPUB_MANUAL, 1)
     # Subscriptions that are denied are remembered at twenty to fifty times their size, and what the kernel holds is
     # read even after the connection was shut: so it holds little. Honest clients send a few of a hundred bytes.
-    xpub.setsockopt(zmq.RCVBUF, LISTENER_BYTES)
+    xpub.setsockopt(zmq.RCVBUF, LISTENER_BUFFER)
     _secure(xpub, secret)
     return xpub
 

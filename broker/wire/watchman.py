@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from broker import log
@@ -37,18 +38,26 @@ _FREE_BYTES: Final = 4_096
 """Of each connection, not counted for its address: a thousand clients that come back are no flood."""
 
 
+class Place(IntEnum):
+    """A socket of the broker, by how many ports it is above the first."""
+
+    COMMANDS = 0
+    BROADCAST = 1
+    GREETING = 2
+
+
 class Seen:
     """A connection as it was seen last."""
 
-    __slots__ = ("acked", "connection", "fresh", "greeting", "host", "received", "sent", "since", "unread")
+    __slots__ = ("acked", "connection", "fresh", "host", "place", "received", "sent", "since", "unread")
 
-    def __init__(self, connection: Connection, host: str, since: float, greeting: bool = False) -> None:
+    def __init__(self, connection: Connection, host: str, since: float, place: Place = Place.COMMANDS) -> None:
         self.connection = connection
         self.host = host
         self.since = since
         """When it was first seen, by the clock that never jumps."""
-        self.greeting = greeting
-        """Whether it leads to the greeting socket."""
+        self.place = place
+        """Where it leads."""
         self.received = 0
         """Bytes so far."""
         self.fresh = 0
@@ -83,6 +92,7 @@ class Judge:
         self._standing = standing
         self._member_bytes = Limiter(bounds.member_bytes, _BUDGETS)
         self._stranger_bytes = Limiter(bounds.stranger_bytes, _BUDGETS)
+        self._listener_bytes = Limiter(bounds.listener_bytes, _BUDGETS)
         self._address_bytes = Limiter(bounds.address_bytes)
 
     def judge(self, all_seen: Iterable[Seen], now: float) -> list[Verdict]:
@@ -103,7 +113,7 @@ class Judge:
                     verdicts.setdefault(seen.connection, Verdict(seen, Offence.BYTES))
             if standing is Standing.STRANGER:
                 (settled if now - seen.since > ARRIVAL_S else arriving).append(seen)
-            if seen.greeting and now - seen.since > GREETING_S:
+            if seen.place is Place.GREETING and now - seen.since > GREETING_S:
                 verdicts.setdefault(seen.connection, Verdict(seen, "greeting-over"))
         self._judge_addresses(senders, verdicts, now)
         self._judge_mute(arriving, verdicts, now)
@@ -114,7 +124,10 @@ class Judge:
         return list(verdicts.values())
 
     def _over_budget(self, seen: Seen, standing: Standing, now: float) -> bool:
-        budget = self._member_bytes if standing is Standing.MEMBER else self._stranger_bytes
+        if seen.place is Place.BROADCAST:
+            budget = self._listener_bytes
+        else:
+            budget = self._member_bytes if standing is Standing.MEMBER else self._stranger_bytes
         return budget.take(seen.connection, now, seen.fresh) > 0
 
     def _judge_addresses(self, senders: list[Seen], verdicts: dict[Connection, Verdict], now: float) -> None:
@@ -190,7 +203,7 @@ class Scanner:
         endpoint = peers.endpoint(connection[0])
         if endpoint is None or endpoint.port not in self._ports:
             return None
-        return Seen(connection, endpoint.host, now, greeting=endpoint.port == self._ports[2])
+        return Seen(connection, endpoint.host, now, Place(endpoint.port - self._ports[0]))
 
 
 class Watchman:

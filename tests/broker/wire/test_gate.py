@@ -37,6 +37,14 @@ def test_strangers_of_one_address_wait_and_sessions_do_not() -> None:
     assert house.admits("new4")
 
 
+def test_a_session_that_connects_again_and_again_waits_alone() -> None:
+    house = House(session_handshakes=Rate(1, 3))
+    assert [house.admits("ana") for _ in range(4)] == [True, True, True, False]
+    assert house.admits("bruno")
+    house.now += 1
+    assert house.admits("ana")
+
+
 def test_an_address_that_goes_on_is_banned_but_not_its_sessions() -> None:
     house = House(offences=Rate(0.1, 3))
     for _ in range(3):
@@ -49,7 +57,7 @@ def test_an_address_that_goes_on_is_banned_but_not_its_sessions() -> None:
     assert house.admits("stranger", "192.0.2.8")
 
 
-@pytest.mark.parametrize("offence", [Offence.FLOOD, Offence.BYTES])
+@pytest.mark.parametrize("offence", [Offence.FLOOD, Offence.BYTES, Offence.SUBSCRIPTIONS])
 def test_a_session_that_floods_is_banned_at_once_and_alone(offence: Offence) -> None:
     house = House()
     house.gate.offended(HOME, "ana", offence)

@@ -17,7 +17,7 @@ from broker.wire.bounds import Bounds
 from broker.wire.gate import Offence
 from broker.wire.peers import Traffic
 from broker.wire.roll import Standing
-from broker.wire.watchman import Judge, Scanner, Seen, Verdict, Watchman
+from broker.wire.watchman import Judge, Place, Scanner, Seen, Verdict, Watchman
 from common import limits
 from common.limits import Rate
 
@@ -39,13 +39,13 @@ class Street:
         host: str = "192.0.2.7",
         since: float = 0.0,
         received: int = 500,
-        greeting: bool = False,
+        place: Place = Place.COMMANDS,
     ) -> list[Seen]:
         made = []
         for _ in range(count):
             connection = (len(self.seen), 1_000 + len(self.seen))
             self.standings[connection] = standing
-            seen = Seen(connection, host, since + len(made) * 1e-6, greeting)
+            seen = Seen(connection, host, since + len(made) * 1e-6, place)
             seen.received = received
             made.append(seen)
             self.seen.append(seen)
@@ -81,6 +81,16 @@ def test_each_has_its_budget_of_bytes(standing: Standing, count: int, shut: bool
     (peer,) = street.come(standing=standing)
     street.come(3, standing)
     street.send(peer, count)
+    assert street.judged(1.0) == ({peer.connection: Offence.BYTES} if shut else {})
+
+
+@pytest.mark.parametrize(
+    ("standing", "shut"), [(Standing.STRANGER, True), (Standing.MEMBER, True), (Standing.GATEWAY, False)]
+)
+def test_listeners_have_a_budget_of_their_own(standing: Standing, shut: bool) -> None:
+    street = Street(listener_bytes=Rate(10, 500))
+    (peer,) = street.come(standing=standing, place=Place.BROADCAST)
+    street.send(peer, 501)
     assert street.judged(1.0) == ({peer.connection: Offence.BYTES} if shut else {})
 
 
@@ -124,7 +134,7 @@ def test_who_says_nothing_is_shut_if_there_are_many_of_them() -> None:
 
 def test_a_greeting_ends() -> None:
     street = Street()
-    (greeting,) = street.come(greeting=True)
+    (greeting,) = street.come(place=Place.GREETING)
     assert street.judged(limits.GREETING_S) == {}
     assert street.judged(limits.GREETING_S + 0.1) == {greeting.connection: "greeting-over"}
 
@@ -242,7 +252,7 @@ def test_it_finds_the_connections_on_its_ports_and_no_others(ports: list[socket.
             stack.enter_context(each[1])
         found = {seen.connection[0]: seen for seen in scanner.look(7.0)}
         assert set(found) == {near.fileno() for near, _ in visits[:3]}
-        assert [found[near.fileno()].greeting for near, _ in visits[:3]] == [False, False, True]
+        assert [found[near.fileno()].place for near, _ in visits[:3]] == list(Place)
         assert {seen.host for seen in found.values()} == {"127.0.0.1"}
         near, far = visits[0]
         far.sendall(b"x" * 100)
