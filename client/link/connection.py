@@ -26,7 +26,7 @@ from zmq.utils import z85
 from client.link.actions import Answered, Subscribe, Transmit, Unsubscribe
 from client.link.session import Session
 from client.link.updates import Update
-from client.link.watch import RECONNECT_S, Watch, spread
+from client.link.watch import CONNECT_S, RECONNECT_S, Watch, spread
 from common import limits
 from common.addresses import Address
 from common.keys import KeyPair
@@ -70,6 +70,9 @@ def _socket(kind: int, address: Address, keys: KeyPair, factor: float) -> zmq.as
     socket.heartbeat_timeout = round(limits.SILENCE_S * 1000)
     # Doubled by libzmq, which adds no chance: all clients of a broker that is gone would come at the same moments.
     socket.reconnect_ivl, socket.reconnect_ivl_max = (round(1_000 * factor * seconds) for seconds in RECONNECT_S)
+    socket.connect_timeout = round(CONNECT_S * 1_000)
+    # Longer than the broker's own, which is to be the first to end it; by default it would be half a minute.
+    socket.handshake_ivl = round(1.5 * limits.HANDSHAKE_S * 1_000)
     socket.maxmsgsize = limits.REPLY_BYTES + 256
     socket.ipv6 = True
     return socket
