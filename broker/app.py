@@ -105,7 +105,7 @@ class Broker:
         opening.callback(operator.close, LINGER_MS)
         bounds = replace(config.network, connections=connections_within(config.network.connections))
         _start_watchman(sockets.port, bounds, roll, gate, opening)
-        commands = Commands(sockets.commands, roll, gate.offended)
+        commands = Commands(sockets.commands, roll, gate.offended, config.network.flood_requests)
         broadcast = Broadcast(sockets.broadcast, chat.may_hear, roll, gate.offended, config.network.subscriptions)
         carrier = Carrier(chat.appended, commands.send, operator.send, broadcast.publish, journal, workers)
         self._reactor = Reactor(
@@ -118,7 +118,6 @@ class Broker:
             operator,
             bell,
             roll,
-            flood_requests=config.network.flood_requests,
             idle_exit_s=config.idle_exit_s or None,
             wakeup=wakeup,
         )

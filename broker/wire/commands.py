@@ -8,6 +8,7 @@ know what a request means.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from errno import EAGAIN, EHOSTUNREACH, EINVAL
 from typing import Final
@@ -22,6 +23,7 @@ from broker.wire.roll import Line, Roll, Standing
 from broker.wire.sockets import Socket
 from common import codec
 from common.errors import ChatError
+from common.limits import FLOOD_REQUESTS
 
 # Plain integers: an enum's `|` costs more than the call that it is for.
 _NOBLOCK: Final = int(zmq.NOBLOCK)
@@ -39,10 +41,12 @@ Malformed = Callable[[Origin, ChatError], None]
 class Commands:
     """Receives and answers on the ROUTER; for the thread that owns it."""
 
-    def __init__(self, socket: Socket, roll: Roll, offended: Offended) -> None:
+    def __init__(self, socket: Socket, roll: Roll, offended: Offended, flood_requests: int = FLOOD_REQUESTS) -> None:
+        """`flood_requests` is how many requests between two calls of `review` cost a connection; 0 means never."""
         self._socket = socket
         self._roll = roll
         self._offended = offended
+        self._flood_requests: float = flood_requests or math.inf
         self._lines: dict[bytes, Line] = {}
         """By routing id."""
         self.foreign = 0
@@ -61,7 +65,7 @@ class Commands:
             # Only the body is read as a frame object, which costs five times as much: it has the metadata.
             frame: zmq.Frame = recv(_NOBLOCK, False)
             if frame.more or len(route) != _ROUTE or route[0]:
-                self._foreign(frame)
+                self._foreign(route, frame)
                 continue
             try:
                 key: str = frame.get("User-Id")  # type: ignore[assignment]
@@ -69,12 +73,15 @@ class Commands:
             except zmq.ZMQError as error:
                 if error.errno != EINVAL:
                     raise
-                self._foreign(frame)  # unnamed: never a default
+                self._foreign(route, frame)  # unnamed: never a default
                 continue
             line = lines.get(route)
             if line is None or line.key != key:
                 line = self._first(route, key, frame)
             line.requests += 1
+            if line.requests > line.most:
+                self._flood(line)
+                continue
             try:
                 request = decode(frame.bytes)
             except codec.RequestError as error:
@@ -98,12 +105,9 @@ class Commands:
                 raise
             self.undelivered += 1
 
-    def review(self, most: int) -> None:
-        """Shut the connections on which more than `most` requests came since the last call; once a second."""
-        for line in self._roll.flooding(most):
-            if self._roll.standing_of(line.key) is not Standing.GATEWAY:
-                peers.cut(line.connection)
-                self._offended(line.address, line.key, Offence.FLOOD)
+    def review(self) -> None:
+        """Begin to count requests anew; once a second."""
+        self._roll.count_anew()
 
     def forget_gone(self) -> None:
         """Forget the connections that stand no longer; the roll was pruned before."""
@@ -111,19 +115,38 @@ class Commands:
 
     def _first(self, route: bytes, key: str, frame: zmq.Frame) -> Line:
         """The first request on a connection: note whose it is."""
-        sender = frames.sender(frame)
-        if sender.connection is None:
-            return Line(_GONE, key, sender.address)
-        line = self._lines[route] = self._roll.line(sender.connection, key, sender.address)
+        connection, address, _ = frames.sender(frame)
+        if connection is None:
+            return Line(_GONE, key, address)
+        if self._roll.was_cut(connection[0], key):
+            line = Line(_GONE, key, address)
+            line.most = 0
+        else:
+            line = self._roll.line(connection, key, address)
+            if self._roll.standing_of(key) is not Standing.GATEWAY:
+                line.most = self._flood_requests
+        self._lines[route] = line
         return line
 
-    def _foreign(self, frame: zmq.Frame) -> None:
+    def _flood(self, line: Line) -> None:
+        """Shut a connection for its requests, and drop unread what else came on it."""
+        if line.most:
+            line.most = 0
+            self._roll.cut(line.connection, line.key)
+            self._offended(line.address, line.key, Offence.FLOOD)
+
+    def _foreign(self, route: bytes, frame: zmq.Frame) -> None:
         """Several frames, no identity, a chosen route: no request. It is dropped, and counts as one all the same."""
         self.foreign += 1
-        sender = frames.sender(frame)
-        if sender.connection is not None and sender.key is not None:
-            self._roll.line(sender.connection, sender.key, sender.address).requests += 1
-        log.event("foreign-request", logging.WARNING, address=sender.address, frames="several" if frame.more else "one")
+        line = self._lines.get(route)
+        key = frames.key(frame)
+        if key is not None and (line is None or line.key != key):
+            line = self._first(route, key, frame)
+        if line is not None:
+            line.requests += 1
+            if line.requests > line.most:
+                self._flood(line)
         more = frame.more
+        log.event("foreign-request", logging.WARNING, address=line.address if line else "", several=more)
         while more:
             more = self._socket.recv(_NOBLOCK, False).more

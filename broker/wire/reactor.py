@@ -29,7 +29,6 @@ from broker.wire.roll import Roll
 from broker.wire.sockets import Sockets
 from common import codec
 from common.errors import ChatError
-from common.limits import FLOOD_REQUESTS
 from common.messages import Send
 
 BATCH: Final = 256
@@ -37,7 +36,7 @@ BATCH: Final = 256
 SUBSCRIPTIONS: Final = 1_024
 """Subscription frames in a turn: a reconnect storm is thousands of them, and each is cheap."""
 PART: Final = 16
-TURN_S: Final = 0.02
+TURN_S: Final = 0.008
 """Costly requests end a turn after this long, looked at every `PART`: what others wait for is not held up by them."""
 GREETINGS: Final = 32
 TICK_S: Final = 0.1
@@ -67,7 +66,6 @@ class Reactor:
         bell: Bell,
         roll: Roll,
         *,
-        flood_requests: int = FLOOD_REQUESTS,
         idle_exit_s: float | None = None,
         wakeup: int | None = None,
         clock: Callable[[], Now] = wall_clock,
@@ -81,7 +79,6 @@ class Reactor:
         self._operator = operator
         self._bell = bell
         self._roll = roll
-        self._flood_requests = flood_requests
         self._idle_exit_s = idle_exit_s
         self._wakeup = wakeup
         self._clock = clock
@@ -218,8 +215,7 @@ class Reactor:
         connections = self._chat.all_connections()
         for connection in [each for each in connections if not peers.stands(each)]:
             self._carrier.perform(None, self._chat.connection_lost, connection, now)
-        if self._flood_requests:
-            self._commands.review(self._flood_requests)
+        self._commands.review()
         if now.mono >= self._next_prune:
             self._next_prune = now.mono + PRUNE_S
             self._roll.prune()

@@ -5,6 +5,7 @@ Written by the reactor only; the watchman reads single entries. Must not know wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container
 from enum import Enum, auto
 
@@ -26,7 +27,7 @@ class Standing(Enum):
 class Line:
     """A connection that has sent a frame after its handshake."""
 
-    __slots__ = ("address", "connection", "key", "requests", "sent", "subscriptions")
+    __slots__ = ("address", "connection", "key", "most", "requests", "sent", "subscriptions")
 
     def __init__(self, connection: Connection, key: str, address: str) -> None:
         self.connection = connection
@@ -35,7 +36,9 @@ class Line:
         self.address = address
         """The peer's host, normalised."""
         self.requests = 0
-        """Since the last review."""
+        """Since they were counted anew."""
+        self.most = math.inf
+        """Requests until then; beyond, the connection is shut, and what else came on it is dropped: then it is 0."""
         self.sent = 0
         """Bytes of replies handed to libzmq."""
         self.subscriptions = 0
@@ -92,15 +95,10 @@ class Roll:
             return Standing.GATEWAY
         return Standing.MEMBER if self._has_session(key) else Standing.STRANGER
 
-    def flooding(self, most: int) -> list[Line]:
-        """The lines on which more than `most` requests came since the last call."""
-        found = []
+    def count_anew(self) -> None:
+        """Count every connection's requests from here on."""
         for line in self._lines.values():
-            if line.requests:
-                if line.requests > most:
-                    found.append(line)
-                line.requests = 0
-        return found
+            line.requests = 0
 
     def cut(self, connection: Connection, key: str | None) -> None:
         """Shut a connection for what came on it, and remember that for a second or two: see `was_cut`."""
