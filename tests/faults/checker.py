@@ -14,8 +14,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from common import topics
 from tests.faults import history as h
 from tests.faults.checker_membership import Members
+from tests.faults.checker_private import Inboxes, private
 from tests.faults.checker_rules import Rule, Verdict, Violation
 
 
@@ -59,13 +61,20 @@ def check(history: Iterable[h.AnyRecord], logs: h.Logs) -> list[Violation]:
 
 def judge(history: Iterable[h.AnyRecord], logs: h.Logs) -> Verdict:
     """As `check`, with the number of records of each kind."""
-    court = _Court(logs)
+    inboxes = Inboxes(logs)
+    court = _Court({**logs, **inboxes.logs})
     counts: Counter[type[h.Record]] = Counter()
+    of_inboxes: Counter[type[h.Record]] = Counter()
     for record in history:
         counts[type(record)] += 1
-        court.hear(record)
+        if private(record):
+            of_inboxes[type(record)] += 1
+            for each in inboxes.unfold(record):
+                court.hear(each)
+        else:
+            court.hear(record)
     court.close()
-    return Verdict(court.violations, counts)
+    return Verdict(inboxes.violations + court.violations, counts, of_inboxes)
 
 
 class _Court:
@@ -145,7 +154,8 @@ class _Court:
             self._report(Rule.REAL_TIME, record.who, record.log, (seq,), f"sent when {log.floor} was known")
         if seq <= log.begun[0]:
             self._report(Rule.UNDELIVERED, log.begun[1], record.log, (seq,), "sent after they had begun to read")
-        if seq < self._last_sent.get(sender, 0):
+        # What they write to different people has no order in their own inbox, and else that of the recipients'.
+        if seq < self._last_sent.get(sender, 0) and record.log != topics.inbox(record.who):
             self._report(Rule.FIFO, record.who, record.log, (self._last_sent[sender], seq), f"{record.text} came late")
         self._last_sent[sender] = max(seq, self._last_sent.get(sender, 0))
 

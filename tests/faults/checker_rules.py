@@ -59,3 +59,5 @@ class Verdict:
 
     violations: list[Violation]
     counts: Counter[type[h.Record]]
+    private: Counter[type[h.Record]]
+    """Those of them that are about inboxes."""

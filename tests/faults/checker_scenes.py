@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from common import topics
 from tests.faults import history as h
 
 ROOM, CAVE = "plaza", "cave"
@@ -50,13 +51,43 @@ class Scene:
         self.logs[log].append(row)
         return row
 
+    def attend(self, who: str) -> None:
+        """Begin to read an inbox."""
+        log = topics.inbox(who)
+        self.logs.setdefault(log, [])
+        self.tell(h.Following, who, log, 0, 0, True)
+        self.following[who, log] = 0
+
+    def invite(self, who: str) -> None:
+        """Something else comes into an inbox, and is given to its owner."""
+        row = self.commit("ana", topics.inbox(who))
+        self.logs[topics.inbox(who)][-1] = row._replace(text="")
+        self.following[who, topics.inbox(who)] = row.seq
+
+    def deposit(self, text: str, to: str) -> tuple[h.Row, h.Row]:
+        """A private message gets its places, in the sender's inbox and in the recipient's."""
+        nonce = (self.seq + 1).to_bytes(16, "big")
+        places = []
+        for log in (topics.inbox(text.split()[0]), topics.inbox(to)):
+            places.append(self.commit(text, log)._replace(to=to, nonce=nonce))
+            self.logs[log][-1] = places[-1]
+        return places[0], places[1]
+
+    def write(self, who: str, to: str) -> tuple[h.Row, h.Row]:
+        """A private message, sent, acknowledged and heard at both ends."""
+        own, there = self.deposit(self.send(who, topics.inbox(to)), to)
+        self.ack(own, topics.inbox(to))
+        self.deliver(who, topics.inbox(who))
+        self.deliver(to, topics.inbox(to))
+        return own, there
+
     def ack(self, row: h.Row, log: str = ROOM) -> None:
         self.tell(h.Acknowledged, row.sender, log, row.text, row.nonce, row.seq)
 
     def deliver(self, who: str, log: str = ROOM) -> None:
         """All that there is by now."""
         for row in self.logs[log]:
-            if row.seq > self.following[who, log]:
+            if row.seq > self.following[who, log] and row.text:
                 self.following[who, log] = row.seq
                 self.give(who, row, log)
 
@@ -92,10 +123,14 @@ class Scene:
 
 
 def scene() -> Scene:
-    """Three people in a room; five messages, all heard."""
+    """Three people in a room; five messages, all heard, and some in private."""
     made = Scene()
     for who in ("ana", "bob", "eva"):
         made.join(who)
+        made.attend(who)
+    for who, to in (("ana", "bob"), ("bob", "ana"), ("ana", "eva"), ("eva", "bob"), ("ana", "bob")):
+        made.write(who, to)
+        made.invite("bob")
     for who in ("ana", "bob", "ana", "eva", "ana"):
         made.say(who)
     made.read("bob")

@@ -30,14 +30,14 @@ class Started(Record, frozen=True, tag="start"):
 
 
 class Sending(Record, frozen=True, tag="send"):
-    """About to send."""
+    """About to send; here and in what follows, a private message's `log` is the recipient's inbox, `@login`."""
 
     log: str
     text: str
 
 
 class Acknowledged(Record, frozen=True, tag="ack"):
-    """The broker has said where it is."""
+    """The broker has said where it is; a private message, where in the sender's inbox."""
 
     log: str
     text: str
@@ -218,14 +218,16 @@ class Row(NamedTuple):
     sender: str
     nonce: bytes
     text: str
+    to: str = ""
+    """To whom it was written, in an inbox; an entry of another kind has no text there."""
 
 
 Logs = Mapping[str, Sequence[Row]]
-"""The final logs by room, each in the order of `seq`."""
+"""The final logs of rooms, and inboxes as `@login`, each in the order of `seq`."""
 
 
 def final_logs(database: Path) -> dict[str, list[Row]]:
-    """Every room's log as it is on disk, once the broker has ended."""
+    """Every room's log, and every inbox, as it is on disk, once the broker has ended."""
     logs: dict[str, list[Row]] = {}
     connection = sqlite3.connect(database)
     try:
@@ -236,6 +238,15 @@ def final_logs(database: Path) -> dict[str, list[Row]]:
             " JOIN account ON account.id = sender WHERE kind = 'message' ORDER BY seq"
         ):
             logs[log].append(Row(*row))
+        owners: Iterable[tuple[str, ...]] = connection.execute("SELECT login FROM account")
+        logs |= {f"@{login}": [] for (login,) in owners}
+        for owner, *row in connection.execute(
+            "SELECT owner.login, seq, prev, account.login, nonce, CASE kind WHEN 'direct' THEN text ELSE '' END,"
+            " CASE kind WHEN 'direct' THEN other.login ELSE '' END FROM entry"
+            " JOIN account owner ON owner.id = -entry.log JOIN account ON account.id = sender"
+            " LEFT JOIN account other ON other.id = other ORDER BY seq"
+        ):
+            logs[f"@{owner}"].append(Row(*row))
     finally:
         connection.close()
     return logs

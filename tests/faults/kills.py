@@ -1,7 +1,8 @@
 """Kills the broker again and again under people who talk and read; nothing that was acknowledged may be lost.
 
 Each cycle lets the broker live for a random while, at times so short that nobody is back yet. Two processes of people
-share one room. At the end the checker reads what everybody saw and what is on disk.
+share one room, and those who talk write to each other in private. At the end the checker reads what everybody saw and
+what is on disk.
 """
 
 from __future__ import annotations
@@ -40,13 +41,14 @@ class Figures:
 
     def lines(self) -> list[str]:
         """For people to read."""
-        counts = self.verdict.counts
+        counts, private = self.verdict.counts, self.verdict.private
         broken = [violation.rule for violation in self.verdict.violations]
         doubled = broken.count(Rule.DOUBLED)
         lost = sum(broken.count(rule) for rule in (Rule.LOST, Rule.UNDELIVERED, Rule.TAIL, Rule.HISTORY))
         return [
             f"kills -9 of the broker   {self.cycles:,}",
             f"messages acknowledged    {counts[h.Acknowledged]:,} of {counts[h.Sending]:,} sent",
+            f"of these in private      {private[h.Acknowledged]:,} of {private[h.Sending]:,}",
             f"deliveries               {counts[h.Delivered]:,}",
             f"pages of history         {counts[h.Answered]:,}",
             f"lost                     {lost:,}",
@@ -89,7 +91,10 @@ def conclude(verdict: Verdict, directory: Path) -> int:
 
 def crowd(directory: Path, address: str, seed: int, senders: int, readers: int, pause_s: float) -> list[PeopleProcess]:
     """Senders and readers of one room, in two processes."""
-    people = [Person(login=f"talker{n}", hears=[ROOM], talks=[ROOM], makes=[ROOM]) for n in range(senders)]
+    talkers = [f"talker{n}" for n in range(senders)]
+    people = [Person(login=login, hears=[ROOM], talks=[ROOM], makes=[ROOM]) for login in talkers]
+    for person in people:
+        person.writes = [login for login in talkers if login != person.login]
     people += [Person(login=f"reader{n}", hears=[ROOM]) for n in range(readers)]
     return [
         PeopleProcess(

@@ -2,7 +2,7 @@
 
 The broker and three groups of people have a machine of their own each, made of network namespaces; one group reaches
 the broker through a line that is slow at times. Two rooms are public; in the private one guests come, go and are
-expelled. Needs root. A seed gives the same schedule again.
+expelled, and some write to each other in private. Needs root. A seed gives the same schedule again.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ PUBLIC: Final = ("plaza", "patio")
 PRIVATE: Final = "cave"
 EACH: Final = 10
 """People in a group."""
+WRITERS: Final = 5
+"""People in a group who write to each other in private, and to those of the other groups."""
 DISK_MB: Final = 48
 CONFIG: Final = "[chat]\ngrace_s = 600.0\n"
 """Nobody is to leave a room because they were away for long: that has tests of its own."""
@@ -55,13 +57,14 @@ class Figures:
 
     def lines(self) -> list[str]:
         """For people to read."""
-        counts = self.verdict.counts
+        counts, private = self.verdict.counts, self.verdict.private
         failures = ", ".join(f"{name} {count:,}" for name, count in sorted(self.failures.items()))
         return [
             *(f"{name:26}{count:,}" for name, count in sorted(self.faults.items())),
             f"{'messages acknowledged':26}{counts[h.Acknowledged]:,} of {counts[h.Sending]:,} sent",
+            f"{'of these in private':26}{private[h.Acknowledged]:,} of {private[h.Sending]:,}",
             f"{'not acknowledged':26}{failures}",
-            f"{'deliveries':26}{counts[h.Delivered]:,}",
+            f"{'deliveries':26}{counts[h.Delivered]:,}, in private {private[h.Delivered]:,}",
             f"{'pages of history':26}{counts[h.Answered]:,}",
             f"{'joined, left, removed':26}{counts[h.Joined]:,}, {counts[h.Left]:,}, {counts[h.Removed]:,}",
             f"{'broken promises':26}{len(self.verdict.violations):,}",
@@ -93,12 +96,15 @@ def plans(directory: Path, seed: int) -> list[Plan]:
     """Who the people are: all are in `plaza`, most talk; some have the private room, and some visit it."""
     people: dict[str, list[Person]] = {group: [] for group in GROUPS}
     guests = [f"{group}{number}" for group in GROUPS for number in (1, 2)]
+    writers = [f"{group}{number}" for group in GROUPS for number in range(WRITERS)]
     regulars = [f"{group}{number}" for group in GROUPS for number in (3, 4)]
     for group in GROUPS:
         for number in range(EACH):
             login = f"{group}{number}"
             person = Person(login=login, hears=["plaza"], makes=list(PUBLIC))
             person.talks = ["plaza"] if number < 6 else []
+            if number < WRITERS:
+                person.writes = [other for other in writers if other != login]
             if number % 2:
                 person.hears.append("patio")
                 person.talks.append("patio")

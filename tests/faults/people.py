@@ -21,6 +21,7 @@ import msgspec
 from tests.faults import history as h
 from tests.faults.people_acting import Actor
 from tests.faults.people_plan import Plan
+from tests.faults.people_private import attend, write
 from tests.faults.people_visits import host, visit
 
 
@@ -76,7 +77,9 @@ async def live(plan: Plan) -> None:
             for actor in actors
             for log in actor.person.hears
         ]
+        readers += [group.create_task(attend(actor)) for actor in actors]
         talkers = [group.create_task(actor.talk(log)) for actor in actors for log in actor.person.talks]
+        talkers += [group.create_task(write(actor)) for actor in actors if actor.person.writes]
         talkers += [group.create_task(host(actor)) for actor in actors if actor.person.hosts]
         talkers += [group.create_task(visit(actor)) for actor in actors if actor.person.visits]
         await asyncio.gather(*(event.wait() for event in inside.values()))

@@ -1,6 +1,7 @@
 """One person at a real `ChatClient`: comes in, joins rooms, reads them, talks, and writes it all down.
 
-Must not know which faults there are, nor what others do: whatever happens to it, it goes on.
+Longer than most modules because all that somebody does shares what they know. Must not know which faults there are, nor
+what others do: whatever happens to it, it goes on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from client.link.failures import NoAnswer, NoBroker
 from client.link.room import Pending, Room
 from client.link.updates import LinkState
 from common import messages as m
+from common import topics
 from common.errors import ChatError, NameTaken, NoSuchRoom, NotMember, StorageFailed, TooMany
 from common.keys import KeyPair, generate
 from tests.faults import history as h
@@ -138,10 +140,17 @@ class Actor:
         self.note(h.Following, log, after, room.view.since, room.view.private)
         async for message in room.messages(after):
             self.note(h.Delivered, log, message.seq, message.sender, message.nonce, message.text)
-            self.positions[log] = message.seq
-            self._given.set()
+            self.given(log, message.seq)
+        while room.left is None and self.chat.room(log) is room:
+            # History was refused; the client is yet to hear why.
+            await self.rest(AGAIN_S)
         del self.positions[log]
         self.note(h.Ended, log, room.left or "")
+
+    def given(self, log: str, seq: int) -> None:
+        """Of this log, has everything up to there."""
+        self.positions[log] = seq
+        self._given.set()
 
     async def hear(self, log: str, inside: Callable[[], None]) -> None:
         """Be in a room always, and read it."""
@@ -156,7 +165,8 @@ class Actor:
     async def ask(self, log: str) -> None:
         """Read a page of history: the newest, or what came after some place."""
         room = self.chat.room(log)
-        if room is None or log not in self.positions:
+        own = log == topics.inbox(self.person.login)
+        if log not in self.positions or (room is None and not own):
             return
         after = None if self.random.random() < 0.5 else max(0, self.positions[log] - self.random.randint(0, 50))
         self.note(h.Asking, log)
@@ -164,8 +174,10 @@ class Actor:
             page = await self.chat.request(m.History(log=log, after=after, limit=self.random.choice((5, 50, 200))))
         except ChatError:
             return
+        if own and page.more:
+            return  # what else is in an inbox may have taken up the page
         if self.chat.room(log) is room and log in self.positions:
-            rows = [(entry.seq, entry.text) for entry in page.entries if isinstance(entry, m.Message)]
+            rows = [(entry.seq, entry.text) for entry in page.entries if not isinstance(entry, m.Invited)]
             self.note(h.Answered, log, after, rows, page.more)
 
     # Talking.
@@ -229,7 +241,7 @@ class Actor:
     async def settle(self) -> None:
         """Wait, though not for ever, until all has arrived; then it must have."""
         staying = self.reading is not None and not self.reading.done()
-        logs = [*self.person.hears, *([self.person.visits] if staying else [])]
+        logs = [*self.person.hears, topics.inbox(self.person.login), *([self.person.visits] if staying else [])]
         try:
             async with asyncio.timeout(SETTLE_S):
                 heads = await self._heads()

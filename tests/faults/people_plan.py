@@ -13,6 +13,8 @@ class Person(msgspec.Struct, kw_only=True):
     login: str
     hears: list[str] = []
     talks: list[str] = []
+    writes: list[str] = []
+    """To whom they write in private."""
     makes: list[str] = []
     """Public rooms that they make, if nobody has yet."""
     hosts: str = ""

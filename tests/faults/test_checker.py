@@ -224,7 +224,8 @@ def test_what_nobody_can_know_is_held_against_nobody() -> None:
     made.tell(h.NotJoined, "leo", CAVE, "no-answer", False)
     made.tell(h.Following, "leo", CAVE, 0, 0, True)  # so that was carried out
     made.tell(h.Started, "bob")  # killed in the midst of it, and back at its place
-    made.tell(h.Following, "bob", ROOM, made.following["bob", ROOM], 0, False)
+    for log in (ROOM, "@bob"):
+        made.tell(h.Following, "bob", log, made.following["bob", log], 0, False)
     made.settle()
     assert rules(made) == []
 

@@ -14,20 +14,25 @@ from tests.faults.checker import check
 from tests.faults.checker_rules import Rule
 from tests.faults.checker_scenes import CAVE, ROOM, Scene, replace
 
+WRITERS = ("ana", "bob", "eva")
+"""Who write to each other in private."""
+
 
 @st.composite
 def worlds(draw: st.DrawFn) -> Scene:
     """A history that keeps every promise: two rooms, people who come and go, posts in parallel, some never answered."""
     made = Scene()
     people = ["ana", "bob", "eva", "leo"]
-    for who in people[:3]:
+    for who in WRITERS:
         made.join(who)
+        made.attend(who)
     made.join("ana", CAVE)
     chance = random.Random(draw(st.integers(0, 2**32)))
     for _ in range(draw(st.integers(8, 40))):
         _happen(made, people, chance)
     made.say("ana")
     made.say("ana", CAVE)
+    made.write("ana", "bob")
     made.settle()
     return made
 
@@ -37,7 +42,7 @@ def _happen(made: Scene, people: list[str], chance: random.Random) -> None:
     if (who, log) not in made.following:
         made.join(who, log)
         return
-    what = chance.randrange(6)
+    what = chance.randrange(8)
     if what == 0 and who != "ana":
         made.leave(who, log) if chance.random() < 0.5 else made.expel(who, "ana", log)
     elif what == 1:
@@ -49,6 +54,8 @@ def _happen(made: Scene, people: list[str], chance: random.Random) -> None:
         made.tell(h.Answered, who, log, None, rows[-3:], len(rows) > 3)
     elif what == 2:
         made.deliver(who, log)
+    elif what < 5:
+        _write(made, chance)
     else:
         _talk(made, [person for person, room in made.following if room == log], log, chance)
 
@@ -64,6 +71,23 @@ def _talk(made: Scene, members: list[str], log: str, chance: random.Random) -> N
         row = made.commit(text, log)
         if chance.random() < 0.8:
             made.ack(row, log)
+
+
+def _write(made: Scene, chance: random.Random) -> None:
+    """Several in private at once, in any order between different people, and answered or not; and an invitation."""
+    chosen = [chance.sample(WRITERS, 2) for _ in range(chance.randint(1, 3))]
+    texts = {(who, to): made.send(who, "@" + to) for who, to in chosen}
+    for (who, to), text in chance.sample([*texts.items()], len(texts)):
+        if chance.random() < 0.1:
+            made.tell(h.Failed, who, "@" + to, text, "no-answer", False)
+            continue
+        own, _ = made.deposit(text, to)
+        if chance.random() < 0.8:
+            made.ack(own, "@" + to)
+    if chance.random() < 0.3:
+        who = chance.choice(WRITERS)
+        made.deliver(who, "@" + who)
+        made.invite(who)
 
 
 def _candidates(made: Scene, kind: type[h.Record]) -> Iterator[int]:
@@ -130,6 +154,25 @@ def _plant_untold(made: Scene, chance: random.Random) -> set[Rule]:
     return {Rule.TAIL if at == mine[-1] else Rule.UNDELIVERED}
 
 
+def _plant_half(made: Scene, chance: random.Random) -> set[Rule]:
+    """A private message is in one of its two inboxes only."""
+    row = chance.choice([row for row in made.logs["@ana"] if row.text])
+    log = chance.choice((f"@{row.sender}", f"@{row.to}"))
+    made.logs[log] = [each for each in made.logs[log] if each.text != row.text]
+    return {Rule.LOST}
+
+
+def _plant_third(made: Scene, chance: random.Random) -> set[Rule]:
+    """A private message is given to somebody whom it is not for."""
+    at = chance.choice([n for n in _candidates(made, h.Delivered) if made.history[n].log in ("@ana", "@bob")])
+    record = made.history[at]
+    assert isinstance(record, h.Delivered)
+    made.history.insert(
+        at + 1, h.Delivered(record.at, "eva", record.log, record.seq, record.sender, record.nonce, record.text)
+    )
+    return {Rule.LEAK}
+
+
 def _plant_refused(made: Scene, chance: random.Random) -> set[Rule]:
     row = chance.choice(made.logs[ROOM])
     made.tell(h.Failed, row.sender, ROOM, row.text, "not-member", True)
@@ -137,6 +180,8 @@ def _plant_refused(made: Scene, chance: random.Random) -> set[Rule]:
 
 
 PLANTS = (
+    _plant_half,
+    _plant_third,
     _plant_lost,
     _plant_doubled,
     _plant_repeat,

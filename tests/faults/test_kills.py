@@ -14,4 +14,5 @@ def test_nothing_is_lost_doubled_or_out_of_order_when_the_broker_is_killed_again
     figures = perform(tmp_path, cycles, 3, senders, readers, pause_s=0.3, life_s=1.6)
     assert figures.verdict.violations == []
     assert figures.verdict.counts[h.Acknowledged] > cycles
+    assert figures.verdict.private[h.Acknowledged]
     assert figures.verdict.counts[h.Delivered] > figures.verdict.counts[h.Acknowledged] * readers / 2
