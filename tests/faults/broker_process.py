@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from common.addresses import Address, parse
+from tests.faults.guard import GUARD
 
 PATIENCE_S = 30.0
 CHEAP = "bcrypt_cost = 4\n"
@@ -60,6 +61,7 @@ class BrokerProcess:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, text=True, env=self._environment
             )
+        GUARD.keep(self, self.process.pid)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
@@ -139,6 +141,7 @@ class BrokerProcess:
             if self.process.poll() is None:
                 self.process.kill()
             self._reap()
+        GUARD.release(self)
         if self._temporary is not None:
             self._temporary.cleanup()
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tests.faults.broker_process import BrokerProcess
+from tests.faults.guard import GUARD
 from tests.faults.injectors_surroundings import FAKETIME, Disk, FalseClock
 from tests.faults.network import FarLine, Lan
 from tests.faults.people_process import PeopleProcess
@@ -141,6 +142,7 @@ class ReadOnly(Injector):
         inject = ["-e", f"trace={calls}", "-e", f"inject={calls}:error=EROFS"]
         command = ["strace", "-f", "-qq", "-o", os.devnull, *inject, "-p", str(self.world.broker.pid)]
         self._strace = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        GUARD.keep(self, self._strace.pid)
         return ""
 
     def end(self) -> None:
@@ -150,6 +152,7 @@ class ReadOnly(Injector):
         except subprocess.TimeoutExpired:
             self._strace.kill()
             self._strace.wait()
+        GUARD.release(self)
 
 
 class PeopleKilled(Injector):

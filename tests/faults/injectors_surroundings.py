@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tests.faults.guard import GUARD
+
 FAKETIME: Final = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 SPARE: Final = 16_384
 """Bytes that a full disk has left."""
@@ -30,6 +32,7 @@ class Disk:
         path.mkdir(parents=True)
         options = f"size={megabytes}m,mode=700"
         _mount("-t", "tmpfs", "-o", options, "tertulia-faults", str(path))
+        GUARD.unmake(self, ["umount", "--lazy", str(path)])
         self._path = path
         self._ballast = path / "ballast"
         self._locked = False
@@ -77,6 +80,7 @@ class Disk:
     def close(self) -> None:
         """Unmount it."""
         subprocess.run(["umount", "--lazy", str(self._path)], check=True)
+        GUARD.release(self)
 
 
 class FalseClock:

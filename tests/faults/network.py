@@ -14,6 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tests.faults.guard import GUARD
+
 BROKER: Final = "10.78.0.1"
 PORT: Final = 5570
 FAR_PORT: Final = 6570
@@ -42,9 +44,12 @@ class Lan:
         self._prefix = f"flt{os.getpid()}"
         self._broker = f"{self._prefix}b"
         self._machines = {name: f"{self._prefix}{number}" for number, name in enumerate(names, 2)}
+        self._namespaces = (self._broker, *self._machines.values())
 
     def build(self) -> None:
         """Make it. Raises `CalledProcessError` where even root may not."""
+        for namespace in self._namespaces:
+            GUARD.unmake(namespace, ["ip", "netns", "delete", namespace])
         _run("ip", "netns", "add", self._broker)
         inside = ("ip", "-n", self._broker)
         _run(*inside, "link", "set", "lo", "up")
@@ -63,8 +68,9 @@ class Lan:
 
     def remove(self) -> None:
         """Unmake it, however much of it there is."""
-        for namespace in (self._broker, *self._machines.values()):
+        for namespace in self._namespaces:
             subprocess.run(["ip", "netns", "delete", namespace], check=False, capture_output=True)
+            GUARD.release(namespace)
 
     def on(self, name: str = "") -> tuple[str, ...]:
         """What to put before a command to run it on a machine; the broker's without a name."""
@@ -96,6 +102,7 @@ class FarLine:
         self._process = subprocess.Popen(
             [*command, str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
+        GUARD.keep(self, self._process.pid)
         assert self._process.stdout is not None
         if not self._process.stdout.readline():
             raise RuntimeError("the proxy did not start")
@@ -110,6 +117,7 @@ class FarLine:
         """End it."""
         self._process.kill()
         self._process.wait()
+        GUARD.release(self)
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(BrokenPipeError):
                 assert pipe is not None

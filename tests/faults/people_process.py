@@ -13,6 +13,7 @@ from queue import Empty, Queue
 
 import msgspec
 
+from tests.faults.guard import GUARD
 from tests.faults.people_plan import Plan
 
 PATIENCE_S = 150.0
@@ -44,6 +45,7 @@ class PeopleProcess:
                 text=True,
                 env=self._environment,
             )
+        GUARD.keep(self, self.process.pid)
         threading.Thread(target=self._read, args=(self.process, self.words), daemon=True).start()
 
     @staticmethod
@@ -107,6 +109,7 @@ class PeopleProcess:
         """Wait until it has ended by itself; its exit status."""
         status = self.process.wait(PATIENCE_S)
         self._close()
+        GUARD.release(self)
         return status
 
     def close(self) -> None:
@@ -114,6 +117,7 @@ class PeopleProcess:
         self.process.kill()
         self.process.wait()
         self._close()
+        GUARD.release(self)
 
     def _close(self) -> None:
         assert self.process.stdin is not None
