@@ -1,6 +1,6 @@
 """Kills the broker again and again under people who talk and read; nothing that was acknowledged may be lost.
 
-Each cycle lets the broker live for a random while, at times so short that nobody is back yet. Two processes of people
+Each cycle lets the broker live for a random while, most so short that few are back yet. Two processes of people
 share one room, and those who talk write to each other in private. At the end the checker reads what everybody saw and
 what is on disk.
 """
@@ -133,7 +133,7 @@ def perform(
         for process in processes:
             process.wait_for("ready")
         for cycle in range(cycles):
-            time.sleep(chance.uniform(0, life_s))
+            time.sleep(chance.triangular(0, life_s, 0))
             broker.kill()
             broker.start()
             for process in processes:
