@@ -8,6 +8,7 @@ not know what is right or wrong.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import sqlite3
 import time
@@ -228,11 +229,9 @@ Logs = Mapping[str, Sequence[Row]]
 
 def final_logs(database: Path) -> dict[str, list[Row]]:
     """Every room's log, and every inbox, as it is on disk, once the broker has ended."""
-    logs: dict[str, list[Row]] = {}
-    connection = sqlite3.connect(database)
-    try:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
         rooms: Iterable[tuple[str, ...]] = connection.execute("SELECT name FROM room")
-        logs = {name: [] for (name,) in rooms}
+        logs: dict[str, list[Row]] = {name: [] for (name,) in rooms}
         for log, *row in connection.execute(
             "SELECT room.name, seq, prev, login, nonce, text FROM entry JOIN room ON room.id = entry.log"
             " JOIN account ON account.id = sender WHERE kind = 'message' ORDER BY seq"
@@ -247,6 +246,4 @@ def final_logs(database: Path) -> dict[str, list[Row]]:
             " LEFT JOIN account other ON other.id = other ORDER BY seq"
         ):
             logs[f"@{owner}"].append(Row(*row))
-    finally:
-        connection.close()
     return logs
