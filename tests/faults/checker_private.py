@@ -42,8 +42,8 @@ class Inboxes:
                     if row.text:
                         pair = written.setdefault((row.sender, row.to), {})
                         pair.setdefault(name, []).append((row.text, row.nonce))
-        for pair, found in written.items():
-            self._compare(pair, found)
+        for between, found in written.items():
+            self._compare(between, found)
 
     def _report(self, rule: Rule, who: str, log: str, seq: int, detail: str) -> None:
         self.violations.append(Violation(rule, who, log, (seq,), detail))
