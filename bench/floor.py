@@ -15,7 +15,7 @@ from zmq.utils import z85
 from common import keys
 from common.addresses import Address
 
-BEACON = "~" + "0" * 32
+BEACON = "~" + "0" * 11
 
 
 def main() -> None:

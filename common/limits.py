@@ -125,7 +125,7 @@ STRANGERS_PER_ADDRESS: Final = 512
 ARRIVING: Final = 5_000
 """Connections at once that are younger than `ARRIVAL_S` and not known yet; beyond, the newest are shut."""
 
-ARRIVAL_S: Final = 10.0
+ARRIVAL_S: Final = 20.0
 """Seconds in which a client has finished its handshake, and has asked or subscribed to something."""
 
 MUTE_PER_ADDRESS: Final = 64
@@ -134,8 +134,9 @@ MUTE_PER_ADDRESS: Final = 64
 MUTE_S: Final = 1.0
 """Seconds after which a connection that has sent nothing counts as mute."""
 
-HANDSHAKE_S: Final = 5.0
-"""Seconds for a whole handshake; libzmq ends those that take longer (ZMQ_HANDSHAKE_IVL)."""
+HANDSHAKE_S: Final = 15.0
+"""Seconds for a whole handshake; libzmq ends those that take longer (ZMQ_HANDSHAKE_IVL). Less than a storm of
+thousands takes on a small machine, and all of them begin anew, for ever."""
 
 STRANGER_S: Final = 900.0
 """Seconds that a connection may stand without a login: somebody fills in a form. Its client connects again."""

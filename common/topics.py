@@ -2,7 +2,7 @@
 
     room     NAME 0x00        the room's name as its creator wrote it (NFC)
     inbox    "@" LOGIN 0x00   what is for one account, on all its sessions
-    beacon   "~" 32 hex 0x00  one session's own; known to that session alone
+    beacon   "~" 11 of A-Z a-z 0-9 - _ 0x00  one session's own; known to that session alone
 
 A topic ends in NUL because ZeroMQ matches by prefix: without it `dev` would hear `devops`. A log is named
 like its topic without the NUL. Must not know who may hear a topic.
@@ -11,6 +11,7 @@ like its topic without the NUL. Must not know who may hear a topic.
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64encode
 from typing import Final
 
 from common.limits import NAME_LENGTH
@@ -20,7 +21,10 @@ INBOX: Final = "@"
 BEACON: Final = "~"
 LONGEST: Final = 1 + 4 * NAME_LENGTH + 1
 """Bytes of the longest topic there can be: an inbox whose login is of four-byte letters."""
-_BEACON = re.compile(rb"~[0-9a-f]{32}\0")
+BEACON_BYTES: Final = 8
+"""Of the secret behind a beacon. To guess one gains nothing, and libzmq looks through every byte of every topic each
+time that a connection is lost."""
+_BEACON = re.compile(rb"~[\w-]{11}\0", re.ASCII)
 
 
 def topic(log: str) -> bytes:
@@ -34,8 +38,8 @@ def inbox(login: str) -> str:
 
 
 def beacon(secret: bytes) -> str:
-    """The name of a session's beacon; `secret` is 16 bytes that only this session is told."""
-    return BEACON + secret.hex()
+    """The name of a session's beacon; `secret` is `BEACON_BYTES` that only this session is told (RFC 4648, section 5)."""
+    return BEACON + urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def is_beacon(frame: bytes) -> bool:

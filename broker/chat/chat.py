@@ -6,7 +6,7 @@ effects are carried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from broker.chat import accounts, entrance, listings, operators, posts, rooms
@@ -172,6 +172,10 @@ class Chat:
     def all_connections(self) -> set[Connection]:
         """Every connection that was granted something."""
         return self._grants.connections()
+
+    def holders(self) -> Mapping[bytes, Collection[Connection]]:
+        """By topic, the connections that were granted it."""
+        return self._grants.holders
 
     def connection_lost(self, connection: Connection, now: Now) -> list[Effect]:
         """A connection is gone."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from broker.chat.effects import Connection, Cut, Effect, Now, Publish
@@ -35,7 +36,9 @@ class Grants:
 
     def beacon(self, key: str) -> str:
         """The name of a peer's beacon: the same after a restart, and a secret between the broker and that peer."""
-        return topics.beacon(hmac.digest(self._secret, b"beacon\0" + key.encode(), hashlib.sha256)[:16])
+        return topics.beacon(
+            hmac.digest(self._secret, b"beacon\0" + key.encode(), hashlib.sha256)[: topics.BEACON_BYTES]
+        )
 
     def peer(self, key: str) -> Peer:
         """The peer of that key, made if it is new."""
@@ -117,6 +120,11 @@ class Grants:
     def connections(self) -> set[Connection]:
         """Every connection that was granted something."""
         return set(self._peers)
+
+    @property
+    def holders(self) -> Mapping[bytes, Collection[Connection]]:
+        """By topic, the connections that were granted it."""
+        return self._holders
 
     def _forget(self, topic: bytes, connection: Connection) -> Peer | None:
         holders = self._holders.get(topic)

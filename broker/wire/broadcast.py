@@ -13,7 +13,7 @@ Must not know why somebody may hear a topic.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import zmq
@@ -57,30 +57,88 @@ MayHear = Callable[[str, bytes], bool]
 
 
 class Broadcast:
-    """Grants and publishes on the XPUB; for the thread that owns it."""
+    """Grants and publishes on the sockets that share the broadcast port; for the thread that owns them."""
 
     def __init__(
-        self, socket: Socket, may_hear: MayHear, roll: Roll, offended: Offended, subscriptions: int = SUBSCRIPTIONS
+        self,
+        sockets: Sequence[Socket],
+        may_hear: MayHear,
+        roll: Roll,
+        offended: Offended,
+        subscriptions: int = SUBSCRIPTIONS,
     ) -> None:
         """`subscriptions` is how many topics one connection may ask for and not give back."""
+        self._stages = {socket: _Stage(socket, may_hear, roll, offended, subscriptions) for socket in sockets}
+        self._where: dict[str, tuple[_Stage, ...]] = {}
+        """By log: the stages on which somebody was granted it, and may hear it still."""
+
+    @property
+    def foreign(self) -> int:
+        """Frames that were no subscription; each cost its sender the connection."""
+        return sum(stage.foreign for stage in self._stages.values())
+
+    @property
+    def denied(self) -> int:
+        """Subscriptions that were not granted."""
+        return sum(stage.denied for stage in self._stages.values())
+
+    def drain(self, ready: Container[object], limit: int) -> list[Change]:
+        """Read up to `limit` frames of each socket that is `ready`, grant what may be granted, and say what changed.
+
+        What follows from a change (markers, effects) is done by the caller afterwards, so that nothing but
+        reading and granting happens in here.
+        """
+        changes: list[Change] = []
+        for socket, stage in self._stages.items():
+            if socket in ready:
+                for change in stage.drain(limit):
+                    if type(change) is Granted:
+                        self._note(change.topic, stage)
+                    changes.append(change)
+        return changes
+
+    def _note(self, topic: bytes, stage: _Stage) -> None:
+        log = topic[:-1].decode()
+        stages = self._where.get(log, ())
+        if stage not in stages:
+            self._where[log] = (*stages, stage)
+
+    def publish(self, log: str, frame: bytes) -> None:
+        """Send one event frame to whoever was granted `log`; never blocks, and drops for whoever lags."""
+        for stage in self._where.get(log, ()):
+            stage.send(frame)
+
+    def forget(self, holders: Mapping[bytes, Iterable[Connection]]) -> None:
+        """Publish from now on only where `holders` (by topic, those who were granted it) has somebody."""
+        self._where = {}
+        everybody: set[Connection] = set()
+        for topic, connections in holders.items():
+            everybody.update(connections)
+            for stage in self._stages.values():
+                if not stage.connections.isdisjoint(connections):
+                    self._note(topic, stage)
+        for stage in self._stages.values():
+            stage.connections &= everybody
+
+
+class _Stage:
+    """One of the sockets."""
+
+    def __init__(self, socket: Socket, may_hear: MayHear, roll: Roll, offended: Offended, subscriptions: int) -> None:
         self._socket = socket
         self._may_hear = may_hear
         self._roll = roll
         self._offended = offended
         self._subscriptions = subscriptions
         self._guarded = False
+        self.connections: set[Connection] = set()
+        """Those that were granted something here."""
         self.foreign = 0
-        """Frames that were no subscription; each cost its sender the connection."""
         self.denied = 0
-        self.publish = socket.send
-        """Send one event frame to whoever it was granted to; never blocks, and drops for whoever lags."""
+        self.send = socket.send
 
     def drain(self, limit: int) -> list[Change]:
-        """Read up to `limit` frames, grant what may be granted, and say what changed, in order.
-
-        What follows from a change (markers, effects) is done by the caller afterwards, so that nothing but
-        reading and granting happens in here.
-        """
+        """Read up to `limit` frames, grant what may be granted, and say what changed, in order."""
         changes: list[Change] = []
         for _ in range(limit):
             try:
@@ -114,6 +172,7 @@ class Broadcast:
             self._roll.cut(connection, key)
             self._offended(address, key, Offence.SUBSCRIPTIONS)
         elif granted:
+            self.connections.add(connection)
             changes.append(Granted(key, topic, connection))
 
     def _most(self, line: Line) -> int:

@@ -76,7 +76,7 @@ class Carrier:
         appended: Appended,
         send: Send,
         send_operator: Send,
-        publish: Callable[[bytes], Any],
+        publish: Callable[[str, bytes], Any],
         journal: Journal,
         workers: Questions,
     ) -> None:
@@ -208,7 +208,7 @@ class Carrier:
             self.refuse(effect.origin, Busy(retry_after=RETRY_JOURNAL_S))
 
     def _announce(self, effect: Publish) -> None:
-        self._publish(codec.encode_event(effect.log, effect.event))
+        self._publish(effect.log, codec.encode_event(effect.log, effect.event))
 
     def _reply(self, effect: Answer) -> None:
         origin, reply = effect.origin, effect.reply

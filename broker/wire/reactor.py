@@ -104,7 +104,7 @@ class Reactor:
         """Serve until told to stop."""
         self._carrier.perform(None, lambda: self._chat.started)
         poller = zmq.Poller()
-        for each in (self._sockets.commands, self._sockets.broadcast, self._sockets.greeting, self._bell.socket):
+        for each in (self._sockets.commands, *self._sockets.broadcast, self._sockets.greeting, self._bell.socket):
             poller.register(each, zmq.POLLIN)
         poller.register(self._operator.socket, zmq.POLLIN)
         if self._wakeup is not None:
@@ -136,8 +136,8 @@ class Reactor:
             self._bell.hush()
         carrier.settle(now)
         carrier.collect(now)
-        if sockets.broadcast in ready:
-            for change in self._broadcast.drain(SUBSCRIPTIONS):
+        if not ready.isdisjoint(sockets.broadcast):
+            for change in self._broadcast.drain(ready, SUBSCRIPTIONS):
                 self._changed(change, now)
         if sockets.commands in ready:
             self._read_requests(now.mono + TURN_S)
@@ -220,6 +220,7 @@ class Reactor:
             self._next_prune = now.mono + PRUNE_S
             self._roll.prune()
             self._commands.forget_gone()
+            self._broadcast.forget(self._chat.holders())
         if self._idle_exit_s is None:
             return
         if connections or self.requests != self._requests_then:

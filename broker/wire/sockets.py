@@ -1,4 +1,4 @@
-"""Makes the three network sockets, with every option that libzmq needs to stand on an open network.
+"""Makes the network sockets, with every option that libzmq needs to stand on an open network.
 
 Each option has its reason beside it; each was found by breaking a broker without it. Must not know what
 travels over the sockets.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import zmq
 from zmq.utils import z85
 
+from broker.wire import listening
 from common.errors import ChatError
 from common.limits import HANDSHAKE_S, HEARTBEAT_S, REQUEST_BYTES, SILENCE_S, SUBSCRIPTION_BYTES
 
@@ -25,6 +27,10 @@ BACKLOG: Final = 4_096
 SEND_MARK: Final = 1_000
 """Messages that wait for one slow peer before more are dropped for it (and only for it)."""
 LISTENER_BUFFER: Final = 4_096
+"""Bytes that the kernel holds of what a listener sends. Subscriptions that are denied are remembered at twenty to fifty
+times their size, and what the kernel holds is read even after the connection was shut."""
+SEND_BUFFER: Final = 131_072
+"""Bytes that the kernel holds for one slow peer."""
 """What the kernel holds of what one listener sent, doubled by Linux: what one sends is read as fast as it comes."""
 GREETING_BYTES: Final = 512
 _LAST_PORT: Final = 65_533
@@ -43,19 +49,20 @@ class CannotListen(ChatError):
 
 @dataclass(frozen=True)
 class Sockets:
-    """The three network sockets, bound, and the port of the first."""
+    """The network sockets, bound, and the port of the first."""
 
     commands: Socket
-    broadcast: Socket
+    broadcast: tuple[Socket, ...]
+    """They share one port: see `listening`."""
     greeting: Socket
     port: int
 
     def close(self, linger_ms: int) -> None:
-        """Close all three; what is queued may still leave for `linger_ms`.
+        """Close them; what is queued may still leave for `linger_ms`.
 
         Unbinding first would be wrong: libzmq ends a listener's connections with it, and what is queued is lost.
         """
-        for each in (self.commands, self.broadcast, self.greeting):
+        for each in (self.commands, *self.broadcast, self.greeting):
             each.close(linger=linger_ms)
 
 
@@ -69,27 +76,35 @@ def check_libzmq() -> None:
         raise CannotListen("This libzmq was built without CURVE; install pyzmq's own wheel.")
 
 
-def open_sockets(context: Context, listen: str, port: int, secret: bytes) -> Sockets:
-    """Make the three sockets and bind them to `port` and the two above it; port 0 finds three free ones.
+def open_sockets(context: Context, listen: str, port: int, secret: bytes, shares: int = listening.SHARES) -> Sockets:
+    """Make the sockets and bind them to `port` and the two above it; port 0 finds three free ones.
 
-    `listen` is `*`, an address, or a name of this machine; `secret` the broker's CURVE secret key. The ZAP
-    handler must be up before this is called. Raises `CannotListen`.
+    `listen` is `*`, an address, or a name of this machine; `secret` the broker's CURVE secret key, `shares` how many
+    sockets share the broadcast port. The ZAP handler must be up before this is called. Raises `CannotListen`.
     """
     host = _resolve(listen)
-    dual = host == "*" or ":" in host
     made: list[Socket] = []
     try:
-        for make in (_commands, _broadcast, _greeting):
-            made.append(make(context, secret))
-            # IPv6 only where it is meant: a socket for an IPv4 address then names its peers in plain form.
-            made[-1].setsockopt(zmq.IPV6, int(dual))
-        place = f"[{host}]" if ":" in host else host
-        bound = _bind_in_a_row(made, place, listen, port) if port else _bind_anywhere(made, place, listen)
+        commands = _made(made, _commands, context, secret, host)
+        broadcast = [_made(made, _broadcast, context, secret, host) for _ in range(shares)]
+        greeting = _made(made, _greeting, context, secret, host)
+        binding = _Binding(commands, broadcast, greeting, host, listen)
+        bound = binding.at(port) if port else binding.anywhere()
     except BaseException:
         for each in made:
             each.close(linger=0)
         raise
-    return Sockets(made[0], made[1], made[2], bound)
+    return Sockets(commands, tuple(broadcast), greeting, bound)
+
+
+def _made(
+    made: list[Socket], make: Callable[[Context, bytes], Socket], context: Context, secret: bytes, host: str
+) -> Socket:
+    socket = make(context, secret)
+    made.append(socket)
+    # IPv6 only where it is meant: a socket for an IPv4 address then names its peers in plain form.
+    socket.setsockopt(zmq.IPV6, int(host == "*" or ":" in host))
+    return socket
 
 
 def _resolve(listen: str) -> str:
@@ -101,42 +116,67 @@ def _resolve(listen: str) -> str:
         raise CannotListen(f"{listen!r} is neither an address nor a name of this machine.") from None
 
 
-def _bind_in_a_row(sockets: list[Socket], place: str, listen: str, port: int) -> int:
-    for above, each in enumerate(sockets):
-        try:
-            each.bind(f"tcp://{place}:{port + above}")
-        except zmq.ZMQError as error:
-            raise _explained(error, listen, port, above) from None
-    return port
+class _Binding:
+    """Binding all sockets to ports in a row."""
 
+    def __init__(self, commands: Socket, broadcast: list[Socket], greeting: Socket, host: str, listen: str) -> None:
+        self._commands = commands
+        self._broadcast = broadcast
+        self._greeting = greeting
+        self._host = host
+        self._place = f"[{host}]" if ":" in host else host
+        self._listen = listen
 
-def _bind_anywhere(sockets: list[Socket], place: str, listen: str) -> int:
-    """Bind to three free ports in a row: whatever the system gives, if the two above it happen to be free."""
-    for _ in range(_TRIES):
-        bound: list[Socket] = []
+    def at(self, port: int) -> int:
+        """Bind to that port and the two above it. Raises `CannotListen`."""
+        above = 0
         try:
-            sockets[0].bind(f"tcp://{place}:*")
-            bound.append(sockets[0])
-            port = int(_endpoint(sockets[0]).rsplit(":", 1)[1])
-            if port > _LAST_PORT:
-                raise zmq.ZMQError(errno.EADDRINUSE)
-            for above in (1, 2):
-                sockets[above].bind(f"tcp://{place}:{port + above}")
-                bound.append(sockets[above])
-            return port
-        except zmq.ZMQError as error:
-            for each in bound:
-                each.unbind(_endpoint(each))
-            if error.errno != errno.EADDRINUSE:
-                raise _explained(error, listen, 0, 0) from None
-    raise CannotListen("No three free ports in a row were found; name one with --port.")
+            self._commands.bind(f"tcp://{self._place}:{port}")
+            above = 1
+            self._bind_above(port)
+        except (zmq.ZMQError, OSError) as error:
+            taken = above if above == 0 or isinstance(error, OSError) else 2
+            raise _explained(error, self._listen, port, taken) from None
+        return port
+
+    def anywhere(self) -> int:
+        """Bind to three free ports: whatever the system gives, if the two above it are free. Raises `CannotListen`."""
+        for _ in range(_TRIES):
+            bound = False
+            try:
+                self._commands.bind(f"tcp://{self._place}:*")
+                bound = True
+                port = int(_endpoint(self._commands).rsplit(":", 1)[1])
+                if port > _LAST_PORT:
+                    raise OSError(errno.EADDRINUSE, "too high")
+                self._bind_above(port)
+                return port
+            except (zmq.ZMQError, OSError) as error:
+                if bound:
+                    self._commands.unbind(_endpoint(self._commands))
+                if error.errno != errno.EADDRINUSE:
+                    raise _explained(error, self._listen, 0, 0) from None
+        raise CannotListen("No three free ports in a row were found; name one with --port.")
+
+    def _bind_above(self, port: int) -> None:
+        """Raises `OSError` for the broadcast port, `ZMQError` for the greeting's."""
+        listeners = listening.listen(self._host, port + 1, len(self._broadcast), BACKLOG, SEND_BUFFER, LISTENER_BUFFER)
+        try:
+            self._greeting.bind(f"tcp://{self._place}:{port + 2}")
+        except BaseException:
+            for listener in listeners:
+                listener.close()
+            raise
+        for each, listener in zip(self._broadcast, listeners, strict=True):
+            each.setsockopt(zmq.USE_FD, listener.detach())
+            each.bind(f"tcp://{self._place}:{port + 1}")
 
 
 def _endpoint(bound: Socket) -> str:
     return bytes(bound.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
 
-def _explained(error: zmq.ZMQError, listen: str, port: int, above: int) -> CannotListen:
+def _explained(error: zmq.ZMQError | OSError, listen: str, port: int, above: int) -> CannotListen:
     taken = port + above
     if error.errno == errno.EADDRINUSE:
         why = f"Port {taken} is taken: stop what listens there, or choose another port with --port (0 finds free ones)."
@@ -164,9 +204,6 @@ def _broadcast(context: Context, secret: bytes) -> Socket:
     # A subscription counts only once it is granted; before bind, or early ones slip through.
     # XPUB_NODROP stays off: with it one stalled member stops the whole room.
     xpub.setsockopt(zmq.XPUB_MANUAL, 1)
-    # Subscriptions that are denied are remembered at twenty to fifty times their size, and what the kernel holds is
-    # read even after the connection was shut: so it holds little. Honest clients send a few of a hundred bytes.
-    xpub.setsockopt(zmq.RCVBUF, LISTENER_BUFFER)
     _secure(xpub, secret)
     return xpub
 
@@ -198,8 +235,7 @@ def _guarded(context: Context, kind: int, max_bytes: int) -> Socket:
     made.setsockopt(zmq.TCP_KEEPALIVE_INTVL, int(HEARTBEAT_S))
     made.setsockopt(zmq.TCP_KEEPALIVE_CNT, int(SILENCE_S // HEARTBEAT_S) - 1)
     made.setsockopt(zmq.TCP_MAXRT, int(SILENCE_S * 1_000))
-    # What the kernel holds for one slow peer.
-    made.setsockopt(zmq.SNDBUF, 131_072)
+    made.setsockopt(zmq.SNDBUF, SEND_BUFFER)
     return made
 
 

@@ -32,7 +32,7 @@ def test_any_frame_is_divided_or_refused(frame: bytes) -> None:
     assert topics.topic(log) + body == frame
 
 
-@given(st.binary(min_size=16, max_size=16))
+@given(st.binary(min_size=topics.BEACON_BYTES, max_size=topics.BEACON_BYTES))
 def test_a_beacon_is_one(secret: bytes) -> None:
     assert topics.is_beacon(topics.topic(topics.beacon(secret)))
 

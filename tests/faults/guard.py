@@ -101,6 +101,8 @@ def main() -> None:
     for line in sys.stdin.buffer:
         if line.endswith(b"\n"):
             state = json.loads(line)
+            if not any(state):
+                return  # told so; the pipe's end may be open in a process that was begun meanwhile
     end(*state)  # type: ignore[arg-type]
 
 

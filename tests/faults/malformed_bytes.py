@@ -67,7 +67,7 @@ def events() -> list[bytes]:
     """Events of several kinds, each with its topic."""
     live = messages.Live(log="lobby", id=1, head=4, run="r")
     roster = messages.Roster(time=1, changes=[messages.Change(login="ana", change="left", reason="gone")], online=0)
-    of: dict[str, list[Any]] = {"lobby": [*_entries(), roster], "~" + "0" * 32: [live, messages.ClosingSoon(time=1)]}
+    of: dict[str, list[Any]] = {"lobby": [*_entries(), roster], "~" + "0" * 11: [live, messages.ClosingSoon(time=1)]}
     return [topics.topic(log) + msgspec.msgpack.encode(event) for log, each in of.items() for event in each]
 
 

@@ -1,4 +1,4 @@
-"""Crash points in brief: some of the first commits', one of each call at least; and what checks them finds planted faults."""
+"""Crash points in brief: some of the first commits', one of each call at least; planted faults are found."""
 
 from __future__ import annotations
 

@@ -350,7 +350,7 @@ def _judged_by_rules() -> Iterator[BadInput]:
     long_enough = [text for text in too_long if len(text) <= limits.TEXT_LENGTH]
     for text in (*empty_texts, *(f"a{control}b" for control in _CONTROLS), *long_enough):
         yield case(f"text {text[:12]!a}", "send", {"text": text}, "bad-text", "with")
-    for log in ("@", "@nobody", "~" + "0" * 32, "nowhere", "@\0", "lobby\0"):
+    for log in ("@", "@nobody", "~" + "0" * 11, "nowhere", "@\0", "lobby\0"):
         yield case(f"log {log!a}", "history", {"log": log}, "no-such-log", "with")
     for op in ("join", "enter", "leave", "delete", "hide", "members", "invite", "remove", "subject", "send"):
         yield case("a room that is not", op, {"room": "nowhere"}, "no-such-room", "with")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import zmq
@@ -21,14 +23,14 @@ from common.limits import STRANGER_SUBSCRIPTIONS
 
 PAIR = generate()
 MOST = 100
-BEACON = b"~" + b"0" * 32 + b"\0"
+BEACON = b"~" + b"0" * 11 + b"\0"
 
 
 class Stage:
     """A broadcast socket that grants what `entitled` says."""
 
     def __init__(self, sockets: Sockets) -> None:
-        self.socket = sockets.broadcast
+        self.sockets = sockets.broadcast
         self.port = sockets.port + 1
         self.entitled: set[tuple[str, bytes]] = set()
         self.asked: list[bytes] = []
@@ -46,9 +48,23 @@ class Stage:
         self.asked.append(topic)
         return (key, topic) in self.entitled
 
+    @property
+    def only(self) -> Any:
+        """The one socket's own part."""
+        (stage,) = self.broadcast._stages.values()
+        return stage
+
     def read(self) -> list[Change]:
-        assert self.socket.poll(5_000), "nothing arrived"
-        return self.broadcast.drain(100)
+        poller = zmq.Poller()
+        for each in self.sockets:
+            poller.register(each, zmq.POLLIN)
+        ready = dict(poller.poll(5_000))
+        assert ready, "nothing arrived"
+        return self.broadcast.drain(ready, 100)
+
+    def publish(self, frame: bytes) -> None:
+        """Publish a whole frame."""
+        self.broadcast.publish(frame.partition(b"\0")[0].decode(), frame)
 
     def read_until(self, kind: type[Change]) -> list[Change]:
         changes: list[Change] = []
@@ -102,7 +118,8 @@ class Listener:
 def stage(context: Context) -> Iterator[Stage]:
     zap = ZapHandler(context)
     zap.start()
-    sockets = open_sockets(context, "127.0.0.1", 0, PAIR.secret)
+    # One socket, so that what one peer does meets the others.
+    sockets = open_sockets(context, "127.0.0.1", 0, PAIR.secret, shares=1)
     yield Stage(sockets)
     sockets.close(0)
     zap.stop()
@@ -122,7 +139,7 @@ def test_a_grant_names_its_holder_and_connection_and_is_heard(stage: Stage, ana:
     granted = ana.join(b"lobby\0")
     assert (granted.key, granted.topic) == (ana.key, b"lobby\0")
     assert peers.stands(granted.connection)
-    stage.broadcast.publish(b"lobby\0hola")
+    stage.publish(b"lobby\0hola")
     assert ana.hears() == [b"lobby\0hola"]
 
 
@@ -134,9 +151,9 @@ def test_what_was_not_granted_is_not_heard(stage: Stage, ana: Listener, eve: Lis
     eve.subscribe(b"own\0")
     assert [change.topic for change in stage.read_until(Granted) if isinstance(change, Granted)] == [b"own\0"]
     assert stage.broadcast.denied == 1
-    stage.broadcast.publish(b"lobby\0hola")
-    stage.broadcast.publish(b"dev\0hola")
-    stage.broadcast.publish(b"own\0hola")
+    stage.publish(b"lobby\0hola")
+    stage.publish(b"dev\0hola")
+    stage.publish(b"own\0hola")
     assert eve.hears() == [b"own\0hola"]
 
 
@@ -144,7 +161,7 @@ def test_nothing_is_sent_after_an_unsubscription_was_read(stage: Stage, ana: Lis
     granted = ana.join(b"lobby\0")
     ana.socket.send(b"\0lobby\0")
     assert stage.read_until(Withdrawn) == [Withdrawn(b"lobby\0", granted.connection)]
-    stage.broadcast.publish(b"lobby\0hola")
+    stage.publish(b"lobby\0hola")
     assert ana.hears() == []
 
 
@@ -166,9 +183,9 @@ def test_a_cut_connection_comes_back_and_is_judged_anew(stage: Stage, ana: Liste
     while not changes:
         # A subscriber says again what it wants once it is touched after the reconnect.
         ana.socket.poll(20)
-        changes = [each for each in stage.broadcast.drain(100) if isinstance(each, Granted)]
+        changes = [each for each in stage.broadcast.drain(stage.sockets, 100) if isinstance(each, Granted)]
     assert {change.topic for change in changes if isinstance(change, Granted)} == {BEACON}
-    stage.broadcast.publish(b"lobby\0hola")
+    stage.publish(b"lobby\0hola")
     assert ana.hears() == []
 
 
@@ -198,30 +215,31 @@ def test_nothing_is_granted_behind_a_foreign_frame_until_all_is_read(
     while not stage.broadcast.foreign:
         stage.read()
     for _ in range(3):
-        stage.broadcast.publish(b"secret\0hola")
+        stage.publish(b"secret\0hola")
     assert eve.hears() == []
     assert set(ana.hears()) <= {b"secret\0hola"}
     ana.socket.send(b"\0secret\0")
     ana.subscribe(b"secret\0")
-    if not any(isinstance(change, Granted) for change in stage.broadcast.drain(100)):
+    if not any(isinstance(change, Granted) for change in stage.broadcast.drain(stage.sockets, 100)):
         stage.read_until(Granted)
 
 
 def test_the_guard_lasts_over_batches_until_the_socket_is_empty(stage: Stage, ana: Listener) -> None:
     ana.join(BEACON)
-    stage.broadcast._guarded = True
+    (socket,) = stage.sockets
+    stage.only._guarded = True
     ana.may(b"a\0").subscribe(b"a\0")
-    assert stage.socket.poll(5_000)
-    assert stage.broadcast.drain(1) == []
-    assert stage.broadcast._guarded
-    assert stage.broadcast.drain(1) == []
-    assert not stage.broadcast._guarded
+    assert socket.poll(5_000)
+    assert stage.broadcast.drain(stage.sockets, 1) == []
+    assert stage.only._guarded
+    assert stage.broadcast.drain(stage.sockets, 1) == []
+    assert not stage.only._guarded
     assert b"a\0" not in stage.asked
 
 
 def test_an_unsubscription_under_guard_sends_its_client_away(stage: Stage, ana: Listener) -> None:
     granted = ana.join(b"lobby\0")
-    stage.broadcast._guarded = True
+    stage.only._guarded = True
     ana.socket.send(b"\0lobby\0")
     assert stage.read() == [Withdrawn(b"lobby\0", granted.connection)]
     while peers.stands(granted.connection):
@@ -234,8 +252,8 @@ def test_a_batch_is_bounded(stage: Stage, ana: Listener) -> None:
         ana.may(b"%d\0" % number).subscribe(b"%d\0" % number)
     granted = 0
     while granted < 10:
-        assert stage.socket.poll(5_000)
-        count = len(stage.broadcast.drain(3))
+        assert stage.sockets[0].poll(5_000)
+        count = len(stage.broadcast.drain(stage.sockets, 3))
         assert count <= 3
         granted += count
 
@@ -289,3 +307,31 @@ def test_a_topic_longer_than_any_costs_the_connection(stage: Stage, eve: Listene
     eve.subscribe(b"x" * (topics.LONGEST + 1))
     stage.read_until(BeaconLost)
     assert stage.offences == [Offence.SUBSCRIPTIONS]
+
+
+@pytest.fixture
+def stages(context: Context) -> Iterator[Stage]:
+    """Several sockets that share the port."""
+    zap = ZapHandler(context)
+    zap.start()
+    sockets = open_sockets(context, "127.0.0.1", 0, PAIR.secret, shares=4)
+    yield Stage(sockets)
+    sockets.close(0)
+    zap.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel divides connections on Linux only")
+def test_listeners_are_divided_and_all_hear(context: Context, stages: Stage) -> None:
+    listeners = [Listener(context, stages) for _ in range(16)]
+    granted = [listener.join(b"lobby\0") for listener in listeners]
+    assert len(stages.broadcast._where["lobby"]) > 1
+    stages.publish(b"lobby\0hola")
+    assert [listener.hears() for listener in listeners] == [[b"lobby\0hola"]] * 16
+    alone = listeners[3].join(BEACON)
+    assert len(stages.broadcast._where[BEACON[:-1].decode()]) == 1
+    stages.broadcast.forget({b"lobby\0": [granted[5].connection]})
+    assert len(stages.broadcast._where["lobby"]) == 1
+    assert BEACON[:-1].decode() not in stages.broadcast._where
+    stages.publish(b"lobby\0still here")
+    assert listeners[5].hears() == [b"lobby\0still here"]
+    assert peers.stands(alone.connection)

@@ -13,6 +13,7 @@ import zmq
 from broker.wire import sockets
 from broker.wire.sockets import CannotListen, Context, Sockets, open_sockets
 from common.keys import generate
+from common.limits import HANDSHAKE_S
 
 SECRET = generate().secret
 
@@ -30,7 +31,7 @@ def free() -> int:
 
 
 def names(made: Sockets) -> list[str]:
-    return [sockets._endpoint(each) for each in (made.commands, made.broadcast, made.greeting)]
+    return [sockets._endpoint(each) for each in (made.commands, made.broadcast[0], made.greeting)]
 
 
 def test_port_zero_finds_three_ports_in_a_row(context: Context) -> None:
@@ -39,8 +40,8 @@ def test_port_zero_finds_three_ports_in_a_row(context: Context) -> None:
 
 
 def test_a_second_one_finds_others(context: Context) -> None:
-    ports = {open_sockets(context, "127.0.0.1", 0, SECRET).port for _ in range(10)}
-    assert len(ports) == 10
+    made = [open_sockets(context, "127.0.0.1", 0, SECRET) for _ in range(10)]
+    assert len({sockets.port for sockets in made}) == 10
 
 
 @pytest.mark.parametrize(
@@ -84,17 +85,17 @@ def test_other_reasons_have_their_sentences(number: int, sentence: str) -> None:
 
 def test_what_libzmq_needs_is_set(context: Context) -> None:
     made = open_sockets(context, "127.0.0.1", 0, SECRET)
-    for each, bound in ((made.commands, 65_536), (made.broadcast, 512), (made.greeting, 512)):
+    for each, bound in ((made.commands, 65_536), (made.broadcast[0], 512), (made.greeting, 512)):
         assert each.getsockopt(zmq.RCVHWM) == 0
         assert 256 <= int(each.getsockopt(zmq.SNDHWM)) <= 1_000
         assert each.getsockopt(zmq.MAXMSGSIZE) == bound
         assert each.getsockopt(zmq.BACKLOG) == 4_096
-        assert each.getsockopt(zmq.HANDSHAKE_IVL) == 5_000
+        assert each.getsockopt(zmq.HANDSHAKE_IVL) == HANDSHAKE_S * 1_000
         assert each.getsockopt(zmq.TCP_KEEPALIVE) == 1
         assert each.getsockopt(zmq.TCP_KEEPALIVE_IDLE) == 5
         assert each.getsockopt(zmq.TCP_KEEPALIVE_INTVL) * (each.getsockopt(zmq.TCP_KEEPALIVE_CNT) + 1) == 15
         assert each.getsockopt(zmq.LINGER) == 0
-    for each in (made.commands, made.broadcast):
+    for each in (made.commands, *made.broadcast):
         assert each.getsockopt(zmq.CURVE_SERVER) == 1
         assert each.getsockopt(zmq.ZAP_ENFORCE_DOMAIN) == 1
     assert made.greeting.getsockopt(zmq.CURVE_SERVER) == 0

@@ -8,7 +8,7 @@ from client.link.subscriptions import Subscriptions
 from client.link.updates import RoomJoined, RoomLeft, SessionEnded
 from common import messages as m
 
-BEACON = "~" + "0" * 32
+BEACON = "~" + "0" * 11
 
 
 def view(name: str, id: int, head: int = 0) -> m.RoomView:

@@ -7,7 +7,7 @@ import math
 from client.link.actions import Subscribe, Unsubscribe
 from client.link.subscriptions import DOUBT, QUICK, WAIT_MAX_S, WAIT_S, Subscriptions
 
-BEACON = "~" + "0" * 32
+BEACON = "~" + "0" * 11
 
 
 class Desk:
