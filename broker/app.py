@@ -39,12 +39,13 @@ from broker.wire.carrier import Carrier
 from broker.wire.commands import Commands
 from broker.wire.gate import Gate, Offence
 from broker.wire.greeting import Greeting
+from broker.wire.judge import Judge
 from broker.wire.operator import Operator
 from broker.wire.passwords import PEPPER_BYTES, Passwords
 from broker.wire.reactor import Reactor, wall_clock
 from broker.wire.roll import Roll
 from broker.wire.sockets import check_libzmq, open_sockets
-from broker.wire.watchman import Judge, Scanner, Watchman
+from broker.wire.watchman import Scanner, Watchman
 from broker.wire.workers import Workers
 from broker.wire.zap import ZapHandler
 from common import addresses, keys

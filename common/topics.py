@@ -38,7 +38,7 @@ def inbox(login: str) -> str:
 
 
 def beacon(secret: bytes) -> str:
-    """The name of a session's beacon; `secret` is `BEACON_BYTES` that only this session is told (RFC 4648, section 5)."""
+    """The name of a session's beacon, in base64url; `secret` is `BEACON_BYTES` that only this session is told."""
     return BEACON + urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 

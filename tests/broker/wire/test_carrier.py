@@ -87,7 +87,7 @@ class Desk:
             self.appended,
             lambda route, body: self.left.append(("client", msgspec.msgpack.decode(body))),
             lambda route, body: self.left.append(("operator", msgspec.msgpack.decode(body))),
-            lambda frame: self.left.append(("event", frame)),
+            lambda _log, frame: self.left.append(("event", frame)),
             self.journal,
             self.workers,
         )

@@ -15,9 +15,10 @@ from broker.chat.effects import Connection
 from broker.wire import peers
 from broker.wire.bounds import Bounds
 from broker.wire.gate import Offence
+from broker.wire.judge import Judge, Place, Seen, Verdict
 from broker.wire.peers import Traffic
 from broker.wire.roll import Standing
-from broker.wire.watchman import Judge, Place, Scanner, Seen, Verdict, Watchman
+from broker.wire.watchman import Scanner, Watchman
 from common import limits
 from common.limits import Rate
 
