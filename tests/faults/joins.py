@@ -29,6 +29,9 @@ CONFIG: Final = """
 # The honest do in seconds what people do in days; what is attacked is bounded as by default.
 posts = [0, 0]
 requests = [0, 0]
+
+[network]
+session_handshakes = [0, 0]
 """
 
 
