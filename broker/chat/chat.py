@@ -174,8 +174,8 @@ class Chat:
         return self._grants.connections()
 
     def holders(self) -> Mapping[bytes, Collection[Connection]]:
-        """By topic, the connections that were granted it."""
-        return self._grants.holders
+        """By topic, beacons among them, the connections that were granted it."""
+        return self._grants.holders()
 
     def connection_lost(self, connection: Connection, now: Now) -> list[Effect]:
         """A connection is gone."""

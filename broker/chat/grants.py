@@ -121,10 +121,13 @@ class Grants:
         """Every connection that was granted something."""
         return set(self._peers)
 
-    @property
     def holders(self) -> Mapping[bytes, Collection[Connection]]:
-        """By topic, the connections that were granted it."""
-        return self._holders
+        """By topic, beacons among them, the connections that were granted it."""
+        beacons: dict[bytes, list[Connection]] = {}
+        for connection, peer in self._peers.items():
+            if peer.connections[connection].beacon:
+                beacons.setdefault(topics.topic(peer.beacon), []).append(connection)
+        return {**beacons, **self._holders}
 
     def _forget(self, topic: bytes, connection: Connection) -> Peer | None:
         holders = self._holders.get(topic)

@@ -69,6 +69,17 @@ def test_a_connection_noted_under_anothers_descriptor_is_not_kept_as_theirs(circ
     assert not circle.ask("ana", messages.Profile(login="bob")).online
 
 
+def test_who_holds_a_beacon_counts_among_those_who_hear(circle: Circle) -> None:
+    ear, stranger = circle.listen("bob", "lobby"), circle.listen("stranger")
+    bobs, strangers = (topics.topic(circle.beacon(key)) for key in ("bob", "stranger"))
+    heard = {topic: set(connections) for topic, connections in circle.chat.holders().items()}
+    assert heard == {bobs: {ear.connection}, strangers: {stranger.connection}, b"lobby\0": {ear.connection}}
+    circle.unsubscribe(ear, circle.beacon("bob"))
+    circle.hang_up(stranger)
+    circle.later(2)
+    assert circle.chat.holders().keys() == {b"lobby\0"}
+
+
 def test_a_gateway_struck_off_hears_nothing_any_more() -> None:
     circle = Circle(settings=ChatSettings(gateways=frozenset({"gate"})))
     circle.register("ana")

@@ -16,7 +16,7 @@ from broker.app import Broker, EmbeddedBroker
 from broker.chat.effects import Now
 from broker.config import BrokerConfig
 from broker.wire import peers
-from broker.wire.reactor import PART
+from broker.wire.reactor import PART, SWEEP_S
 from common import codec, messages
 from common.errors import ChatError
 from tests.support import unlimited
@@ -49,6 +49,14 @@ def test_what_is_said_is_heard_acknowledged_and_kept(ana: RawClient, bob: RawCli
     heard = bob.event(messages.Message)
     assert (heard.seq, heard.time, heard.text) == (sent.seq, sent.time, "hola")
     assert bob.ask(messages.History(log="lobby", limit=1)).entries == [heard]
+
+
+def test_whoever_stays_connected_is_told_of_grants_for_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broker.wire.reactor.PRUNE_S", 0.2)
+    with EmbeddedBroker() as broker, RawClient(broker.address) as ana:
+        ana.register("ana")
+        time.sleep(2 * SWEEP_S + 0.5)
+        ana.enter("lobby", "@ana")
 
 
 def test_many_messages_come_once_and_in_order(ana: RawClient, bob: RawClient) -> None:
