@@ -10,6 +10,7 @@ Source: tcp(7), TCP_INFO.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -22,11 +23,14 @@ from broker.chat.effects import Connection
 from broker.wire import peers
 from broker.wire.gate import Offence
 from broker.wire.judge import Judge, Place, Seen, Verdict
+from broker.wire.memory import Trimmer
 
 SCAN_S: Final = 0.1
 """Seconds between two looks at the least: one peer pushes some 30 MB in that time."""
 SHARE: Final = 0.05
 """Of a core at the most: with thousands of connections the looks become rarer instead of dearer."""
+TRIM_S: Final = 5.0
+"""Seconds between two looks at whether memory can be given back."""
 _DESCRIPTORS: Final = "/proc/self/fd"
 
 
@@ -86,7 +90,7 @@ class Watchman:
         self._thread.join()
 
     def _run(self) -> None:
-        pause = SCAN_S
+        pause, trimmer, next_trim = SCAN_S, Trimmer(), time.monotonic() + TRIM_S
         while not self._stop.wait(pause):
             before = time.thread_time()
             try:
@@ -94,6 +98,11 @@ class Watchman:
             except Exception:
                 # The top of this thread: without it nothing bounds what peers send.
                 log.failure("watchman-failed")
+            if time.monotonic() >= next_trim:
+                next_trim = time.monotonic() + TRIM_S
+                given = trimmer.trim()
+                if given:
+                    log.event("memory-given-back", logging.DEBUG, bytes=given)
             pause = max(SCAN_S, (time.thread_time() - before) / SHARE)
 
     def look(self, now: float) -> list[Verdict]:

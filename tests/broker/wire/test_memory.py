@@ -1,0 +1,28 @@
+"""What was free is the system's again."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+from broker.wire.memory import GROWTH, Trimmer
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc_trim is glibc's")
+def test_what_is_free_in_the_middle_is_given_back() -> None:
+    trimmer = Trimmer()
+    trimmer.trim()
+    # Small pieces, and one in sixty-four kept: the allocator by itself gives back only what is free at the end.
+    pieces = [bytes(1_000) for _ in range(4 * GROWTH // 1_000)]
+    kept = pieces[::64]
+    del pieces
+    assert trimmer.trim() > GROWTH
+    assert trimmer.trim() == 0
+    assert kept
+
+
+def test_without_growth_nothing_is_done() -> None:
+    trimmer = Trimmer()
+    trimmer.trim()
+    assert trimmer.trim() == 0
