@@ -106,8 +106,10 @@ class Commands:
             self.undelivered += 1
 
     def review(self) -> None:
-        """Begin to count requests anew; once a second."""
+        """Begin to count requests anew, and doubt no connection any more for one that was cut; once a second."""
         self._roll.count_anew()
+        for route in [route for route, line in self._lines.items() if line.connection is _GONE]:
+            del self._lines[route]
 
     def forget_gone(self) -> None:
         """Forget the connections that stand no longer; the roll was pruned before."""

@@ -44,6 +44,10 @@ class Offence(StrEnum):
 GRAVE: Final = frozenset({Offence.FLOOD, Offence.BYTES, Offence.SUBSCRIPTIONS})
 """For these a key that has a session is banned at once; for the others, as an address, when they repeat."""
 
+_SLIGHT: Final = 1 / 16
+"""Of an offence, where a stranger asks for too many topics: perhaps it is somebody whose session ended while they were
+away, for whom libzmq asks for all their rooms again."""
+
 Offended = Callable[[str, str | None, Offence], None]
 """Told the address, the key and the reason when a connection is shut for what it sent."""
 
@@ -91,7 +95,8 @@ class Gate:
             member = key is not None and self._has_session(key)
             culprit = key if key is not None and member else address
             grave = member and offence in GRAVE
-            banned = self._ban(culprit, now) if grave or self._offences.take(culprit, now) else 0.0
+            weight = _SLIGHT if offence is Offence.SUBSCRIPTIONS else 1.0
+            banned = self._ban(culprit, now) if grave or self._offences.take(culprit, now, weight) else 0.0
         if banned:
             log.event("banned", logging.WARNING, reason=offence, address=address, key=key, seconds=banned)
 

@@ -96,7 +96,11 @@ class Roll:
         return Standing.MEMBER if self._has_session(key) else Standing.STRANGER
 
     def count_anew(self) -> None:
-        """Count every connection's requests from here on."""
+        """Count every connection's requests from here on, and forget what was cut before the last call; once a second.
+
+        No later, for the next connection of the same key likely has the same descriptor.
+        """
+        self._cut_before, self._cut = self._cut, set()
         for line in self._lines.values():
             line.requests = 0
 
@@ -116,7 +120,6 @@ class Roll:
         return place in self._cut or place in self._cut_before
 
     def prune(self) -> None:
-        """Forget the connections that stand no longer, and those cut before the last call; once a second."""
-        self._cut_before, self._cut = self._cut, set()
+        """Forget the connections that stand no longer."""
         for connection in [each for each in self._lines if not peers.stands(each)]:
             del self._lines[connection]

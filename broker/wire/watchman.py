@@ -25,11 +25,11 @@ from broker.wire.gate import Offence
 from broker.wire.judge import Judge, Place, Seen, Verdict
 from broker.wire.memory import Trimmer
 
-SCAN_S: Final = 0.1
-"""Seconds between two looks at the least: one peer pushes some 30 MB in that time."""
+SCAN_S: Final = 0.05
+"""Seconds between two looks at the least: one peer pushes some 15 MB in that time."""
 SHARE: Final = 0.05
 """Of a core at the most: with thousands of connections the looks become rarer instead of dearer."""
-TRIM_S: Final = 5.0
+TRIM_S: Final = 1.0
 """Seconds between two looks at whether memory can be given back."""
 _DESCRIPTORS: Final = "/proc/self/fd"
 

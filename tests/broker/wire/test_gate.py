@@ -57,6 +57,15 @@ def test_an_address_that_goes_on_is_banned_but_not_its_sessions() -> None:
     assert house.admits("stranger", "192.0.2.8")
 
 
+def test_a_house_whose_sessions_all_ended_meanwhile_is_not_banned_for_the_rooms_they_ask_for() -> None:
+    house = House(offences=Rate(0.1, 2))
+    for _ in range(32):
+        house.gate.offended(HOME, "stranger", Offence.SUBSCRIPTIONS)
+        assert house.admits("stranger")
+    house.gate.offended(HOME, "stranger", Offence.SUBSCRIPTIONS)
+    assert not house.admits("stranger"), "but who goes on is"
+
+
 @pytest.mark.parametrize("offence", [Offence.FLOOD, Offence.BYTES, Offence.SUBSCRIPTIONS])
 def test_a_session_that_floods_is_banned_at_once_and_alone(offence: Offence) -> None:
     house = House()
