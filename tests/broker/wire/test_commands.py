@@ -215,9 +215,24 @@ def test_who_flooded_may_come_back(context: Context, desk: Desk) -> None:
     while not desk.offences:
         desk.read()
     for _ in range(2):
-        desk.roll.prune()
+        desk.commands.review()
+    desk.roll.prune()
     desk.commands.forget_gone()
     desk.requests.clear()
+    dealer.send(PING)
+    desk.read_ping()
+
+
+def test_who_is_taken_for_what_was_cut_is_looked_at_again_within_a_second(
+    context: Context, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.roll, "was_cut", lambda descriptor, key: True)
+        dealer, _ = client(context, desk)
+        dealer.send(PING)
+        desk.read()
+    assert desk.requests == []
+    desk.commands.review()
     dealer.send(PING)
     desk.read_ping()
 
