@@ -107,8 +107,9 @@ while; a bot that answers a full room needs some."""
 REQUESTS: Final = Rate(50.0, 1_000)
 """Requests of one session, by default: a client that starts asks for a page of each of its rooms."""
 
-STRANGER_REQUESTS: Final = Rate(20.0, 400)
-"""Requests of all who are not logged in from one address, by default: a whole class behind one router says hello."""
+STRANGER_REQUESTS: Final = Rate(150.0, 1_000)
+"""Requests of all who are not logged in from one address, by default: a whole class behind one router says hello, and
+as many as may wait at the login (`STRANGERS_PER_ADDRESS`) send their heartbeats without using up everybody's."""
 
 REGISTRATIONS: Final = Rate(0.2, 100)
 """New accounts from one address, by default: a class may begin at once; who asks for taken names may not go on."""

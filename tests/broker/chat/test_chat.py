@@ -12,7 +12,7 @@ from broker.chat.operators import OPERATOR_OPS
 from broker.chat.settings import ChatSettings
 from common import messages
 from common.errors import DefaultRoom, NameTaken, RateLimited
-from common.limits import Rate
+from common.limits import HEARTBEAT_S, STRANGERS_PER_ADDRESS, Rate
 from tests.support.circle import Circle, Ear
 
 LOGINS = ("ana", "bob", "eva")
@@ -212,6 +212,18 @@ def test_a_refused_request_is_a_sign_of_life_all_the_same() -> None:
         assert isinstance(circle.ask("ana", messages.Ping()), RateLimited)
     circle.log_in("ana", "phone")
     assert [user.online for user in circle.ask("phone", messages.Users()).users] == [True]
+
+
+def test_as_many_as_may_wait_at_the_login_send_heartbeats_and_somebody_logs_in() -> None:
+    circle = Circle()
+    circle.register("ana")
+    refused = 0
+    for _ in range(10):
+        for number in range(STRANGERS_PER_ADDRESS):
+            refused += isinstance(circle.ask(f"waiting{number}", messages.Ping()), RateLimited)
+        circle.later(0.9 * HEARTBEAT_S)
+    assert not refused
+    assert isinstance(circle.log_in("ana", "home"), messages.LoggedIn)
 
 
 def test_strangers_of_one_address_share_their_requests() -> None:
