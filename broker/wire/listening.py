@@ -24,6 +24,9 @@ def listen(host: str, port: int, shares: int, backlog: int, send_bytes: int, rec
     `host` is an address, or `*` for all of them, IPv4 and IPv6. What the kernel may hold for a connection is inherited
     from these.
     """
+    if shares > 1:
+        # Whoever shares a port is given part of its connections: nobody else may have it already.
+        _bound(host, port, shared=False).close()
     made: list[socket.socket] = []
     try:
         for _ in range(shares):

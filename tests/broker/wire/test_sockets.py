@@ -64,6 +64,14 @@ def test_a_taken_port_is_named_with_what_to_do(context: Context, above: int) -> 
         open_sockets(context, "127.0.0.1", port, SECRET)
 
 
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system does not share ports")
+def test_a_port_that_another_program_would_share_is_taken(context: Context) -> None:
+    port = free()
+    with socket.create_server(("127.0.0.1", port + 1), reuse_port=True):
+        with pytest.raises(CannotListen, match=f"Port {port + 1} is taken"):
+            open_sockets(context, "127.0.0.1", port, SECRET)
+
+
 def test_an_address_of_another_machine_is_refused(context: Context) -> None:
     with pytest.raises(CannotListen, match=r"no address 192\.0\.2\.77"):
         open_sockets(context, "192.0.2.77", 0, SECRET)
