@@ -33,8 +33,8 @@ from common.messages import Send
 
 BATCH: Final = 256
 """Requests in a turn: enough to spread the cost of a turn, few enough that replies leave within milliseconds."""
-SUBSCRIPTIONS: Final = 1_024
-"""Subscription frames in a turn: a reconnect storm is thousands of them, and each is cheap."""
+SUBSCRIPTIONS: Final = 256
+"""Subscription frames of each listening socket in a turn: a reconnect storm is thousands of them, each cheap."""
 PART: Final = 16
 TURN_S: Final = 0.008
 """Costly requests end a turn after this long, looked at every `PART`: what others wait for is not held up by them."""
