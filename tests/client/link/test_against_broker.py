@@ -26,6 +26,7 @@ from common import addresses, keys
 from common import messages as m
 from common.addresses import Address
 from common.errors import NoSuchRoom, WrongPassword
+from tests.support import unlimited
 
 PATIENCE_S = 30.0
 TURN_MS = 50
@@ -45,7 +46,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as broker:
+    with EmbeddedBroker(chat=unlimited.CHAT, network=unlimited.NETWORK) as broker:
         yield broker
 
 
