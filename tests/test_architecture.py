@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import statistics
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.generated import ROOT, modules, summary
+from tests.support import unmeasured
 
 MODULES = modules()
 
@@ -164,10 +164,8 @@ def test_names_say_something(path: Path) -> None:
 def loaded_by(statement: str) -> set[str]:
     """The top-level modules in memory after a fresh Python has run `statement`."""
     script = f"{statement}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
-    # Measuring coverage there would load libraries of its own.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, env=unmeasured.environment(), capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
 

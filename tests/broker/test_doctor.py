@@ -27,6 +27,7 @@ from broker.config import BrokerConfig
 from broker.doctor import database, examination, machine, network
 from broker.doctor.findings import Finding, owned_by, size
 from broker.wire.bounds import Bounds
+from tests.support import unmeasured
 from tests.support.loopback import RawClient
 
 LINUX_ROOT = sys.platform == "linux" and os.geteuid() == 0
@@ -160,8 +161,7 @@ os.setgroups([]), os.setgid(65534), os.setuid(65534)
 raise SystemExit(cli.main(["doctor", "--data-dir", {str(data)!r}]))
 """
     # Nobody may write what would be measured there.
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    home = {**unmeasured, "HOME": str(data.parent), "XDG_CONFIG_HOME": str(data.parent)}
+    home = {**unmeasured.environment(), "HOME": str(data.parent), "XDG_CONFIG_HOME": str(data.parent)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=home)
     assert done.returncode == 1, done.stderr
     assert f"Run this, and the broker, as {owned_by(data)}." in done.stdout

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.faults import committer
+from tests.support import unmeasured
 
 CALLS: Final = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
 """How SQLite changes files and makes changes last."""
@@ -51,7 +52,7 @@ def _committer(file: Path, commits: int, *strace: str) -> subprocess.CompletedPr
     program = [sys.executable, "-m", "tests.faults.committer", str(file), "0", str(commits)]
     # Not with --seccomp-bpf: strace then forgets what it has counted.
     command = ["strace", "-f", "-qq", *strace, *program]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=unmeasured.environment())
 
 
 def calls(commits: int) -> Counter[str]:
