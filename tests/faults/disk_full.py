@@ -181,7 +181,7 @@ def again(ballast: Path) -> None:
 
 def play(directory: Path, seconds: float, people: int) -> Course:
     """Fill the disk under a broker in `directory`, which is a small disk, and give it room again."""
-    with BrokerProcess(unlimited.TOML, directory=directory) as broker, connected(broker, people) as clients:
+    with BrokerProcess(unlimited.toml(), directory=directory) as broker, connected(broker, people) as clients:
         course = Course([Sender(f"person{number}") for number in range(people)], Onlooker())
         stop, over = threading.Event(), threading.Event()
         threads = [

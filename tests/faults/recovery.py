@@ -147,7 +147,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Kill and start; 1 if it took too long, or anything was lost."""
-    with BrokerProcess(unlimited.TOML) as broker:
+    with BrokerProcess(unlimited.toml()) as broker:
         broker.terminate()
         began = time.monotonic()
         fill(broker, arguments.messages)

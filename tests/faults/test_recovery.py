@@ -8,7 +8,7 @@ from tests.support import unlimited
 
 
 def test_a_broker_killed_under_load_is_back_and_has_all_that_it_acknowledged() -> None:
-    with BrokerProcess(unlimited.TOML) as broker:
+    with BrokerProcess(unlimited.toml()) as broker:
         broker.terminate()
         recovery.fill(broker, 3_000)
         recovery.start(broker)

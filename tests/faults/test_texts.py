@@ -22,30 +22,17 @@ from tests.faults.texts import ATTACKS, MEBIBYTE, NOT_UTF8, Place, harm, holds_t
 from tests.faults.zmtp import Violation
 from tests.faults.zmtp_peer import Peer
 from tests.generated import ROOT
-from tests.support import bad_input
+from tests.support import bad_input, unlimited
 from tests.support.loopback import RawClient
 
-CONFIG = """
-[chat]
-# What a hundred people do in a day is done here in a second.
-posts = [0, 0]
-requests = [0, 0]
-stranger_requests = [0, 0]
-registrations = [0, 0]
-
-[network]
-stranger_bytes = [0, 0]
-member_bytes = [0, 0]
-address_bytes = [0, 0]
-flood_requests = 0
-"""
 MAY_HOLD_ANYTHING = {("message", "text"), ("direct", "text")}
 """Kinds of entries, and their field that is kept as it was written: whoever shows it makes it harmless."""
 
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[BrokerProcess]:
-    with BrokerProcess(CONFIG) as broker:
+    # What a hundred people do in a day is done here in a second.
+    with BrokerProcess(unlimited.toml()) as broker:
         yield broker
 
 
