@@ -108,7 +108,7 @@ class Broker:
         _start_watchman(sockets.port, bounds, roll, gate, opening)
         commands = Commands(sockets.commands, roll, gate.offended, config.network.flood_requests)
         broadcast = Broadcast(sockets.broadcast, chat.may_hear, roll, gate.offended, config.network.subscriptions)
-        carrier = Carrier(chat.appended, commands.send, operator.send, broadcast.publish, journal, workers)
+        carrier = Carrier(chat.appended, commands.send, operator.send, broadcast.publish, journal, workers, wall_clock)
         self._reactor = Reactor(
             chat,
             carrier,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from broker.chat.chat import Chat
-from broker.chat.effects import Answer, Append, Commit, Effect, Origin, Refuse
+from broker.chat.effects import Answer, Append, Commit, Effect, Origin, Refuse, Settle
 from broker.chat.effects import Ask as Question
 from broker.chat.operators import OPERATOR_OPS
 from broker.chat.ports import Store
@@ -85,6 +85,8 @@ class _Desk:
                     self._carry(then(self._store.commit(writes), wall_clock()))
                 case Question(_, query, then):
                     self._carry(then(answer(query, self._store, self._passwords), wall_clock()))
+                case Settle(_, then):
+                    self._carry(then(wall_clock()))
                 case Append():
                     raise AssertionError("operators do not speak in rooms")
                 case _:

@@ -2,7 +2,7 @@
 
 A handler opens a `Change`, calls what is to happen, and returns its `effects(...)`. Each call changes the state,
 and notes the write, how to take it back should the store fail, and what to announce once it is on disk.
-Must not decide whether something is allowed; the handlers do.
+Long because every kind of change stands here, so that none forgets one of the three. Must not decide whether something is allowed; the handlers do.
 """
 
 from __future__ import annotations
@@ -105,6 +105,12 @@ class Change:
         self._state.bind(session)
         self.write(ports.PutSession(session.row()), lambda: self._state.unbind(session))
 
+        def keep(_: Now) -> list[Effect]:
+            session.kept = True
+            return []
+
+        self._after.append(keep)
+
     def unbind(self, session: Session, reason: str) -> None:
         """End a session: its beacon is told, and its connections lose what only it was entitled to."""
         self._state.unbind(session)
@@ -177,11 +183,14 @@ class Change:
             return
         since = room.head if room.row.private and not room.row.open else 0
         self._enlist(account, room, since)
+        room.joining[account.id] = self
         self.write(ports.PutMember(ports.MemberRow(room.id, account.id, since)), lambda: self._strike(account, room))
         if room.id in account.hidden:
             self.set_hidden(account, room, False)
 
         def after(_: Now) -> list[Effect]:
+            if room.joining.get(account.id) is self:
+                del room.joining[account.id]
             self._state.announce(room, RosterChange(login=account.login, change="joined"))
             return [Publish(account.inbox, JoinedRoom(room=room_view(room, account)))]
 
@@ -214,6 +223,7 @@ class Change:
 
     def _strike(self, account: Account, room: Room) -> None:
         del room.members[account.id], account.rooms[room.id]
+        room.joining.pop(account.id, None)
         room.online -= account.present
 
     # Inboxes, invitations and hiding

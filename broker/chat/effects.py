@@ -104,6 +104,16 @@ class Ask(Struct, frozen=True):
     unasked: Callable[[], object] | None = None
 
 
+class Settle(Struct, frozen=True):
+    """Carry out `then(now)` once every commit that is under way is done or taken back; at once if there is none.
+
+    For an answer from memory by which its client goes on: what is not on disk may yet be taken back.
+    """
+
+    origin: Origin
+    then: Callable[[Now], list[Effect]]
+
+
 class Stamp(Struct, frozen=True, gc=False):
     """Log one line: an event's name and its fields. Never a text, never a secret."""
 
@@ -111,4 +121,4 @@ class Stamp(Struct, frozen=True, gc=False):
     fields: dict[str, object]
 
 
-Effect = Answer | Refuse | Publish | Cut | Commit | Append | Ask | Stamp
+Effect = Answer | Refuse | Publish | Cut | Commit | Append | Ask | Settle | Stamp

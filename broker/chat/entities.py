@@ -93,6 +93,7 @@ class Session:
         "created",
         "current",
         "id",
+        "kept",
         "label",
         "peer",
         "present",
@@ -109,6 +110,8 @@ class Session:
         self.created = row.created
         self.seen = row.seen
         self.present = False
+        self.kept = False
+        """Whether it is on disk: until then it entitles nobody to hear anything."""
         self.current = current
         self.presumed_until: float | None = None
         """After a start of the broker: until when the session counts as present unseen."""
@@ -131,7 +134,7 @@ class Session:
 class Room:
     """A room, its members and where its log ends."""
 
-    __slots__ = ("changes", "creator", "head", "key", "members", "online", "row", "skeleton", "topic")
+    __slots__ = ("changes", "creator", "head", "joining", "key", "members", "online", "row", "skeleton", "topic")
 
     def __init__(self, row: RoomRow, creator: Account | None) -> None:
         self.row = row
@@ -142,6 +145,8 @@ class Room:
         self.head = 0
         self.members: dict[int, int] = {}
         """Account id to `since`."""
+        self.joining: dict[int, object] = {}
+        """Account ids whose memberships are not on disk yet, and which change puts them there: they hear nothing."""
         self.online = 0
         self.changes: list[messages.Change] = []
         """Announced with the next roster event."""

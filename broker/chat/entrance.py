@@ -9,7 +9,7 @@ from typing import Final
 from broker.chat import naming, ports, views
 from broker.chat.change import Change
 from broker.chat.context import Context, handles
-from broker.chat.effects import Answer, Ask, Effect, Now
+from broker.chat.effects import Answer, Ask, Effect, Now, Settle
 from broker.chat.entities import Account, Session
 from broker.chat.presence import oldest
 from common import messages, names, texts
@@ -28,24 +28,29 @@ _CROWD: Final = "Too many new accounts come from your network; wait a little."
 
 @handles(messages.Hello, login=False)
 def hello(ctx: Context, command: messages.Hello) -> list[Effect]:
-    """Agree on a version; say what this session is."""
+    """Agree on a version; say what this session is, by what is on disk: its client follows the rooms named here."""
     if PROTOCOL_VERSION not in command.versions:
         raise UnsupportedVersion
     client = texts.check_line(command.client, "The client's description")
-    origin, rules, session = ctx.origin, ctx.rules, ctx.session_or_none
+    origin, rules = ctx.origin, ctx.rules
     ctx.state.note_client(origin.key, origin.session, client)
-    welcome = messages.Welcome(
-        id=origin.id,
-        server=rules.settings.server_name,
-        version=PROTOCOL_VERSION,
-        run=rules.run,
-        time=ctx.now.time,
-        beacon=rules.grants.beacon(origin.key),
-        default_room=rules.default.name,
-        registration=rules.settings.registration,
-        session=views.session_state(session) if session else None,
-    )
-    return [Answer(origin, welcome)]
+
+    def then(now: Now) -> list[Effect]:
+        session = ctx.state.session(origin.key, origin.session)
+        welcome = messages.Welcome(
+            id=origin.id,
+            server=rules.settings.server_name,
+            version=PROTOCOL_VERSION,
+            run=rules.run,
+            time=now.time,
+            beacon=rules.grants.beacon(origin.key),
+            default_room=rules.default.name,
+            registration=rules.settings.registration,
+            session=views.session_state(session) if session else None,
+        )
+        return [Answer(origin, welcome)]
+
+    return [Settle(origin, then)]
 
 
 @handles(messages.Register, login=False)

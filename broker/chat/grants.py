@@ -57,11 +57,11 @@ class Grants:
         return peer is not None and self._entitled(peer, topic)
 
     def _entitled(self, peer: Peer, topic: bytes) -> bool:
+        accounts = [session.account for session in peer.sessions.values() if session.kept]
         room = self._state.room_by_topic.get(topic)
         if room is not None:
-            return any(session.account.id in room.members for session in peer.sessions.values())
-        account = self._state.account_by_inbox.get(topic)
-        return account is not None and any(session.account is account for session in peer.sessions.values())
+            return any(account.id in room.members and account.id not in room.joining for account in accounts)
+        return self._state.account_by_inbox.get(topic) in accounts
 
     def granted(self, key: str, topic: bytes, connection: Connection) -> list[Effect]:
         """Note a grant; the markers that say so, once the connection's beacon is granted too."""

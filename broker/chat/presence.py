@@ -54,6 +54,7 @@ class Presence:
                 continue
             current = self._state.rooms.get(row.current, self._default)
             session = Session(row, account, self._grants.peer(row.key), current)
+            session.kept = True
             self._state.bind(session)
             if row.present:
                 session.present = True

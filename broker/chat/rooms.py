@@ -54,8 +54,8 @@ def create(ctx: Context, command: messages.Create) -> list[Effect]:
         ctx.now.time,
     )
     room = change.add_room(row, account)
-    change.after(lambda _: ctx.rules.grants.reclaim(room.topic))
     change.join(account, room)
+    change.after(lambda _: ctx.rules.grants.reclaim(room.topic))
     change.stamp("room-created", room=name, by=account.login, kept=command.kept, private=command.private)
     return change.effects(ctx.origin, lambda: _reply(ctx, room))
 

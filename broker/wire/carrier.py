@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from broker import log
-from broker.chat.effects import Answer, Append, Ask, Commit, Cut, Effect, Now, Origin, Publish, Refuse, Stamp
+from broker.chat.effects import Answer, Append, Ask, Commit, Cut, Effect, Now, Origin, Publish, Refuse, Settle, Stamp
 from broker.wire import peers
 from broker.wire.workers import Done
 from common import codec
@@ -79,6 +79,7 @@ class Carrier:
         publish: Callable[[str, bytes], Any],
         journal: Journal,
         workers: Questions,
+        clock: Callable[[], Now],
     ) -> None:
         self._appended = appended
         self._send = send
@@ -86,7 +87,10 @@ class Carrier:
         self._publish = publish
         self._journal = journal
         self._workers = workers
+        self._clock = clock
         self._under_way: deque[Job] = deque()
+        self._behind: deque[tuple[Job, Settle]] = deque()
+        """What waits for a job to be done or taken back, in the order of the jobs."""
         self._waiting: deque[tuple[float, Sequence[Effect]]] = deque()
         self._how: dict[type, Callable[[Any], None]] = {
             Append: self._append,
@@ -95,6 +99,7 @@ class Carrier:
             Refuse: self._refuse,
             Commit: self._commit,
             Ask: self._ask,
+            Settle: self._wait,
             Cut: self._cut,
             Stamp: self._stamp,
         }
@@ -163,6 +168,8 @@ class Carrier:
                 perform(job.origin, appended, job, settled.places, now)
             else:
                 perform(job.origin, job.then, settled.places, now)
+            while self._behind and self._behind[0][0] is job:
+                self._go_on()
 
     def collect(self, now: Now) -> None:
         """Go on with what the workers have answered."""
@@ -188,6 +195,12 @@ class Carrier:
             if job.origin is not None:
                 self.refuse(job.origin, StorageFailed())
         self._journal.resume(error)
+        while self._behind:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        settle = self._behind.popleft()[1]
+        self.perform(settle.origin, settle.then, self._clock())
 
     def _deliver(self, origin: Origin, body: bytes) -> None:
         (self._send if origin.key != OPERATOR else self._send_operator)(origin.route, body)
@@ -223,6 +236,12 @@ class Carrier:
             if effect.unasked is not None:
                 effect.unasked()
             self.refuse(effect.origin, Busy(retry_after=RETRY_WORKERS_S))
+
+    def _wait(self, effect: Settle) -> None:
+        if self._under_way:
+            self._behind.append((self._under_way[-1], effect))
+        else:
+            self._carry_out(effect.then(self._clock()))
 
     def _cut(self, effect: Cut) -> None:
         peers.cut(effect.connection)

@@ -27,6 +27,7 @@ from broker.chat.effects import (
     Origin,
     Publish,
     Refuse,
+    Settle,
     Stamp,
 )
 from broker.chat.settings import ChatSettings
@@ -70,6 +71,8 @@ class Circle:
         self.stamps: list[Stamp] = []
         self.published: list[tuple[str, messages.Event]] = []
         self.held: list[Commit | Append] | None = None
+        self.behind: list[Settle] = []
+        """What waits until nothing is held back."""
         self.failing = False
         self.busy = False
         """Whether all workers have too much to do."""
@@ -211,6 +214,11 @@ class Circle:
                     self._ask(effect)
                 case Stamp():
                     self.stamps.append(effect)
+                case Settle():
+                    if self.held:
+                        self.behind.append(effect)
+                    else:
+                        self.carry_out(effect.then(self.now))
                 case Commit() | Append():
                     if self.held is not None:
                         self.held.append(effect)
@@ -277,6 +285,9 @@ class Circle:
             self.failing = fail
             self._commit(jobs)
             self.failing = False
+            behind, self.behind = self.behind, []
+            for settle in behind:
+                self.carry_out(settle.then(self.now))
             self.flush()
 
         yield release

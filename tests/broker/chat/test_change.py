@@ -100,3 +100,54 @@ def test_what_memory_holds_is_what_is_on_disk(circle: Circle) -> None:
     before = memory(circle)
     circle.start()
     assert memory(circle) == before
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_hello_names_no_room_that_may_be_taken_back(circle: Circle, fail: bool) -> None:
+    with circle.holding(fail=fail):
+        circle.ask("bob", messages.Join(room="secret"))
+        assert circle.ask("bob", messages.Hello(versions=[1], client="circle")) is None
+    (welcome,) = [reply for reply in circle.replies.values() if isinstance(reply, messages.Welcome)]
+    assert welcome.session is not None
+    assert ("secret" in {room.name for room in welcome.session.rooms}) is not fail
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_a_membership_entitles_to_hear_once_it_is_on_disk(circle: Circle, fail: bool) -> None:
+    ear = circle.listen("bob")
+    with circle.holding(fail=fail):
+        circle.ask("bob", messages.Join(room="secret"))
+        assert not circle.subscribe(ear, "secret")
+    assert circle.subscribe(ear, "secret") is not fail
+
+
+def test_a_membership_that_was_given_up_and_is_not_back_on_disk_does_not_save_from_the_cut(circle: Circle) -> None:
+    ear = circle.listen("bob", "dev")
+    with circle.holding():
+        circle.ask("bob", messages.Leave(room="dev"))
+        left = circle.held
+        circle.held = []
+        circle.ask("bob", messages.Join(room="dev"))
+        join, circle.held = circle.held, left
+        circle._commit(left or [])
+        assert not ear.open
+        circle.held = join
+    assert circle.subscribe(circle.listen("bob"), "dev")
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_a_session_entitles_to_hear_once_it_is_on_disk(circle: Circle, fail: bool) -> None:
+    ear = circle.listen("tablet")
+    with circle.holding(fail=fail):
+        circle.log_in("ana", "tablet")
+        assert not circle.subscribe(ear, "@ana")
+        assert not circle.subscribe(ear, "secret")
+    assert circle.subscribe(ear, "@ana") is not fail
+    assert circle.subscribe(ear, "secret") is not fail
+
+
+def test_whoever_makes_a_room_of_a_deleted_name_goes_on_hearing(circle: Circle) -> None:
+    ear, other = circle.listen("ana", "dev"), circle.listen("bob", "dev")
+    circle.ask("ana", messages.Delete(room="dev"))
+    circle.ask("ana", messages.Create(room="dev"))
+    assert (ear.open, other.open) == (True, False)

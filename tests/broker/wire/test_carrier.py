@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from broker import log
-from broker.chat.effects import Answer, Append, Ask, Commit, Cut, Effect, Now, Origin, Publish, Refuse, Stamp
+from broker.chat.effects import Answer, Append, Ask, Commit, Cut, Effect, Now, Origin, Publish, Refuse, Settle, Stamp
 from broker.chat.ports import CheckPassword, NewEntries, Place, StoreFailed
 from broker.wire import peers
 from broker.wire.carrier import OPERATOR, Carrier, Job
@@ -90,6 +90,7 @@ class Desk:
             lambda _log, frame: self.left.append(("event", frame)),
             self.journal,
             self.workers,
+            lambda: NOW,
         )
 
     def appended(self, append: Append, places: Any, now: Now) -> list[Effect]:
@@ -301,3 +302,35 @@ def test_a_fault_behind_a_gentle_cut_is_logged_like_any_other(desk: Desk, monkey
     desk.perform(Cut((7, 8), gently=True), Publish("lobby", object()))  # type: ignore[arg-type]
     desk.carrier.carry_on(math.inf)
     assert logged == ["fault"]
+
+
+def test_what_waits_for_the_disk_is_carried_out_at_once_if_nothing_is_under_way(desk: Desk) -> None:
+    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Sent(seq=1, time=now.time))]))
+    assert [body["id"] for _, body in desk.left] == [2]
+
+
+def test_what_waits_for_the_disk_follows_what_was_under_way_and_nothing_later(desk: Desk) -> None:
+    desk.perform(commit(who=origin(1), then=lambda places, now: [Answer(origin(1), Reply())]))
+    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Reply())]))
+    desk.perform(Settle(origin(3), lambda now: [Answer(origin(3), Reply())]))
+    first = desk.journal.jobs.pop()
+    desk.perform(commit(who=origin(4), then=lambda places, now: [Answer(origin(4), Reply())]))
+    assert desk.left == []
+    desk.journal.results.append(Settled(first, PLACES, None))
+    desk.carrier.settle(NOW)
+    assert [body["id"] for _, body in desk.left] == [1, 2, 3]
+    desk.journal.done()
+    desk.carrier.settle(NOW)
+    assert [body["id"] for _, body in desk.left] == [1, 2, 3, 4]
+
+
+def test_what_waits_for_the_disk_sees_what_was_taken_back(desk: Desk) -> None:
+    undone: list[int] = []
+    desk.perform(commit(lambda: undone.append(1), origin(1)))
+    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Sent(seq=len(undone), time=1))]))
+    desk.perform(commit(lambda: undone.append(3), origin(3)))
+    desk.journal.failed(StoreFailed("disk full"))
+    desk.carrier.settle(NOW)
+    assert undone == [3, 1]
+    assert desk.left[-1][1]["seq"] == 2
+    assert desk.carrier.idle
