@@ -14,7 +14,7 @@ import zmq
 
 from bench import load, terminal
 from bench.members import ROOM, Member, logins
-from bench.processes import Broker, Process
+from bench.processes import Floor, broker
 from common import codec, topics
 
 
@@ -27,10 +27,10 @@ def context() -> zmq.Context[zmq.Socket[bytes]]:
 def throughput(quick: bool) -> None:
     """Acknowledged messages through one room, and a lone one."""
     ctx = context()
-    with Broker() as broker:
-        senders = [Member(ctx, broker.address, login, ears=False) for login in logins("sender", 4)]
-        load.stream(broker, senders, 2_000, 64)
-        result = load.stream(broker, senders, 20_000 if quick else 100_000, 128)
+    with broker() as server:
+        senders = [Member(ctx, server.address, login, ears=False) for login in logins("sender", 4)]
+        load.stream(server, senders, 2_000, 64)
+        result = load.stream(server, senders, 20_000 if quick else 100_000, 128)
         print(f"acknowledged, one room, 4 senders pipelined   {result.rate:9,.0f} /s   {result.cpu:6.1f} µs CPU each")
         median, high = load.lone(senders[0], 300 if quick else 2_000)
         print(f"lone durable send                             {median:9.2f} ms median   {high:.2f} ms p99")
@@ -43,7 +43,7 @@ def fans(quick: bool) -> None:
     for size in (10, 100) if quick else (10, 100, 500):
         for pace, kind in ((20_000.0, "paced 20,000/s"), (0.0, "saturated")):
             figures, memory = [], []
-            for start in (Broker, lambda: Process("bench.floor")):
+            for start in (broker, Floor):
                 ctx = context()
                 with start() as process:
                     before = process.memory()
@@ -68,10 +68,11 @@ def storm(quick: bool) -> None:
     """A broker is killed under its clients: how fast they are all live again."""
     size = 100 if quick else 500
     ctx = context()
-    with Broker() as broker:
-        members = [Member(ctx, broker.address, login) for login in logins("member", size)]
-        broker.restart()
-        begun, cpu = time.perf_counter(), broker.cpu()
+    with broker() as server:
+        members = [Member(ctx, server.address, login) for login in logins("member", size)]
+        server.kill()
+        server.start()
+        begun, cpu = time.perf_counter(), server.cpu()
         poller = zmq.Poller()
         waiting = {member.sub: member for member in members}
         for socket in waiting:
@@ -86,7 +87,7 @@ def storm(quick: bool) -> None:
         taken = time.perf_counter() - begun
         print(
             f"sessions resumed after a kill, {size} at once    {size / taken:9,.0f} /s   {taken:.2f} s in all"
-            f"   {(broker.cpu() - cpu) * 1e6 / size:.0f} µs CPU each"
+            f"   {(server.cpu() - cpu) * 1e6 / size:.0f} µs CPU each"
         )
     ctx.destroy(0)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import zmq
 
 from bench.members import Member, send_frame
-from bench.processes import Process, Stopwatch
+from bench.processes import Measured, Stopwatch
 
 TEXT = (
     "An ordinary message of a hundred and twenty bytes, "
@@ -40,7 +40,7 @@ class Fan(NamedTuple):
     lost: int
 
 
-def stream(process: Process, senders: Sequence[Member], messages: int, window: int) -> Stream:
+def stream(process: Measured, senders: Sequence[Member], messages: int, window: int) -> Stream:
     """Have each sender keep `window` messages under way, until `messages` in all are acknowledged."""
     poller = zmq.Poller()
     by_socket = {sender.dealer: sender for sender in senders}
@@ -93,7 +93,7 @@ def drain(listeners: Sequence[Member]) -> int:
     return heard
 
 
-def fan(process: Process, sender: Member, listeners: Sequence[Member], seconds: float, per_second: float) -> Fan:
+def fan(process: Measured, sender: Member, listeners: Sequence[Member], seconds: float, per_second: float) -> Fan:
     """Have one sender speak so often that `per_second` deliveries come of it, and count them.
 
     With `per_second` 0 it speaks as fast as a window of 128 allows.

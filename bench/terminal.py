@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from bench.processes import Broker
+from bench.processes import broker
 
 _ALTERNATE_SCREEN = b"\x1b[?1049h"
 
@@ -59,7 +59,7 @@ def _once(address: str, home: str) -> tuple[float, float]:
 
 def first_paint(quick: bool) -> None:
     """Print the medians over several starts."""
-    with Broker() as broker, tempfile.TemporaryDirectory(prefix="tertulia-bench-") as home:
+    with broker() as server, tempfile.TemporaryDirectory(prefix="tertulia-bench-") as home:
         person = {"--first-names": "First", "--surnames": "Paint", "--age": "1", "--gender": "other"}
         fields = [word for pair in person.items() for word in pair]
         subprocess.run(
@@ -69,7 +69,7 @@ def first_paint(quick: bool) -> None:
                 "client",
                 "register",
                 "--address",
-                str(broker.address),
+                str(server.address),
                 "--login",
                 "painter",
                 *fields,
@@ -78,6 +78,6 @@ def first_paint(quick: bool) -> None:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        runs = [_once(str(broker.address), home) for _ in range(3 if quick else 7)]
+        runs = [_once(str(server.address), home) for _ in range(3 if quick else 7)]
     painted, usable = (statistics.median(values) for values in zip(*runs, strict=True))
     print(f"from `tertulia` to the first paint            {painted:9.2f} s   usable after {usable:.2f} s")

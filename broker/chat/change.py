@@ -2,7 +2,8 @@
 
 A handler opens a `Change`, calls what is to happen, and returns its `effects(...)`. Each call changes the state,
 and notes the write, how to take it back should the store fail, and what to announce once it is on disk.
-Long because every kind of change stands here, so that none forgets one of the three. Must not decide whether something is allowed; the handlers do.
+Long because every kind of change stands here, so that none forgets one of the three.
+Must not decide whether something is allowed; the handlers do.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A real broker in a process of its own, to be killed, stopped, frozen and started again on its data.
 
-Linux only, since memory, CPU and descriptors are read from /proc. Must not know which fault is at work.
+Linux only, as what it uses is looked up so. Must not know which fault is at work.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Self
 
 from common.addresses import Address, parse
 from tests.faults.guard import GUARD
+from tests.support import usage
 
 PATIENCE_S = 30.0
 CHEAP = "bcrypt_cost = 4\n"
 """The first line of every configuration here: what a hash costs is known, and not what is tried."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class BrokerProcess:
@@ -105,26 +105,19 @@ class BrokerProcess:
 
     def memory(self) -> int:
         """Bytes of resident memory now."""
-        return self._status("VmRSS")
+        return usage.memory(self.pid)
 
     def peak_memory(self) -> int:
         """The most that it ever was, in bytes."""
-        return self._status("VmHWM")
-
-    def _status(self, field: str) -> int:
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith(field + ":"):
-                return int(line.split()[1]) * 1_024
-        raise RuntimeError(f"the broker (process {self.pid}) is gone: {self.log.read_text()[-2_000:]}")
+        return usage.peak_memory(self.pid)
 
     def descriptors(self) -> int:
         """Open descriptors now."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return usage.descriptors(self.pid)
 
     def cpu(self) -> float:
         """Seconds of CPU used so far, all threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return usage.cpu(self.pid)
 
     def log_text(self) -> str:
         """What it has logged."""
