@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,51 +130,55 @@ class _Binding:
 
     def at(self, port: int) -> int:
         """Bind to that port and the two above it. Raises `CannotListen`."""
-        above = 0
         try:
-            self._commands.bind(f"tcp://{self._place}:{port}")
-            above = 1
-            self._bind_above(port)
-        except (zmq.ZMQError, OSError) as error:
-            taken = above if above == 0 or isinstance(error, OSError) else 2
-            raise _explained(error, self._listen, port, taken) from None
-        return port
+            return self._bind(str(port))
+        except _NotBound as failed:
+            raise _explained(failed.error, self._listen, port, failed.above) from None
 
     def anywhere(self) -> int:
         """Bind to three free ports: whatever the system gives, if the two above it are free. Raises `CannotListen`."""
         for _ in range(_TRIES):
-            bound = False
             try:
-                self._commands.bind(f"tcp://{self._place}:*")
-                bound = True
-                port = int(_endpoint(self._commands).rsplit(":", 1)[1])
-                if port > _LAST_PORT:
-                    raise OSError(errno.EADDRINUSE, "too high")
-                self._bind_above(port)
-                return port
-            except (zmq.ZMQError, OSError) as error:
-                if bound:
-                    self._commands.unbind(_endpoint(self._commands))
-                if error.errno != errno.EADDRINUSE:
-                    raise _explained(error, self._listen, 0, 0) from None
+                return self._bind("*")
+            except _NotBound as failed:
+                if failed.error.errno != errno.EADDRINUSE:
+                    raise _explained(failed.error, self._listen, 0, 0) from None
         raise CannotListen("No three free ports in a row were found; name one with --port.")
 
-    def _bind_above(self, port: int) -> None:
-        """Raises `OSError` for the broadcast port, `ZMQError` for the greeting's."""
-        listeners = listening.listen(self._host, port + 1, len(self._broadcast), BACKLOG, SEND_BUFFER, LISTENER_BUFFER)
-        try:
-            self._greeting.bind(f"tcp://{self._place}:{port + 2}")
-        except BaseException:
-            for listener in listeners:
-                listener.close()
-            raise
+    def _bind(self, first: str) -> int:
+        """Bind all, the commands to `first`, which may be `*`; the port. Raises `_NotBound`, and then none is bound."""
+        above = 0
+        with ExitStack() as undone:
+            try:
+                self._commands.bind(f"tcp://{self._place}:{first}")
+                endpoint = bytes(self._commands.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
+                undone.callback(self._commands.unbind, endpoint)
+                port = int(endpoint.rsplit(":", 1)[1])
+                if port > _LAST_PORT:
+                    raise OSError(errno.EADDRINUSE, "too high")
+                above = 1
+                count = len(self._broadcast)
+                listeners = listening.listen(self._host, port + 1, count, BACKLOG, SEND_BUFFER, LISTENER_BUFFER)
+                for listener in listeners:
+                    undone.callback(listener.close)
+                above = 2
+                self._greeting.bind(f"tcp://{self._place}:{port + 2}")
+            except (zmq.ZMQError, OSError) as error:
+                raise _NotBound(error, above) from None
+            undone.pop_all()
         for each, listener in zip(self._broadcast, listeners, strict=True):
             each.setsockopt(zmq.USE_FD, listener.detach())
             each.bind(f"tcp://{self._place}:{port + 1}")
+        return port
 
 
-def _endpoint(bound: Socket) -> str:
-    return bytes(bound.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
+class _NotBound(Exception):
+    """A port is not to be had: the one so many above the first."""
+
+    def __init__(self, error: zmq.ZMQError | OSError, above: int) -> None:
+        super().__init__(error, above)
+        self.error = error
+        self.above = above
 
 
 def _explained(error: zmq.ZMQError | OSError, listen: str, port: int, above: int) -> CannotListen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Iterator
@@ -25,13 +26,15 @@ def taken(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
 
 
 def free() -> int:
-    """A port that is free, and the two above it most likely."""
-    with taken() as port:
-        return min(port, 65_000)
+    """A port that is free, as are the two above it."""
+    while True:
+        with contextlib.suppress(OSError, OverflowError), taken() as port, taken(port=port + 1), taken(port=port + 2):
+            return port
 
 
 def names(made: Sockets) -> list[str]:
-    return [sockets._endpoint(each) for each in (made.commands, made.broadcast[0], made.greeting)]
+    bound = (made.commands, made.broadcast[0], made.greeting)
+    return [each.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode() for each in bound]
 
 
 def test_port_zero_finds_three_ports_in_a_row(context: Context) -> None:
