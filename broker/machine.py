@@ -55,18 +55,17 @@ def prepare_descriptors(connections: int) -> None:
         return
     import resource
 
-    soft, hard = limit
+    most, hard = max(limit), resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, hard), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-        soft = max(soft, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     except (ValueError, OSError):
-        pass  # what there is must do; whether it does is said below
+        most = limit[0]  # that must do; whether it does is said below
     needed = connections + OWN_DESCRIPTORS
-    if soft < needed:
+    if most < needed:
         log.event(
             "few-descriptors",
             logging.WARNING,
-            limit=soft,
+            limit=most,
             needed=needed,
             advice=f"raise the limit (ulimit -n {needed}, or LimitNOFILE= in the unit), or lower network.connections",
         )
