@@ -15,6 +15,7 @@ from msgspec import inspect
 
 from common import codec, errors, limits, messages
 from tests.support.bad_input import CASES, DROPPED, HARMLESS, NUMBER, TOO_LARGE, VALID, BadInput, request
+from tests.support.samples import LOBBY
 
 # What arrives at the broker
 
@@ -178,23 +179,9 @@ def test_what_is_said_to_be_huge_takes_no_memory() -> None:
 
 # What arrives at a client
 
-ROOM = messages.RoomView(
-    id=1,
-    name="lobby",
-    kept=True,
-    private=False,
-    open=False,
-    subject="",
-    creator=None,
-    head=1,
-    online=1,
-    joined=True,
-    since=0,
-)
-
 
 def test_a_reply_bears_the_session_of_a_gateway() -> None:
-    reply = messages.RoomReply(id=5, room=ROOM, current="lobby")
+    reply = messages.RoomReply(id=5, room=LOBBY, current="lobby")
     plain, named = codec.encode_reply(reply), codec.encode_reply(reply, "s")
     assert msgpack.unpackb(named) == {"as": "s", **msgpack.unpackb(plain)}
     assert codec.decode_reply(named, {5: messages.RoomReply}) == (5, reply)

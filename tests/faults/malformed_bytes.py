@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from common import messages, topics
-from tests.support import bad_input
+from tests.support import bad_input, samples
 
 _SHORT: Final = 2_000
 _RARELY: Final = 400
@@ -32,20 +32,7 @@ def requests() -> list[bytes]:
 
 def replies() -> list[bytes]:
     """Replies of several kinds, each to the request number 77."""
-    room = messages.RoomView(
-        id=1,
-        name="lobby",
-        kept=True,
-        private=False,
-        open=False,
-        subject="",
-        creator=None,
-        head=4,
-        online=1,
-        joined=True,
-        since=0,
-    )
-    state = messages.SessionState(login="ana", operator=False, current="lobby", rooms=[room], inbox=3)
+    state = messages.SessionState(login="ana", operator=False, current="lobby", rooms=[samples.LOBBY], inbox=3)
     whole: list[Any] = [
         messages.LoggedIn(id=bad_input.NUMBER, session=state, token=bytes(32)),
         messages.Pong(id=bad_input.NUMBER, time=1, run="r", heads={"lobby": 4, "@ana": 3}),
