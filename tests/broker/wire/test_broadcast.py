@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -114,15 +115,21 @@ class Listener:
         return heard
 
 
-@pytest.fixture
-def stage(context: Context) -> Iterator[Stage]:
+@contextmanager
+def opened(context: Context, shares: int) -> Iterator[Stage]:
     zap = ZapHandler(context)
     zap.start()
-    # One socket, so that what one peer does meets the others.
-    sockets = open_sockets(context, "127.0.0.1", 0, PAIR.secret, shares=1)
+    sockets = open_sockets(context, "127.0.0.1", 0, PAIR.secret, shares=shares)
     yield Stage(sockets)
     sockets.close(0)
     zap.stop()
+
+
+@pytest.fixture
+def stage(context: Context) -> Iterator[Stage]:
+    """One socket, so that what one peer does meets the others."""
+    with opened(context, shares=1) as stage:
+        yield stage
 
 
 @pytest.fixture
@@ -312,12 +319,8 @@ def test_a_topic_longer_than_any_costs_the_connection(stage: Stage, eve: Listene
 @pytest.fixture
 def stages(context: Context) -> Iterator[Stage]:
     """Several sockets that share the port."""
-    zap = ZapHandler(context)
-    zap.start()
-    sockets = open_sockets(context, "127.0.0.1", 0, PAIR.secret, shares=4)
-    yield Stage(sockets)
-    sockets.close(0)
-    zap.stop()
+    with opened(context, shares=4) as stages:
+        yield stages
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel divides connections on Linux only")
