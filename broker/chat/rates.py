@@ -8,6 +8,7 @@ bucket will be full again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import Final
 
@@ -18,6 +19,8 @@ _KEPT: Final = 10_000
 """Buckets in memory; those that are full again go first."""
 _SHORTEST_S: Final = 0.05
 """Seconds named at the least: a wait below the granularity of timers would only be refused again."""
+_STALE_S: Final = 0.01
+"""How old a request's moment may be: whoever comes back after this wait must not be taken to have come before."""
 
 
 class Limiter:
@@ -56,7 +59,7 @@ class Limiter:
         """Take one token. Raises `RateLimited` with the wait."""
         wait = self.take(key, now)
         if wait:
-            raise RateLimited(message, retry_after=max(_SHORTEST_S, round(wait, 2)))
+            raise RateLimited(message, retry_after=max(_SHORTEST_S, math.ceil((wait + _STALE_S) * 100) / 100))
 
     def _forget(self, now: float) -> None:
         full = [key for key, at in self._full_at.items() if at <= now]

@@ -39,7 +39,16 @@ def test_what_is_refused_says_how_long_to_wait() -> None:
     limiter.check("ana", 0.0, "Slowly.")
     with pytest.raises(RateLimited, match="Slowly") as refused:
         limiter.check("ana", 0.0, "Slowly.")
-    assert refused.value.retry_after == pytest.approx(2.0)
+    assert refused.value.retry_after == pytest.approx(2.0, abs=0.02)
+
+
+@given(st.floats(0.0, 0.09))
+def test_whoever_waited_as_told_passes_though_the_moment_is_that_of_a_turn(since: float) -> None:
+    limiter = Limiter(Rate(10, 1))
+    limiter.check("ana", 0.0, "Slowly.")
+    with pytest.raises(RateLimited) as refused:
+        limiter.check("ana", since, "Slowly.")
+    limiter.check("ana", since + refused.value.retry_after - 0.008, "Slowly.")
 
 
 def test_memory_is_bounded_and_the_full_are_forgotten_first() -> None:
