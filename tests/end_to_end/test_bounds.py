@@ -56,7 +56,6 @@ def test_replies_that_nobody_reads_are_bounded(tmp_path: Path, caplog: pytest.Lo
 
 
 def test_a_flood_ends_with_a_ban_of_its_key_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    # Fewer than by default: broker and flooder take turns in this process, and may be slow.
     bounds = Bounds(flood_requests=200)
     with EmbeddedBroker(data_dir=tmp_path, network=bounds) as broker, caplog.at_level(logging.INFO, "broker"):
         with RawClient(broker.address) as ana, RawClient(broker.address) as flooder:
@@ -69,9 +68,8 @@ def test_a_flood_ends_with_a_ban_of_its_key_alone(tmp_path: Path, caplog: pytest
                     flooder.dealer.send(request)
                 return any(record.message == "banned" for record in caplog.records)
 
-            deadline = time.monotonic() + 30
-            while not banned():
-                assert time.monotonic() < deadline
+            # Who waits for a reply lets the broker have its turn: both are threads of this process.
+            meanwhile(banned, ana)
             assert ana.say("lobby", "still here").seq
             with RawClient(broker.address) as newcomer:
                 newcomer.register("newcomer")
@@ -83,6 +81,6 @@ def test_one_message_too_many_is_an_answer_with_a_wait(tmp_path: Path) -> None:
         ana.register("ana")
         said = [ana.try_ask(messages.Send(room="lobby", text="hola", nonce=os.urandom(16))) for _ in range(3)]
         assert said[2].code == "rate-limited"
-        assert 0 < said[2].retry_after <= 0.1
+        assert 0 < said[2].retry_after < 0.15
         time.sleep(said[2].retry_after)
         assert ana.say("lobby", "after the wait").seq
