@@ -38,8 +38,8 @@ REAL: Final = 24
 LAGGING: Final = 24
 DRIVERS: Final = 2
 ROOMS: Final = ("lobby", ROOM)
-PACE_S: Final = 0.4
-"""Seconds between two messages of one of the `TALKERS`, each in its room."""
+PACE_S: Final = 2.0
+"""Seconds between two messages of one of the `TALKERS`, each in its room: thousands of deliveries a second in all."""
 TALKERS: Final = 4
 PATIENCE_S: Final = 120.0
 CONFIG: Final = "[chat]\ngrace_s = 120.0\n"

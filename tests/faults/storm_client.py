@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -72,6 +73,8 @@ class StormClient:
         self.waits = 0
         """Times that it was told to wait."""
         self._open: dict[int, _Open] = {}
+        self._touched = False
+        """Whether anything was done with a socket since it was read: news may have been lost by that."""
         self._number = 0
         self._hello_due = 0.0
         self._hello_wait = HELLO_S
@@ -80,6 +83,7 @@ class StormClient:
         self._ping_due = float("inf")
 
     def _act(self, action: Subscribe | Unsubscribe) -> None:
+        self._touched = True
         self.sub.setsockopt(zmq.SUBSCRIBE if isinstance(action, Subscribe) else zmq.UNSUBSCRIBE, action.topic)
 
     def begin(self) -> None:
@@ -111,6 +115,7 @@ class StormClient:
 
     def _ask(self, command: m.Command, now: float, log: Log | None = None, hole: Hole | None = None) -> int | None:
         self._number += 1
+        self._touched = True
         try:
             self.dealer.send(codec.encode_request(self._number, command), zmq.NOBLOCK)
         except zmq.Again:
@@ -146,8 +151,23 @@ class StormClient:
             command = m.History(log=log.name, after=hole.after, before=hole.before)
             log.fetching = self._ask(command, now, log, hole) is not None
 
-    def reply(self, frame: bytes, now: float) -> None:
-        """A frame came on the command socket."""
+    def read_replies(self, now: float) -> None:
+        """Take all that came on the command socket."""
+        _drain(self.dealer, self._reply, now)
+
+    def read_events(self, now: float) -> None:
+        """Take all that came on the broadcast socket."""
+        _drain(self.sub, self._event, now)
+
+    def look_again(self) -> None:
+        """Read both, as long as anything is done with them."""
+        while self._touched:
+            self._touched = False
+            now = monotonic()
+            self.read_events(now)
+            self.read_replies(now)
+
+    def _reply(self, frame: bytes, now: float) -> None:
         kinds = {number: m.OPS[request.command.op][1] for number, request in self._open.items()}
         try:
             number, outcome = codec.decode_reply(frame, kinds)
@@ -197,8 +217,7 @@ class StormClient:
     def _deliver(self, log: Log, entries: list[m.AnyEntry]) -> None:
         self.delivered[log.name] += len(entries)
 
-    def event(self, frame: bytes, now: float) -> None:
-        """A frame came on the broadcast socket."""
+    def _event(self, frame: bytes, now: float) -> None:
         end = frame.index(b"\0")
         event = _decode(memoryview(frame)[end + 1 :])
         if event.kind == "message":
@@ -213,6 +232,15 @@ class StormClient:
             if event.log in self.logs:
                 self.logs[event.log].ends_at(event.head)
                 self._pump(self.logs[event.log], now)
+
+
+def _drain(source: zmq.Socket[bytes], take: Callable[[bytes, float], None], now: float) -> None:
+    while True:
+        try:
+            frame = source.recv(zmq.NOBLOCK)
+        except zmq.Again:
+            return
+        take(frame, now)
 
 
 def _socket(

@@ -18,7 +18,7 @@ def test_whoever_is_cut_off_comes_back_with_everything_and_without_a_password() 
     assert report.logins == 0
     # Each at first, and after each cut; those that were stopped know of one.
     assert report.hellos >= 38 * 3 + 6 * 2
-    assert all(count > 20 for count in report.entries.values())
+    assert all(count > 4 for count in report.entries.values())
 
 
 def test_those_written_down_are_those_who_come(tmp_path: Path) -> None:
