@@ -123,7 +123,8 @@ class Chat:
         fields: dict[str, object] = {"op": op, "code": error.code, "address": origin.address}
         if login:
             fields["login"] = login
-        return [Refuse(origin, error), Stamp("refused", fields)]
+        # Without the frames that it went through, which hold this list in turn, it is free once it is told.
+        return [Refuse(origin, error.with_traceback(None)), Stamp("refused", fields)]
 
     def appended(self, append: Append, places: tuple[Place, ...], now: Now) -> list[Effect]:
         """A message is on disk."""

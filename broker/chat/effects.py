@@ -50,8 +50,12 @@ class Answer(Struct, frozen=True, gc=False):
     reply: Reply
 
 
-class Refuse(Struct, frozen=True, gc=False):
-    """Send an error."""
+class Refuse(Struct, frozen=True):
+    """Send an error.
+
+    Unlike the others it is looked at by the garbage collector: an error knows the frames that it went through, and one
+    of them may hold this effect.
+    """
 
     origin: Origin
     error: ChatError

@@ -1,5 +1,6 @@
 """All rules at once: whatever people do, in whatever order, the promises hold."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from broker.chat.context import HANDLERS
 from broker.chat.operators import OPERATOR_OPS
 from broker.chat.settings import ChatSettings
 from common import messages
-from common.errors import DefaultRoom, NameTaken, RateLimited
+from common.errors import ChatError, DefaultRoom, NameTaken, RateLimited
 from common.limits import HEARTBEAT_S, STRANGERS_PER_ADDRESS, Rate
 from tests.support.circle import Circle, Ear
 
@@ -249,3 +250,14 @@ def test_new_accounts_are_counted_before_a_name_is_looked_at() -> None:
     assert isinstance(refused, RateLimited)
     assert refused.retry_after == 10.0
     assert type(circle.register("nobody", "eve")) is RateLimited
+
+
+def test_a_refusal_leaves_nothing_behind() -> None:
+    circle = Circle()
+    circle.register("ana")
+    gc.collect()
+    before = sum(isinstance(each, ChatError) for each in gc.get_objects())
+    for _ in range(10):
+        assert circle.ask("ana", messages.Join(room="nowhere")).code == "no-such-room"
+    gc.collect()
+    assert sum(isinstance(each, ChatError) for each in gc.get_objects()) == before
