@@ -16,8 +16,9 @@ from typing import Final
 from client.link.actions import Subscribe, Unsubscribe
 from common import topics
 
-WAIT_S: Final = 0.25
-"""Seconds to the first repetition: a broker under attack grants nothing for moments, and nobody waits for a second."""
+WAIT_S: Final = 0.2
+"""Seconds to the first repetition, with up to half as much again by chance: a broker under attack grants nothing for
+moments, and the quick repetitions together take less than a second."""
 QUICK: Final = 3
 """Repetitions after as short a wait; only then they become rarer, and it is asked whether there still is a session."""
 DOUBT: Final = 5
