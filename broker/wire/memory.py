@@ -15,6 +15,8 @@ from typing import Any, Final
 
 GROWTH: Final = 8 * 1024 * 1024
 """Bytes of growth since the last time from which on it is worth the milliseconds."""
+CALM: Final = 10
+"""Looks without growth after which it is done once more: what a storm held is freed only when it is over."""
 _STATM: Final = Path("/proc/self/statm")
 
 
@@ -31,11 +33,15 @@ class Trimmer:
             except (ImportError, MemoryError, OSError, AttributeError):
                 pass  # another allocator
         self._least = self._resident()
+        self._looks_left = 0
 
     def trim(self) -> int:
-        """Give back what is free, if the process has grown; how many bytes that was."""
+        """Give back what is free, if the process has grown, or had a while ago; how many bytes that was."""
         before = self._resident()
-        if self._malloc_trim is None or before < self._least + GROWTH:
+        grown = before >= self._least + GROWTH
+        over = self._looks_left == 1
+        self._looks_left = CALM if grown else max(0, self._looks_left - 1)
+        if self._malloc_trim is None or not (grown or over):
             self._least = min(self._least, before)
             return 0
         self._malloc_trim(0)

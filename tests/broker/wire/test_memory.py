@@ -6,7 +6,7 @@ import platform
 
 import pytest
 
-from broker.wire.memory import GROWTH, Trimmer
+from broker.wire.memory import CALM, GROWTH, Trimmer
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc_trim is glibc's")
@@ -19,6 +19,19 @@ def test_what_is_free_in_the_middle_is_given_back() -> None:
     del pieces
     assert trimmer.trim() > GROWTH
     assert trimmer.trim() == 0
+    assert kept
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc_trim is glibc's")
+def test_what_is_freed_after_the_growth_is_given_back_when_it_is_over() -> None:
+    trimmer = Trimmer()
+    pieces = [bytes(1_000) for _ in range(4 * GROWTH // 1_000)]
+    kept = pieces[::64]
+    trimmer.trim()
+    del pieces
+    given = [trimmer.trim() for _ in range(2 * CALM)]
+    assert given[CALM - 1] > GROWTH
+    assert sum(given) == given[CALM - 1]
     assert kept
 
 
