@@ -13,8 +13,9 @@ from typing import Final
 from broker.chat.entities import Account, Peer, Room, Session
 from broker.chat.ports import Snapshot
 from common import lookalikes, messages, names, topics
+from common.limits import STRANGERS
 
-_CLIENTS_KEPT: Final = 10_000
+_CLIENTS_KEPT: Final = STRANGERS
 """Descriptions of clients that said hello and may log in; the oldest is forgotten first."""
 
 

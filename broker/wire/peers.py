@@ -20,7 +20,7 @@ from broker.chat.effects import Connection
 _TCP_INFO: Final = 11
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def host(address: str) -> str:
     """The part of a peer's address by which it is counted.
 
