@@ -1,7 +1,7 @@
 """Makes the network sockets, with every option that libzmq needs to stand on an open network.
 
-Each option has its reason beside it; each was found by breaking a broker without it. Must not know what
-travels over the sockets.
+Each option has its reason beside it, which makes this module long; each was found by breaking a broker without it. Must
+not know what travels over the sockets.
 """
 
 from __future__ import annotations
