@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import zmq
 
+from broker import log
 from broker.app import EmbeddedBroker
 from broker.chat.settings import ChatSettings
+from broker.log_writer import Throttle
 from broker.wire.bounds import Bounds
 from common import codec, messages
 from common.limits import HISTORY_PAGE, TEXT_BYTES, UNREAD_BYTES, Rate
@@ -21,6 +23,12 @@ from tests.support import unlimited
 from tests.support.loopback import RawClient
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the watchman needs Linux")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests provoked does not keep from the log what is provoked here."""
+    monkeypatch.setattr(log, "_throttle", Throttle())
 
 
 def cuts(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -178,7 +178,7 @@ def test_who_writes_too_fast_is_told_to_wait_and_others_are_not() -> None:
     circle.register("bruno")
     said = [circle.ask("ana", messages.Send(room="lobby", text="hola", nonce=bytes([n] * 16))) for n in range(4)]
     assert [type(each) for each in said] == [messages.Sent] * 3 + [RateLimited]
-    assert said[3].retry_after == 0.5
+    assert said[3].retry_after == pytest.approx(0.5, abs=0.02)
     post = messages.Send(room="lobby", text="hola", nonce=bytes(16))
     assert isinstance(circle.ask("bruno", post), messages.Sent)
     whisper = messages.Direct(to="bruno", text="hola", nonce=bytes([9] * 16))
@@ -248,7 +248,7 @@ def test_new_accounts_are_counted_before_a_name_is_looked_at() -> None:
     assert isinstance(circle.register("ana", "eve"), NameTaken)
     refused = circle.register("ana", "eve")
     assert isinstance(refused, RateLimited)
-    assert refused.retry_after == 10.0
+    assert refused.retry_after == pytest.approx(10.0, abs=0.02)
     assert type(circle.register("nobody", "eve")) is RateLimited
 
 
