@@ -80,7 +80,8 @@ def start(
 
 def stop() -> None:
     """Write what waits, unless nobody takes it, and log nothing more."""
-    global _writer
+    global _writer, _throttle
+    _throttle = Throttle()
     if _writer is not None:
         # The handler of last resort would write to standard error itself.
         _only(logging.NullHandler())
