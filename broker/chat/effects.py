@@ -111,11 +111,13 @@ class Ask(Struct, frozen=True):
 class Settle(Struct, frozen=True):
     """Carry out `then(now)` once every commit that is under way is done or taken back; at once if there is none.
 
-    For an answer from memory by which its client goes on: what is not on disk may yet be taken back.
+    For an answer from memory by which its client goes on: what is not on disk may yet be taken back. If more was
+    asked for meanwhile, so that `settled()` is false, the commits that are under way by then are waited for, too.
     """
 
     origin: Origin
     then: Callable[[Now], list[Effect]]
+    settled: Callable[[], bool]
 
 
 class Stamp(Struct, frozen=True, gc=False):

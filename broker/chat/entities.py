@@ -116,6 +116,11 @@ class Session:
         self.presumed_until: float | None = None
         """After a start of the broker: until when the session counts as present unseen."""
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is on disk, and so are all memberships of its account."""
+        return self.kept and not any(self.account.id in room.joining for room in self.account.rooms.values())
+
     def row(self) -> SessionRow:
         """The session as it is kept."""
         return SessionRow(

@@ -50,7 +50,11 @@ def hello(ctx: Context, command: messages.Hello) -> list[Effect]:
         )
         return [Answer(origin, welcome)]
 
-    return [Settle(origin, then)]
+    def settled() -> bool:
+        session = ctx.state.session(origin.key, origin.session)
+        return session is None or session.settled
+
+    return [Settle(origin, then, settled)]
 
 
 @handles(messages.Register, login=False)

@@ -195,12 +195,18 @@ class Carrier:
             if job.origin is not None:
                 self.refuse(job.origin, StorageFailed())
         self._journal.resume(error)
-        while self._behind:
+        for _ in range(len(self._behind)):
             self._go_on()
 
     def _go_on(self) -> None:
+        """Carry out the first of what waits, or have it wait again for what has come under way since."""
         settle = self._behind.popleft()[1]
-        self.perform(settle.origin, settle.then, self._clock())
+
+        def produce() -> list[Effect]:
+            waits = self._under_way and not settle.settled()
+            return [settle] if waits else settle.then(self._clock())
+
+        self.perform(settle.origin, produce)
 
     def _deliver(self, origin: Origin, body: bytes) -> None:
         (self._send if origin.key != OPERATOR else self._send_operator)(origin.route, body)

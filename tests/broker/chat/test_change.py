@@ -113,6 +113,24 @@ def test_hello_names_no_room_that_may_be_taken_back(circle: Circle, fail: bool) 
 
 
 @pytest.mark.parametrize("fail", [False, True])
+def test_hello_is_not_settled_while_a_join_or_a_login_that_came_after_it_is_under_way(
+    circle: Circle, fail: bool
+) -> None:
+    circle.log_in("bob", "laptop")
+    with circle.holding(fail=fail):
+        circle.ask("ana", messages.Subject(room="dev", subject="News"))
+        for key in ("bob", "ana", "tablet"):
+            circle.ask(key, messages.Hello(versions=[1], client="circle"))
+        bob, ana, tablet = circle.behind
+        assert bob.settled()
+        circle.ask("laptop", messages.Join(room="secret"))
+        circle.log_in("ana", "tablet")
+        assert (bob.settled(), ana.settled(), tablet.settled()) == (False, True, False)
+    assert bob.settled()
+    assert tablet.settled()
+
+
+@pytest.mark.parametrize("fail", [False, True])
 def test_a_membership_entitles_to_hear_once_it_is_on_disk(circle: Circle, fail: bool) -> None:
     ear = circle.listen("bob")
     with circle.holding(fail=fail):

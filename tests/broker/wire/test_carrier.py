@@ -305,14 +305,14 @@ def test_a_fault_behind_a_gentle_cut_is_logged_like_any_other(desk: Desk, monkey
 
 
 def test_what_waits_for_the_disk_is_carried_out_at_once_if_nothing_is_under_way(desk: Desk) -> None:
-    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Sent(seq=1, time=now.time))]))
+    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Sent(seq=1, time=now.time))], lambda: False))
     assert [body["id"] for _, body in desk.left] == [2]
 
 
 def test_what_waits_for_the_disk_follows_what_was_under_way_and_nothing_later(desk: Desk) -> None:
     desk.perform(commit(who=origin(1), then=lambda places, now: [Answer(origin(1), Reply())]))
-    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Reply())]))
-    desk.perform(Settle(origin(3), lambda now: [Answer(origin(3), Reply())]))
+    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Reply())], lambda: True))
+    desk.perform(Settle(origin(3), lambda now: [Answer(origin(3), Reply())], lambda: True))
     first = desk.journal.jobs.pop()
     desk.perform(commit(who=origin(4), then=lambda places, now: [Answer(origin(4), Reply())]))
     assert desk.left == []
@@ -327,10 +327,29 @@ def test_what_waits_for_the_disk_follows_what_was_under_way_and_nothing_later(de
 def test_what_waits_for_the_disk_sees_what_was_taken_back(desk: Desk) -> None:
     undone: list[int] = []
     desk.perform(commit(lambda: undone.append(1), origin(1)))
-    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Sent(seq=len(undone), time=1))]))
+    desk.perform(Settle(origin(2), lambda now: [Answer(origin(2), Sent(seq=len(undone), time=1))], lambda: True))
     desk.perform(commit(lambda: undone.append(3), origin(3)))
     desk.journal.failed(StoreFailed("disk full"))
     desk.carrier.settle(NOW)
     assert undone == [3, 1]
     assert desk.left[-1][1]["seq"] == 2
     assert desk.carrier.idle
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_what_is_not_settled_yet_waits_for_what_came_under_way_meanwhile_too(desk: Desk, fail: bool) -> None:
+    pending = ["first", "second"]
+    then = lambda now: [Answer(origin(2), Sent(seq=len(pending), time=1))]  # noqa: E731
+    desk.perform(commit(then=lambda places, now: pending.remove("first") or []))
+    desk.perform(Settle(origin(2), then, lambda: not pending))
+    first = desk.journal.jobs.pop()
+    desk.perform(commit(lambda: pending.remove("second"), then=lambda places, now: pending.remove("second") or []))
+    desk.journal.results.append(Settled(first, PLACES, None))
+    desk.carrier.settle(NOW)
+    assert desk.left == []
+    if fail:
+        desk.journal.failed(StoreFailed("disk full"))
+    else:
+        desk.journal.done()
+    desk.carrier.settle(NOW)
+    assert desk.left == [("client", {"id": 2, "ok": True, "seq": 0, "time": 1})]
