@@ -17,7 +17,6 @@ from broker.wire.peers import Traffic
 from broker.wire.roll import Standing
 from common.limits import ARRIVAL_S, ARRIVING, GREETING_S, MUTE_PER_ADDRESS, MUTE_S, STRANGER_S
 
-_BUDGETS: Final = 50_000
 _FREE_BYTES: Final = 4_096
 """Of each connection, not counted for its address: a thousand clients that come back are no flood."""
 
@@ -74,9 +73,10 @@ class Judge:
         """`standing` tells whose connection it is, as far as is known."""
         self._bounds = bounds
         self._standing = standing
-        self._member_bytes = Limiter(bounds.member_bytes, _BUDGETS)
-        self._stranger_bytes = Limiter(bounds.stranger_bytes, _BUDGETS)
-        self._listener_bytes = Limiter(bounds.listener_bytes, _BUDGETS)
+        # Those of connections that are gone are full again soon, and forgotten first.
+        self._member_bytes = Limiter(bounds.member_bytes, bounds.connections)
+        self._stranger_bytes = Limiter(bounds.stranger_bytes, bounds.connections)
+        self._listener_bytes = Limiter(bounds.listener_bytes, bounds.connections)
         self._address_bytes = Limiter(bounds.address_bytes)
 
     def judge(self, all_seen: Iterable[Seen], now: float) -> list[Verdict]:
