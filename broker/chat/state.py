@@ -90,6 +90,8 @@ class State:
 
     def bind(self, session: Session) -> None:
         """Make a session known; its peer too, if this is the peer's first."""
+        # Of a session that is bound again, the peer may have been forgotten, and have come back with a connection.
+        session.peer = self.peers.get(session.peer.key, session.peer)
         self.add_peer(session.peer)
         session.peer.sessions[session.label] = session
         session.account.sessions[session.id] = session

@@ -164,6 +164,19 @@ def test_a_session_entitles_to_hear_once_it_is_on_disk(circle: Circle, fail: boo
     assert circle.subscribe(ear, "secret") is not fail
 
 
+def test_a_session_that_is_back_knows_of_the_connection_that_came_meanwhile(circle: Circle) -> None:
+    beacon = circle.beacon("bob")
+    with circle.holding(fail=True):
+        circle.ask("bob", messages.Logout())
+        ear = circle.listen("bob", beacon, beacon=False)
+    ear.take()
+    assert circle.subscribe(ear, "dev")
+    assert [event.log for event in ear.of(messages.Live)] == ["dev"]
+    circle.hang_up(ear)
+    circle.later(2)
+    assert not circle.chat._state.account("bob").present
+
+
 def test_whoever_makes_a_room_of_a_deleted_name_goes_on_hearing(circle: Circle) -> None:
     ear, other = circle.listen("ana", "dev"), circle.listen("bob", "dev")
     circle.ask("ana", messages.Delete(room="dev"))
