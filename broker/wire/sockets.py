@@ -34,7 +34,6 @@ watchman unless the kernel stops it: 480 MiB at the peak with 4,096 bytes, 85 wi
 rooms in 4 ms."""
 SEND_BUFFER: Final = 131_072
 """Bytes that the kernel holds for one slow peer."""
-"""What the kernel holds of what one listener sent, doubled by Linux: what one sends is read as fast as it comes."""
 GREETING_BYTES: Final = 512
 _LAST_PORT: Final = 65_533
 _TRIES: Final = 100
