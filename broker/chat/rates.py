@@ -21,6 +21,8 @@ _SHORTEST_S: Final = 0.05
 """Seconds named at the least: a wait below the granularity of timers would only be refused again."""
 _STALE_S: Final = 0.01
 """How old a request's moment may be: whoever comes back after this wait must not be taken to have come before."""
+_ROUNDED_S: Final = 1e-6
+"""What sums of moments may be wrong by on a machine that has run for months: a whole burst at once must pass."""
 
 
 class Limiter:
@@ -47,8 +49,7 @@ class Limiter:
         full_at = self._full_at.get(key, now)
         after = (full_at if full_at > now else now) + self._interval * cost
         wait = after - now - self._window
-        # A whole burst at once must pass however the sums were rounded.
-        if wait > 1e-9 * self._window:
+        if wait > _ROUNDED_S + 1e-9 * self._window:
             return wait
         self._full_at[key] = after
         if len(self._full_at) > self._kept:

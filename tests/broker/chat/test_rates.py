@@ -51,6 +51,13 @@ def test_whoever_waited_as_told_passes_though_the_moment_is_that_of_a_turn(since
     limiter.check("ana", since + refused.value.retry_after - 0.008, "Slowly.")
 
 
+@given(st.floats(0.0, 1e7), st.sampled_from([1, 10, 300]), st.sampled_from([0.3, 7.0, 150.0, 1_000.0]))
+def test_a_whole_burst_passes_however_long_the_machine_has_run(now: float, burst: int, per_s: float) -> None:
+    limiter = Limiter(Rate(per_s, burst))
+    for _ in range(burst):
+        limiter.check("ana", now, "Slowly.")
+
+
 def test_memory_is_bounded_and_the_full_are_forgotten_first() -> None:
     limiter = Limiter(Rate(1, 10), kept=100)
     for _ in range(10):
