@@ -179,8 +179,10 @@ class Change:
     # Memberships
 
     def join(self, account: Account, room: Room) -> None:
-        """Make the account a member, if it is none."""
+        """Make the account a member, if it is none; if that is under way, whoever asks again waits for it, too."""
         if account.id in room.members:
+            if account.id in room.joining:
+                self.write(ports.PutMember(ports.MemberRow(room.id, account.id, room.members[account.id])))
             return
         since = room.head if room.row.private and not room.row.open else 0
         self._enlist(account, room, since)

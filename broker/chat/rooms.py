@@ -68,7 +68,7 @@ def join(ctx: Context, command: messages.Join) -> list[Effect]:
     if ctx.account.id not in room.members:
         _check_invited(ctx, room)
         _check_space(ctx)
-        change.join(ctx.account, room)
+    change.join(ctx.account, room)
     return change.effects(ctx.origin, lambda: _reply(ctx, room))
 
 
@@ -79,7 +79,7 @@ def enter(ctx: Context, command: messages.Enter) -> list[Effect]:
     change = ctx.change()
     if account.id not in room.members:
         _check_invited(ctx, room)
-        change.join(account, room)
+    change.join(account, room)
     old = session.current
     change.set_current(session, room)
     others = [other for other in account.sessions.values() if other.present and other.current is old]

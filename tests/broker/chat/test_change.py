@@ -6,6 +6,7 @@ import pytest
 
 from broker.chat.operators import DisableUser
 from common import messages
+from common.errors import StorageFailed
 from tests.support.circle import Circle
 
 
@@ -137,6 +138,20 @@ def test_a_membership_entitles_to_hear_once_it_is_on_disk(circle: Circle, fail: 
         circle.ask("bob", messages.Join(room="secret"))
         assert not circle.subscribe(ear, "secret")
     assert circle.subscribe(ear, "secret") is not fail
+
+
+@pytest.mark.parametrize("ask", [messages.Join, messages.Enter])
+def test_a_join_that_is_asked_for_again_is_not_granted_before_the_first_is_on_disk(circle: Circle, ask: Any) -> None:
+    with circle.holding(fail=True):
+        circle.ask("bob", messages.Join(room="secret"))
+        assert circle.ask("bob", ask(room="secret")) is None
+    assert [type(reply) for reply in circle.replies.values()] == [StorageFailed] * 2
+    with circle.holding():
+        circle.ask("bob", messages.Join(room="secret"))
+        assert circle.ask("bob", ask(room="secret")) is None
+    before = memory(circle)
+    circle.start()
+    assert memory(circle) == before
 
 
 def test_a_membership_that_was_given_up_and_is_not_back_on_disk_does_not_save_from_the_cut(circle: Circle) -> None:
