@@ -168,6 +168,25 @@ def test_a_membership_that_was_given_up_and_is_not_back_on_disk_does_not_save_fr
     assert circle.subscribe(circle.listen("bob"), "dev")
 
 
+def test_of_several_joins_the_last_one_entitles_to_hear(circle: Circle) -> None:
+    ear = circle.listen("bob")
+    with circle.holding():
+        for ask in (messages.Join, messages.Leave, messages.Join):
+            circle.ask("bob", ask(room="secret"))
+        (first, *others), circle.held = circle.held or [], []
+        circle._commit([first])
+        assert not circle.subscribe(ear, "secret")
+        circle.held = others
+    assert circle.subscribe(ear, "secret")
+
+
+def test_who_left_and_joined_again_in_vain_hears_as_before(circle: Circle) -> None:
+    with circle.holding(fail=True):
+        circle.ask("bob", messages.Leave(room="dev"))
+        circle.ask("bob", messages.Join(room="dev"))
+    assert circle.subscribe(circle.listen("bob"), "dev")
+
+
 @pytest.mark.parametrize("fail", [False, True])
 def test_a_session_entitles_to_hear_once_it_is_on_disk(circle: Circle, fail: bool) -> None:
     ear = circle.listen("tablet")
