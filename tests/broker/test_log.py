@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,6 +205,7 @@ def test_a_failure_that_can_be_provoked_is_held_back_too() -> None:
 
 CRASH = """
 import threading
+import time
 from broker import log
 log.start()
 log.event("begun")
