@@ -9,6 +9,7 @@ were.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
@@ -226,7 +227,8 @@ class _Court:
     def _leaks(self, who: str, log: str, seq: int, text: str, private: bool, since: int) -> bool:
         send = self._sends.get(text)
         early = private and seq <= since
-        late = send is not None and self._members.forbidden(who, log, send.at, send.known or send.at, private)
+        # One that was never acknowledged may have come into the log at any later time.
+        late = send is not None and self._members.forbidden(who, log, send.at, send.known or math.inf, private)
         if early or late:
             why = "from before they came" if early else "sent while they were outside"
             self._report(Rule.LEAK, who, log, (seq,), why)
