@@ -119,6 +119,7 @@ class _SendFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="op", tag
     room: Name
     text: Text
     nonce: Nonce
+    reply_to: Annotated[int, msgspec.Meta(ge=0, le=_ID_MAX)] | None = None
     session: Annotated[str, msgspec.Meta(max_length=GATEWAY_SESSION_LENGTH)] = msgspec.field(name="as", default="")
 
 
@@ -132,7 +133,8 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
             # Nearly every request is a `send`, and this reads it in a fifth of the time. What it refuses, another
             # op included, is read again below, where it is told what is wrong.
             sent = _send.decode(frame)
-            return Request(sent.id, sent.session, Send(room=sent.room, text=sent.text, nonce=sent.nonce))
+            command = Send(room=sent.room, text=sent.text, nonce=sent.nonce, reply_to=sent.reply_to)
+            return Request(sent.id, sent.session, command)
         except (ValueError, RecursionError):
             pass
     id = 0

@@ -17,6 +17,7 @@
       NoSuchUser              no-such-user         no account of that login
       NoSuchRoom              no-such-room         no such room, or none that you may know of
       NoSuchLog               no-such-log          no log of that name that you may read
+      NoSuchMessage           no-such-message      no message there that this can be done to
       NoSuchSession           no-such-session      none of your sessions has that number
       NotMember               not-member           the op needs membership of the room
       Forbidden               forbidden            the op is not yours to do
@@ -130,6 +131,11 @@ class NoSuchRoom(ChatError):
 class NoSuchLog(ChatError):
     code = "no-such-log"
     sentence = "There is no log of that name that you may read."
+
+
+class NoSuchMessage(ChatError):
+    code = "no-such-message"
+    sentence = "There is no message there that this can be done to."
 
 
 class NoSuchSession(ChatError):

@@ -34,6 +34,30 @@ TEXT_BYTES: Final = 16_384
 SUBJECT_LENGTH: Final = 200
 """Characters in a room's topic line."""
 
+NOTE_LENGTH: Final = 100
+"""Characters of what somebody says of themselves beside their status."""
+
+EMOJI_LENGTH: Final = 16
+"""Characters of one emoji: a family of four with skin tones has eleven."""
+
+REACTIONS: Final = 20
+"""Different emoji under one message."""
+
+QUERY_LENGTH: Final = 200
+"""Characters of a search."""
+
+SEARCH_PAGE: Final = 50
+"""Messages in one answer to `search`."""
+
+TALKS: Final = 500
+"""Private conversations whose marks a session is told when it begins: those marked last."""
+
+TYPING_S: Final = 6.0
+"""Seconds after which somebody who was said to be writing no longer counts as doing so."""
+
+TYPING_ROOM: Final = 50
+"""Members present in a room above which nobody is told who writes: each would hear all the others."""
+
 PERSON_NAME_LENGTH: Final = 100
 """Characters in first names, and in surnames."""
 

@@ -28,6 +28,14 @@ Nonce = Annotated[bytes, Meta(min_length=limits.NONCE_BYTES, max_length=limits.N
 Age = Annotated[int, Meta(ge=limits.AGE_RANGE[0], le=limits.AGE_RANGE[1])]
 Gender = Literal["female", "male", "other", "undisclosed"]
 Page = Annotated[int, Meta(ge=1, le=limits.LIST_PAGE)]
+Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_LENGTH)]
+Note = Annotated[str, Meta(max_length=limits.NOTE_LENGTH)]
+Talk = LogName
+"""A conversation: a room's name, or `@` and the login of the other person."""
+Notify = Literal["all", "mentions", "off"]
+"""What somebody wants to be told of: every message, those that name them, or none."""
+Status = Literal["available", "away", "dnd"]
+"""What somebody says of themselves: may be talked to; not at the keyboard; not to be disturbed."""
 
 
 # Commands: what a request asks. The class of an op is found in `OPS`.
@@ -124,6 +132,8 @@ class UpdateProfile(Command, frozen=True, kw_only=True):
     surnames: PersonName | None = None
     age: Age | None = None
     gender: Gender | None = None
+    show_seen: bool | None = None
+    """Whether others may see when one was last here."""
 
 
 class Users(Command, frozen=True, kw_only=True):
@@ -230,6 +240,8 @@ class Send(Command, frozen=True, kw_only=True):
     room: Name
     text: Text
     nonce: Nonce
+    reply_to: UInt | None = None
+    """The `seq` of the message in the same log that this one answers."""
 
 
 class Direct(Command, frozen=True, kw_only=True):
@@ -239,6 +251,74 @@ class Direct(Command, frozen=True, kw_only=True):
     to: Name
     text: Text
     nonce: Nonce
+    reply_to: UInt | None = None
+    """As for `send`, in one's own inbox."""
+
+
+class Edit(Command, frozen=True, kw_only=True):
+    """Say something else in the place of a message of one's own."""
+
+    op = "edit"
+    log: LogName
+    seq: UInt
+    text: Text
+    nonce: Nonce
+
+
+class Retract(Command, frozen=True, kw_only=True):
+    """Take a message back: one's own, or somebody's in a room one has made. Its text is erased."""
+
+    op = "retract"
+    log: LogName
+    seq: UInt
+    nonce: Nonce
+
+
+class React(Command, frozen=True, kw_only=True):
+    """Put an emoji to a message, or take it away again."""
+
+    op = "react"
+    log: LogName
+    seq: UInt
+    emoji: Emoji
+    on: bool = True
+    nonce: Nonce
+
+
+class Search(Command, frozen=True, kw_only=True):
+    """Find messages by their words in all logs that one may read, newest first."""
+
+    op = "search"
+    query: Annotated[str, Meta(min_length=1, max_length=limits.QUERY_LENGTH)]
+    log: LogName | None = None
+    sender: Name | None = None
+    before: UInt | None = None
+    limit: Annotated[int, Meta(ge=1, le=limits.SEARCH_PAGE)] = limits.SEARCH_PAGE
+
+
+class Typing(Command, frozen=True, kw_only=True):
+    """Let a room, or one person, see that one is writing; it is forgotten after `TYPING_S`."""
+
+    op = "typing"
+    talk: Talk
+    on: bool = True
+
+
+class Mark(Command, frozen=True, kw_only=True):
+    """Note how far a conversation was read, or what of it one wants to be told; for all of one's sessions."""
+
+    op = "mark"
+    talk: Talk
+    read: UInt | None = None
+    notify: Notify | None = None
+
+
+class SetStatus(Command, frozen=True, kw_only=True):
+    """Say whether one may be disturbed, with a few words."""
+
+    op = "status"
+    status: Status
+    note: Note = ""
 
 
 class History(Command, frozen=True, kw_only=True):
@@ -280,6 +360,10 @@ class RoomView(Struct, kw_only=True):
     since: UInt
     """For a member: entries with `seq` above this may be read."""
     hidden: bool = False
+    read: UInt = 0
+    """The `seq` up to which this account has read."""
+    notify: Notify | None = None
+    """What this account wants to be told of; None if it never said."""
 
 
 class UserView(Struct, kw_only=True):
@@ -289,6 +373,7 @@ class UserView(Struct, kw_only=True):
     first_names: str
     surnames: str
     online: bool
+    status: Status = "available"
 
 
 class MemberView(Struct, kw_only=True):
@@ -296,6 +381,16 @@ class MemberView(Struct, kw_only=True):
 
     login: str
     online: bool
+    status: Status = "available"
+
+
+class TalkView(Struct, kw_only=True):
+    """A private conversation, as one of the two has left it."""
+
+    talk: Talk
+    read: UInt
+    """The `seq` in one's own inbox up to which it was read."""
+    notify: Notify | None = None
 
 
 class SessionView(Struct, kw_only=True):
@@ -321,6 +416,10 @@ class SessionState(Struct, kw_only=True):
     """The rooms the account is a member of."""
     inbox: UInt
     """The `seq` of the inbox's last entry."""
+    talks: list[TalkView] = []
+    """The private conversations that were marked, those marked last first; at most `TALKS`."""
+    status: Status = "available"
+    note: str = ""
 
 
 # Events, which are broadcast. Those with `seq` are entries of a log and are what `history` returns.
@@ -338,20 +437,70 @@ class Entry(Event, kw_only=True):
     time: UInt
 
 
-class Message(Entry, tag="message", kw_only=True):
-    """Somebody said something in the room."""
+class ReactionView(Struct, kw_only=True):
+    """One emoji under a message."""
+
+    emoji: str
+    count: UInt
+    mine: bool
+    """Whether the account that reads is among them."""
+
+
+class Said(Entry, kw_only=True, omit_defaults=True):
+    """What both kinds of messages have in common.
+
+    `history` shows a message as it is now; what changed it since stands further down in the log, too. A change whose
+    `seq` is not above `changed` is in it already.
+    """
 
     sender: str
     text: str
     nonce: bytes
+    reply_to: UInt = 0
+    """The `seq` of the message in the same log that this one answers; 0 for none."""
+    edited: UInt = 0
+    """When the text was changed last; 0 if never."""
+    retracted: bool = False
+    """Taken back: the text is empty, and there are no reactions."""
+    reactions: list[ReactionView] = []
+    changed: UInt = 0
+    """The `seq` of the last change that is in this; 0 for none."""
 
 
-class DirectMessage(Entry, tag="direct", kw_only=True):
+class Message(Said, tag="message", kw_only=True):
+    """Somebody said something in the room."""
+
+
+class DirectMessage(Said, tag="direct", kw_only=True):
     """A private message, in the sender's inbox and in the recipient's."""
 
-    sender: str
     to: str
+
+
+class Edited(Entry, tag="edit", kw_only=True):
+    """The text of the message at `target` is another now; in `history` the text as it is now, empty if retracted."""
+
+    sender: str
+    target: UInt
     text: str
+    nonce: bytes
+
+
+class Retracted(Entry, tag="retract", kw_only=True):
+    """The message at `target` was taken back, by whoever wrote it or has a say in the room."""
+
+    sender: str
+    target: UInt
+    nonce: bytes
+
+
+class Reacted(Entry, tag="reaction", kw_only=True):
+    """Somebody put an emoji to the message at `target`, or took it away."""
+
+    sender: str
+    target: UInt
+    emoji: str
+    on: bool
     nonce: bytes
 
 
@@ -366,9 +515,11 @@ class Change(Struct, kw_only=True, omit_defaults=True):
     """One member's change in a room."""
 
     login: str
-    change: Literal["joined", "left", "online", "offline"]
+    change: Literal["joined", "left", "online", "offline", "status"]
     reason: Literal["", "left", "exit", "gone", "removed", "disabled"] = ""
     """Why somebody left: by themselves, with their last session, with its connection, by another's hand, disabled."""
+    status: Status = "available"
+    """What somebody says of themselves, where that has changed, or where they appear."""
 
 
 class Roster(Event, tag="roster", kw_only=True):
@@ -410,6 +561,21 @@ class LeftRoom(Event, tag="left-room", kw_only=True):
     reason: Literal["left", "removed", "deleted", "creator-gone"]
 
 
+class WritesNow(Event, tag="typing", kw_only=True):
+    """On a room, or on the inbox of the other person: somebody writes, or no longer does."""
+
+    login: str
+    on: bool
+
+
+class Marked(Event, tag="mark", kw_only=True):
+    """On an inbox: a conversation was marked by one of this account's sessions; this is how it stands now."""
+
+    talk: Talk
+    read: UInt
+    notify: Notify | None
+
+
 class Live(Event, tag="live", kw_only=True):
     """On a beacon: a subscription of this connection was granted; nothing after `head` is missed from here on."""
 
@@ -443,11 +609,16 @@ AnyEvent = (
     | Deleted
     | JoinedRoom
     | LeftRoom
+    | Edited
+    | Retracted
+    | Reacted
+    | WritesNow
+    | Marked
     | Live
     | Ended
     | ClosingSoon
 )
-AnyEntry = Message | DirectMessage | Invited
+AnyEntry = Message | DirectMessage | Invited | Edited | Retracted | Reacted
 
 
 # Replies. `id` and `ok` stand in every one of them; the dispatcher fills in the id.
@@ -507,6 +678,13 @@ class ProfileView(Reply, kw_only=True):
     """None unless the account is one's own, or one is the operator."""
     gender: Gender | None = None
     """As `age`."""
+    status: Status = "available"
+    note: str = ""
+    """What they say of themselves, in a few words."""
+    seen: UInt | None = None
+    """When they were last here; None if they hide it."""
+    show_seen: bool | None = None
+    """Whether others may see that; None unless the account is one's own."""
 
 
 class UserList(Reply, kw_only=True):
@@ -552,6 +730,21 @@ class Entries(Reply, kw_only=True):
     """Whether the log holds further entries in the range that was asked for."""
 
 
+class Hit(Struct, kw_only=True):
+    """A message that was found, and where."""
+
+    log: LogName
+    entry: Message | DirectMessage
+
+
+class Found(Reply, kw_only=True):
+    """The answer to `search`."""
+
+    hits: list[Hit]
+    more: bool
+    """Whether there are older ones: ask again with `before`."""
+
+
 Ops = dict[str, tuple[type[Command], type[Reply]]]
 """Operations by name: the class of the command and the class of the reply."""
 
@@ -583,6 +776,13 @@ OPS: Ops = {
         (Subject, Reply),
         (Send, Sent),
         (Direct, Sent),
+        (Edit, Sent),
+        (Retract, Sent),
+        (React, Sent),
+        (Search, Found),
+        (Typing, Reply),
+        (Mark, Reply),
+        (SetStatus, Reply),
         (History, Entries),
     )
 }

@@ -165,4 +165,4 @@ class Inbox:
     ) -> list[m.DirectMessage | m.Invited]:
         """Up to `limit` entries with `after` < seq < `before`, oldest first: the newest, or from `after` on."""
         entries = await requests.history(self._host.request, self.log, before, after, limit)
-        return [entry for entry in entries if not isinstance(entry, m.Message)]
+        return [entry for entry in entries if isinstance(entry, (m.DirectMessage, m.Invited))]

@@ -42,6 +42,10 @@ class Rooms:
         self.operator = False
         self.current = ""
         self.views: dict[str, m.RoomView] = {}
+        self.talks: dict[str, m.TalkView] = {}
+        """The private conversations that were marked, those marked last at the end."""
+        self.status: m.Status = "available"
+        self.note = ""
         self.logs: dict[str, Log] = {}
         """The inbox and the rooms, by the log's name."""
         self.changed = False
@@ -63,6 +67,9 @@ class Rooms:
             current=self.current,
             rooms=list(self.views.values()),
             inbox=self.logs[self.inbox].last if self.inbox in self.logs else 0,
+            talks=list(reversed(self.talks.values())),
+            status=self.status,
+            note=self.note,
         )
 
     def find(self, name: str) -> str | None:
@@ -78,6 +85,8 @@ class Rooms:
         if self.login is not None and self.login != state.login:
             self.end("forgotten")
         self.login, self.operator, self.current = state.login, state.operator, state.current
+        self.talks = {talk.talk: talk for talk in reversed(state.talks)}
+        self.status, self.note = state.status, state.note
         if self._subscriptions.beacon != beacon:
             self._subscriptions.drop(self._subscriptions.beacon)
             self._subscriptions.beacon = beacon
@@ -91,6 +100,16 @@ class Rooms:
                 self._drop(name, "deleted", now)
         for view in state.rooms:
             self._add(view, now, subscribe=view.name not in parting)
+        self.changed = True
+
+    def marked(self, event: m.Marked) -> None:
+        """A conversation was marked."""
+        view = self.views.get(event.talk)
+        if view is not None:
+            view.read, view.notify = event.read, event.notify
+        else:
+            self.talks.pop(event.talk, None)
+            self.talks[event.talk] = m.TalkView(talk=event.talk, read=event.read, notify=event.notify)
         self.changed = True
 
     def _follow(self, log: str, id: int, head: int, now: float) -> None:
@@ -178,6 +197,7 @@ class Rooms:
         self._subscriptions.drop_all()
         self.login, self.operator, self.current = None, False, ""
         self.views.clear()
+        self.talks.clear()
         self.logs.clear()
         self._act(SessionEnded(reason))
         self.changed = True

@@ -20,8 +20,17 @@ from client.link.logs import Log
 from client.link.outbox import Outbox
 from client.link.rooms import RUMOUR_S, Rooms
 from client.link.subscriptions import Subscriptions
-from client.link.updates import Arrived, LinkChanged, LinkState, RosterChanged, StateChanged, SubjectChanged
-from common import codec, limits, names
+from client.link.updates import (
+    Arrived,
+    LinkChanged,
+    LinkState,
+    RosterChanged,
+    StateChanged,
+    SubjectChanged,
+    TalkMarked,
+    WritesNow,
+)
+from common import codec, limits, names, topics
 from common import messages as m
 from common.errors import BadRequest, ChatError, NotLoggedIn, NotMember
 
@@ -250,7 +259,7 @@ class Session:
                 self._live(event, now)
             elif isinstance(event, m.Ended):
                 self._ended(event.reason)
-        elif isinstance(event, (m.Message, m.DirectMessage, m.Invited)):
+        elif isinstance(event, (m.Said, m.Invited, m.Edited, m.Retracted, m.Reacted)):
             known = self.rooms.logs.get(log)
             if known is not None:
                 self._deliver(known, known.heard(event), False)
@@ -261,6 +270,11 @@ class Session:
                 self.rooms.heard_joined(event, now)
             elif isinstance(event, m.LeftRoom):
                 self.rooms.heard_left(event, now)
+            elif isinstance(event, m.WritesNow):
+                self._act(WritesNow(topics.inbox(event.login), event.login, event.on))
+            elif isinstance(event, m.Marked):
+                self.rooms.marked(event)
+                self._act(TalkMarked(event.talk, event.read, event.notify))
         elif log in self.rooms.views:
             self._about(log, self.rooms.views[log], event, now)
 
@@ -268,6 +282,8 @@ class Session:
         if isinstance(event, m.Roster):
             view.online = event.online
             self._act(RosterChanged(log, event))
+        elif isinstance(event, m.WritesNow):
+            self._act(WritesNow(log, event.login, event.on))
         elif isinstance(event, m.SubjectChanged):
             view.subject = event.subject
             self.rooms.changed = True

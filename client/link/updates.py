@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.errors import ChatError
-from common.messages import AnyEntry, RoomView, Roster, Sent, SessionState
+from common.messages import AnyEntry, Notify, RoomView, Roster, Sent, SessionState
 
 
 class LinkState(enum.Enum):
@@ -61,6 +61,26 @@ class SubjectChanged:
     by: str
     time: int
     """Milliseconds UTC by the broker's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritesNow:
+    """Somebody writes, or no longer does. Counts for `limits.TYPING_S`; nobody says that it is over."""
+
+    talk: str
+    """The room's name, or `@login` for whoever writes to this account."""
+    login: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TalkMarked:
+    """How far a conversation was read, or what of it is to be told, was changed by one of the account's sessions."""
+
+    talk: str
+    """The room's name, or `@login` for a private conversation."""
+    read: int
+    notify: Notify | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +147,8 @@ Update = (
     | Arrived
     | RosterChanged
     | SubjectChanged
+    | WritesNow
+    | TalkMarked
     | RoomJoined
     | RoomLeft
     | Settled

@@ -144,6 +144,8 @@ class Model(Places):
         if isinstance(entry, Invited):
             self._invited(entry)
             return [] if replayed else [Ring(self.current)]
+        if not isinstance(entry, (Message, DirectMessage)):
+            return []
         talk = self.open(self._home(log, entry))
         if talk.records.oldest is None:
             talk.records.oldest = entry.prev if talk.private else self._head(talk)
@@ -226,6 +228,8 @@ class Model(Places):
             if isinstance(entry, Invited):
                 if before is None and self.marks.inbox_is_new(entry.seq):
                     self._invited(entry)
+                continue
+            if not isinstance(entry, (Message, DirectMessage)):
                 continue
             talk = self.open(self._home(log, entry))
             record = talk.records.add(self._record(entry))
