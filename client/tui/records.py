@@ -1,27 +1,42 @@
 """What a conversation shows: one record per message or notice, and the list that keeps them in order.
 
 Messages stand by their place in the broker's log (`seq`); notices stand where they came in between; one's own
-messages that are not acknowledged yet come last. Must not know how a record is drawn.
+messages that are not acknowledged yet come last. A hundred thousand of them fit in the memory of a small machine,
+so a record holds nothing twice. The length is that of the changes a message may undergo. Must not know how a record
+is drawn.
 """
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final, Literal
 
+from common.messages import Edited, Reacted, Retracted
+
 LIMIT: Final = 5_000
 """Records kept per conversation while one reads its end; older ones are read from the broker again."""
 
-FAR_LIMIT: Final = 20_000
-"""Records kept while one has scrolled up."""
+FAR_LIMIT: Final = 120_000
+"""Records kept while one has scrolled up: more than anybody pages back through, within 120 MiB for the whole client."""
 
 Kind = Literal["message", "notice", "answer", "error"]
 """Said by somebody; happened in the room; the answer to a command; a refusal."""
 Fate = Literal["sent", "pending", "failed"]
 
 _ids = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One emoji under a message."""
+
+    emoji: str
+    count: int
+    mine: bool
+    """Whether one's own is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,16 @@ class Record:
     """Why the message failed, in a sentence; or in a word or two, what it waits for."""
     mine: bool = False
     mention: bool = False
+    reply_to: int = 0
+    """The `seq` of the message in the same log that this one answers; 0 for none."""
+    edited: int = 0
+    """When the text was changed last; 0 if never."""
+    retracted: bool = False
+    """Taken back: there is no text."""
+    reactions: tuple[Reaction, ...] = ()
+    """In the order of their first use."""
+    changed_by: int = 0
+    """The `seq` of the last change that is in this; 0 for none (`changed` on the wire)."""
     revision: int = 0
     id: int = 0
 
@@ -100,9 +125,10 @@ class Scrollback:
             return None
         waiting = self._take(record.nonce)
         if waiting is not None:
-            record = waiting.changed(time=record.time, seq=record.seq, fate="sent", reason="", text=record.text)
+            record = replace(record, id=waiting.id, revision=waiting.revision + 1, sender=waiting.sender, mine=True)
         else:
             record = numbered(record)
+        record = replace(record, sender=sys.intern(record.sender), nonce=b"", fate="sent", reason="")
         index = self._index_for(at)
         while index and not self._settled[index - 1].seq and self._settled[index - 1].time > record.time:
             index -= 1  # read from the history, and said before that notice was
@@ -125,6 +151,31 @@ class Scrollback:
         if settled is None:
             self._take(nonce)  # its place is taken, so it is shown already
         return settled
+
+    def said_at(self, seq: int) -> Record | None:
+        """The message at that place of the log, if it is held."""
+        index = self._index_of(seq)
+        return None if index is None else self._settled[index]
+
+    def change(self, entry: Edited | Retracted | Reacted, *, mine: bool, mention: bool = False) -> Record | None:
+        """Apply what somebody did to a message. `mine`: it was oneself; `mention`: an edited text names the person.
+
+        Returns the message as it stands now; None if it is not held here, or the change was in it already.
+        """
+        index = self._index_of(entry.target)
+        if index is None or entry.seq <= (record := self._settled[index]).changed_by:
+            return None
+        match entry:
+            case Edited():
+                if record.retracted:
+                    return None
+                record = record.changed(text=entry.text, edited=entry.time, mention=mention)
+            case Retracted():
+                record = record.changed(text="", retracted=True, reactions=(), mention=False)
+            case Reacted():
+                record = record.changed(reactions=_reacted(record.reactions, entry.emoji, entry.on, mine))
+        self._settled[index] = record = replace(record, changed_by=entry.seq)
+        return record
 
     def fail(self, nonce: bytes, reason: str) -> Record | None:
         """The message was refused; it stays where it was written, with the reason."""
@@ -177,15 +228,23 @@ class Scrollback:
         self._settled.clear()
         self._places.clear()
 
+    def _index_of(self, seq: int) -> int | None:
+        """Where the message at that place of the log stands."""
+        at = bisect_left(self._places, seq)
+        return self._index_for(at) if seq and at < len(self._places) and self._places[at] == seq else None
+
     def _index_for(self, at: int) -> int:
-        """Where the message at this place belongs: at the end, or before the first message that comes after it."""
+        """Where the message of the place `at` stands; the end, if there is none.
+
+        As many records as there are notices may stand between it and where it would stand without any.
+        """
         if at == len(self._places):
             return len(self._settled)
-        following = self._places[at]
-        size = len(self._settled)
+        seq = self._places[at]
+        notices = len(self._settled) - len(self._places)
         near_start = at < len(self._places) // 2
-        for index in range(size) if near_start else range(size - 1, -1, -1):
-            if self._settled[index].seq == following:
+        for index in range(at, at + notices + 1) if near_start else range(at + notices, at - 1, -1):
+            if self._settled[index].seq == seq:
                 return index
         raise AssertionError("every place has its record")
 
@@ -195,3 +254,14 @@ class Scrollback:
                 if record.nonce == nonce:
                     return self._pending.pop(index)
         return None
+
+
+def _reacted(reactions: tuple[Reaction, ...], emoji: str, on: bool, mine: bool) -> tuple[Reaction, ...]:
+    """The reactions under a message after one more was put there, or taken away."""
+    found = next((each for each in reactions if each.emoji == emoji), None)
+    if found is None:
+        return (*reactions, Reaction(emoji, 1, mine)) if on else reactions
+    if mine and found.mine == on:
+        return reactions
+    now = replace(found, count=found.count + (1 if on else -1), mine=on if mine else found.mine)
+    return tuple(now if each is found else each for each in reactions if each is not found or now.count > 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.tui.records import Record, Scrollback
+from client.tui.records import Reaction, Record, Scrollback
+from common.messages import Edited, Reacted, Retracted
 
 
 def message(seq: int, nonce: bytes = b"", time: int = 0) -> Record:
@@ -102,3 +103,68 @@ def test_finding_looks_outwards() -> None:
         assert records.find(ids[60], near) == 60
     assert records.find(-1) is None
     assert Scrollback().find(1) is None
+
+
+def edited(seq: int, target: int, text: str) -> Edited:
+    return Edited(seq=seq, prev=seq - 1, time=seq, sender="ana", target=target, text=text, nonce=b"e")
+
+
+def retracted(seq: int, target: int) -> Retracted:
+    return Retracted(seq=seq, prev=seq - 1, time=seq, sender="ana", target=target, nonce=b"r")
+
+
+def reacted(seq: int, target: int, emoji: str, on: bool = True) -> Reacted:
+    return Reacted(seq=seq, prev=seq - 1, time=seq, sender="bob", target=target, emoji=emoji, on=on, nonce=b"x")
+
+
+def test_a_change_is_applied_once_and_a_message_taken_back_stays_so() -> None:
+    records = Scrollback()
+    for seq in range(1, 4):
+        records.add(message(seq))
+        records.add(Record("notice", seq, "somebody came"))
+    before = records.said_at(2)
+    assert before is not None
+    now = records.change(edited(10, 2, "better"), mine=True, mention=True)
+    assert now is not None
+    assert now is records.said_at(2)
+    assert (now.text, now.edited, now.mention, now.id) == ("better", 10, True, before.id)
+    assert now.revision > before.revision
+    assert records.change(edited(10, 2, "worse"), mine=True) is None
+    assert records.change(edited(11, 7, "nowhere"), mine=True) is None
+    records.change(reacted(11, 2, "+"), mine=False)
+    gone = records.change(retracted(12, 2), mine=True)
+    assert gone is not None
+    assert (gone.text, gone.retracted, gone.reactions, gone.mention) == ("", True, (), False)
+    assert records.change(edited(13, 2, "back again"), mine=True) is None
+    assert [seq for seq in seqs(records) if seq] == [1, 2, 3]
+
+
+def test_reactions_are_counted_and_ones_own_are_known() -> None:
+    records = Scrollback()
+    records.add(message(1))
+    for seq, (emoji, on, mine) in enumerate(
+        [("+", True, False), ("!", True, True), ("+", True, True), ("+", True, True), ("?", False, False)], start=2
+    ):
+        records.change(reacted(seq, 1, emoji, on), mine=mine)
+    assert records[0].reactions == (Reaction("+", 2, True), Reaction("!", 1, True))
+    records.change(reacted(8, 1, "!", False), mine=True)
+    records.change(reacted(9, 1, "+", False), mine=False)
+    assert records[0].reactions == (Reaction("+", 1, True),)
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 60)), max_size=60))
+def test_a_message_is_found_among_notices(order: list[int | None]) -> None:
+    records = Scrollback()
+    for seq in order:
+        records.add(Record("notice", 0, "n") if seq is None else message(seq))
+    for seq in range(62):
+        found = records.said_at(seq)
+        assert (found.seq if found else None) == (seq if seq in order else None)
+
+
+def test_an_own_message_takes_what_history_knows_of_it() -> None:
+    records = Scrollback()
+    records.wait(waiting(b"n"))
+    shown = records.add(Record("message", 5, "", "ana", 9, b"n", retracted=True, changed_by=12, reply_to=3))
+    assert shown is not None
+    assert (shown.retracted, shown.changed_by, shown.reply_to, shown.mine, shown.fate) == (True, 12, 3, True, "sent")
