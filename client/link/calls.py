@@ -3,8 +3,8 @@
 Every request stands on its own. One that went out twice is refused only once both are. After a cut, those that may be
 made twice (`REPEATABLE`) go out again with the same number; the others fail with `LinkLost`, since nobody can tell
 whether they were carried out. One that is told to wait (`rate-limited`, `busy`) was not carried out, whatever it is: it
-goes out again after the wait if its time allows, and until then no other of its kind does. Must not know
-what an answer is for.
+goes out again after the wait if its time allows, and until then no other of its kind does. The length is that of the
+lists of what may be made twice. Must not know what an answer is for.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ REPEATABLE: Final[frozenset[type[m.Command]]] = frozenset(
         m.Subject,
         m.Send,
         m.Direct,
+        m.Edit,
+        m.Retract,
+        m.React,
+        m.Search,
+        m.Mark,
+        m.SetStatus,
         m.History,
     }
 )
@@ -243,7 +249,7 @@ class Calls:
 
 def _kind(command: m.Command) -> str:
     """What is counted together: all posts, each login by itself, and each other operation."""
-    if isinstance(command, (m.Send, m.Direct)):
+    if isinstance(command, (m.Send, m.Direct, m.Edit, m.Retract, m.React)):
         return "post"
     if isinstance(command, m.Login):
         return f"login {names.key(command.login)}"

@@ -260,16 +260,31 @@ class ChatClient:
         """Stop being a member of a room."""
         await self.request(m.Leave(room=name))
 
-    def post(self, log: str | Room, text: str) -> Pending:
-        """Say something in a room (or to `@login`, privately) without waiting, offline too. Raises `TooMany`."""
+    def post(self, log: str | Room, text: str, *, reply_to: int | None = None) -> Pending:
+        """Say something in a room (or to `@login`, privately) without waiting, offline too. Raises `TooMany`.
+
+        `reply_to` is the `seq` of the message that this one answers, in the room or in one's own inbox.
+        """
         name = log.name if isinstance(log, Room) else log
         if name.startswith(topics.INBOX):
-            return self.direct(name.removeprefix(topics.INBOX), text)
-        return self._line.post(m.Send(room=name, text=text, nonce=self._session.nonce()))
+            return self.direct(name.removeprefix(topics.INBOX), text, reply_to=reply_to)
+        return self._line.post(m.Send(room=name, text=text, nonce=self._session.nonce(), reply_to=reply_to))
 
-    def direct(self, to: str, text: str) -> Pending:
+    def direct(self, to: str, text: str, *, reply_to: int | None = None) -> Pending:
         """Say something to one person without waiting, offline too. Raises `TooMany`."""
-        return self._line.post(m.Direct(to=to, text=text, nonce=self._session.nonce()))
+        return self._line.post(m.Direct(to=to, text=text, nonce=self._session.nonce(), reply_to=reply_to))
+
+    def edit(self, log: str, seq: int, text: str) -> Pending:
+        """Say something else in the place of one's message `seq` in a room, or in one's inbox; as `post` does."""
+        return self._line.post(m.Edit(log=log, seq=seq, text=text, nonce=self._session.nonce()))
+
+    def retract(self, log: str, seq: int) -> Pending:
+        """Take back the message `seq` of a room, or of one's inbox; as `post` does."""
+        return self._line.post(m.Retract(log=log, seq=seq, nonce=self._session.nonce()))
+
+    def react(self, log: str, seq: int, emoji: str, on: bool = True) -> Pending:
+        """Put an emoji to the message `seq` of a room, or of one's inbox, or take it away; as `post` does."""
+        return self._line.post(m.React(log=log, seq=seq, emoji=emoji, on=on, nonce=self._session.nonce()))
 
     async def deliver(self, pending: Pending, timeout: float) -> m.Sent:
         """Wait for a post; one that has not gone out by then is taken back. Raises the refusal, or `NoAnswer`."""

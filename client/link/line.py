@@ -16,6 +16,7 @@ from client.link.calls import WAITS
 from client.link.clock import Clock
 from client.link.connection import Connection
 from client.link.failures import LinkLost, NoAnswer, NoBroker
+from client.link.outbox import Postable
 from client.link.room import Pending
 from client.link.session import TIMEOUT_S, Session
 from client.link.streams import UpdateStream
@@ -105,12 +106,15 @@ class Line:
                 self._connection.do(lambda now: self.session.withdraw(number, now))
             raise
 
-    def post(self, command: m.Send | m.Direct) -> Pending:
-        """Put a message on its way. Raises `TooMany` if too many wait already, `BadText` for what is no UTF-8."""
+    def post(self, command: Postable) -> Pending:
+        """Put a message, or the change of one, on its way.
+
+        Raises `TooMany` if too many wait already, `BadText` for what is no UTF-8.
+        """
         if self.closed:
             raise LinkLost("The client was closed.")
         codec.encode_request(1, command)  # refused here, where whoever wrote it hears of it, and not once it is sent
-        self._pending[command.nonce] = pending = Pending(command.nonce, command.text)
+        self._pending[command.nonce] = pending = Pending(command.nonce, getattr(command, "text", ""))
         try:
             self._connection.do(lambda now: self.session.post(command, now))
         except ChatError:

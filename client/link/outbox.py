@@ -18,7 +18,7 @@ from client.link.failures import pause
 from client.link.updates import Postponed, Settled
 from common import names
 from common.errors import Busy, ChatError, Closing, RateLimited, StorageFailed, TooMany
-from common.messages import Direct, Send, Sent
+from common.messages import Direct, Edit, React, Retract, Send, Sent
 
 LIMIT: Final = 256
 """Posts that may wait: what somebody types while offline, and not a program's runaway loop."""
@@ -26,11 +26,15 @@ WAIT_S: Final = 1.0
 """Seconds until the next try if the refusal names none."""
 
 
+Postable = Send | Direct | Edit | Retract | React
+"""What goes through the journal under a nonce: something said, or a change of it."""
+
+
 @dataclass(slots=True, eq=False)
 class Post:
-    """A message on its way."""
+    """A message on its way, or the change of one."""
 
-    command: Send | Direct
+    command: Postable
     target: tuple[str, str]
     sent: bool = False
     doubtful: bool = False
@@ -42,11 +46,13 @@ class Post:
         return self.command.nonce
 
 
-def target_of(command: Send | Direct) -> tuple[str, str]:
-    """What shares one order: a room, or a person."""
+def target_of(command: Postable) -> tuple[str, str]:
+    """What shares one order: a room, or a person; the changes in one's own inbox have an order of their own."""
     if isinstance(command, Send):
         return "room", names.key(command.room)
-    return "person", names.key(command.to)
+    if isinstance(command, Direct):
+        return "person", names.key(command.to)
+    return "inbox" if command.log.startswith("@") else "room", names.key(command.log)
 
 
 class Outbox:
@@ -64,7 +70,7 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._posts)
 
-    def add(self, command: Send | Direct) -> Post:
+    def add(self, command: Postable) -> Post:
         """Put a post in the queue. Raises `TooMany` if that is full."""
         if len(self._posts) >= self._limit:
             raise TooMany(f"{self._limit} messages wait to be sent already; try again when the broker answers.")

@@ -9,6 +9,7 @@ from common import messages as m
 
 if TYPE_CHECKING:
     Logins = m.Register | m.Login
+    Posts = m.Send | m.Direct | m.Edit | m.Retract | m.React
     RoomOps = m.Create | m.Join | m.Enter
     Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject
 
@@ -37,7 +38,9 @@ class Request(Protocol):
     @overload
     async def __call__(self, command: m.Members, *, timeout: float = ...) -> m.MemberList: ...
     @overload
-    async def __call__(self, command: m.Send | m.Direct, *, timeout: float = ...) -> m.Sent: ...
+    async def __call__(self, command: Posts, *, timeout: float = ...) -> m.Sent: ...
+    @overload
+    async def __call__(self, command: m.Search, *, timeout: float = ...) -> m.Found: ...
     @overload
     async def __call__(self, command: m.History, *, timeout: float = ...) -> m.Entries: ...
     @overload

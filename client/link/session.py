@@ -17,7 +17,7 @@ from client.link.calls import WAITS, Call, Calls, Outcome, Waits
 from client.link.clock import Clock
 from client.link.heartbeat import Heartbeat
 from client.link.logs import Log
-from client.link.outbox import Outbox
+from client.link.outbox import Outbox, Postable
 from client.link.rooms import RUMOUR_S, Rooms
 from client.link.subscriptions import Subscriptions
 from client.link.updates import (
@@ -151,8 +151,8 @@ class Session:
         """A new nonce; it begins with the time, so that the broker's index grows at one end."""
         return (self.clock.now() % 2**48).to_bytes(6, "big") + self._random(limits.NONCE_BYTES - 6)
 
-    def post(self, command: m.Send | m.Direct, now: float) -> None:
-        """Put a message in the outbox; `Settled` with its nonce brings its outcome. Raises `TooMany`."""
+    def post(self, command: Postable, now: float) -> None:
+        """Put a message, or a change, in the outbox; `Settled` with its nonce brings its outcome. Raises `TooMany`."""
         self.outbox.add(command)
         self._settle(now)
 
@@ -166,7 +166,7 @@ class Session:
             self.rooms.joined(outcome.room, outcome.current, now)
         elif isinstance(outcome, m.Left) and isinstance(call.command, (m.Leave, m.Delete)):
             self._left(call.command, outcome, now)
-        elif isinstance(outcome, m.Sent) and isinstance(call.command, (m.Send, m.Direct)):
+        elif isinstance(outcome, m.Sent) and isinstance(call.command, Postable):
             self._rumour(self._log_of(call.command), outcome.seq, now)
         elif isinstance(call.command, m.Logout) and isinstance(outcome, m.Reply):
             self._ended("logout")
@@ -246,10 +246,11 @@ class Session:
             known.rumoured(head, now, wait)
             self.backfill.watch(known)
 
-    def _log_of(self, command: m.Send | m.Direct) -> str:
+    def _log_of(self, command: Postable) -> str:
         if isinstance(command, m.Direct):
             return self.rooms.inbox
-        return self.rooms.find(command.room) or ""
+        log = command.room if isinstance(command, m.Send) else command.log
+        return self.rooms.inbox if log.startswith(topics.INBOX) else self.rooms.find(log) or ""
 
     # What the broker announces.
 
@@ -333,7 +334,7 @@ class Session:
     def _deliver(self, log: Log, entries: list[m.AnyEntry], replayed: bool) -> None:
         for entry in entries:
             self._act(Arrived(log.name, entry, replayed))
-            if isinstance(entry, (m.Message, m.DirectMessage)) and entry.sender == self.rooms.login:
+            if not isinstance(entry, m.Invited) and entry.sender == self.rooms.login:
                 self._settle_post(entry.nonce, m.Sent(seq=entry.seq, time=entry.time), 0.0)
 
     def _settle_post(self, nonce: bytes, outcome: m.Sent | ChatError, now: float, doubtful: bool = False) -> None:
@@ -346,7 +347,7 @@ class Session:
             self._posting[post.nonce] = self.calls.open(post.command, now, self._posted, waits=())
 
     def _posted(self, call: Call, outcome: Outcome, now: float) -> None:
-        assert isinstance(call.command, (m.Send, m.Direct))
+        assert isinstance(call.command, Postable)
         self._posting.pop(call.command.nonce, None)
         if isinstance(outcome, m.Sent):
             self._rumour(self._log_of(call.command), outcome.seq, now)

@@ -10,7 +10,7 @@ from client.link.failures import WAIT_MIN_S
 from client.link.outbox import WAIT_S, Outbox
 from client.link.updates import Postponed, Settled
 from common import errors
-from common.messages import Direct, Send, Sent
+from common.messages import Direct, Edit, React, Retract, Send, Sent
 
 
 def send(number: int, room: str = "dev") -> Send:
@@ -48,6 +48,19 @@ def test_a_room_and_a_person_of_one_name_are_two_targets() -> None:
     outbox.add(send(1, "bob"))
     outbox.add(direct(2, "bob"))
     assert nonces(outbox) == [1, 2]
+
+
+def test_changes_keep_the_order_of_their_log() -> None:
+    outbox = Outbox(bytes)
+    outbox.add(send(1))
+    outbox.add(Edit(log="DEV", seq=1, text="x", nonce=bytes(15) + b"\2"))
+    outbox.add(Retract(log="@ana", seq=1, nonce=bytes(15) + b"\3"))
+    outbox.add(React(log="@ana", seq=2, emoji="👍", nonce=bytes(15) + b"\4"))
+    assert nonces(outbox) == [1, 3]
+    assert outbox.answered(send(1).nonce, SENT, 0.0)
+    assert nonces(outbox) == [2]
+    assert [settled.nonce for settled in outbox.fail(errors.NotMember(), ("room", "dev"))] == [bytes(15) + b"\2"]
+    assert len(outbox) == 2
 
 
 @pytest.mark.parametrize(
