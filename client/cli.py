@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from client import config, language
 from client.config import BadConfig
+from client.language import LANGUAGES, N_, _, sentence
 from client.link.failures import NOT_REACHED
 from common.addresses import BadAddress
 from common.errors import ChatError
@@ -30,14 +32,15 @@ INTERRUPTED: Final = 130
 GENDERS: Final = ("female", "male", "other", "undisclosed")
 SHELLS: Final = ("bash", "zsh", "fish")
 
-_EPILOG: Final = """\
+_EPILOG: Final = N_("""\
 environment:
   TERTULIA_ADDRESS, TERTULIA_LOGIN   as the flags, which win over them; they win over client.toml
+  TERTULIA_LANG                      the language, as --lang; else it is the locale's
   TERTULIA_PASSWORD                  else the password is asked for, or is the first line of the input
 
 exit status:
   0 done · 1 refused by the broker, whose sentence is on stderr · 2 wrong usage · 3 no broker reached
-"""
+""")
 
 
 class WrongUsage(Exception):
@@ -49,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not know every letter
+    language.use(_language(argv))
     arguments = parser().parse_args(argv)
     module = importlib.import_module(f"client.commands.{arguments.module}")
     run: Callable[[argparse.Namespace], int] = module.run
@@ -60,11 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except (WrongUsage, BadConfig, BadAddress) as error:
-        return _fail(WRONG_USAGE, str(error))
+        return _fail(WRONG_USAGE, sentence(error) if isinstance(error, ChatError) else str(error))
     except ChatError as error:
-        return _fail(NO_BROKER if error.code in NOT_REACHED else REFUSED, error.message)
+        return _fail(NO_BROKER if error.code in NOT_REACHED else REFUSED, sentence(error))
     except UnicodeError:
-        return _fail(WRONG_USAGE, NO_TEXT)
+        return _fail(WRONG_USAGE, _(NO_TEXT))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -73,31 +77,50 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
 
 
-def _fail(status: int, sentence: str) -> int:
-    print(f"tertulia: {visible(sentence)}", file=sys.stderr)
+def _fail(status: int, said: str) -> int:
+    print(f"tertulia: {visible(said)}", file=sys.stderr)
     return status
+
+
+def _language(argv: Sequence[str] | None) -> str:
+    """Which language is asked for, looked up before all else, for the help is in it; empty for the locale's."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    early.add_argument("--lang", choices=LANGUAGES, default="")
+    early.add_argument("--config", type=Path)
+    try:
+        given = vars(early.parse_known_args(argv)[0])
+    except argparse.ArgumentError:
+        given = {}  # told once the whole line is read
+    asked = str(given.get("lang") or os.environ.get("TERTULIA_LANG", ""))
+    try:
+        return asked or config.load({}, {}, given.get("config")).lang
+    except BadConfig:
+        return asked
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; `client.commands.completion` reads it too."""
     shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    shared.add_argument("--address", metavar="A", help="tertulia://HOST:PORT/KEY, HOST:PORT or HOST")
-    shared.add_argument("--login", metavar="L", help="who you are there")
-    shared.add_argument("--config", metavar="FILE", type=Path, help="settings, instead of your client.toml")
+    shared.add_argument("--address", metavar="A", help=_("tertulia://HOST:PORT/KEY, HOST:PORT or HOST"))
+    shared.add_argument("--login", metavar="L", help=_("who you are there"))
+    shared.add_argument("--config", metavar=_("FILE"), type=Path, help=_("settings, instead of your client.toml"))
+    shared.add_argument("--lang", choices=LANGUAGES, help=_("the language; else the locale's"))
     lines = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    lines.add_argument("--plain", action="store_true", help="line in, line out, even on a terminal")
+    lines.add_argument("--plain", action="store_true", help=_("line in, line out, even on a terminal"))
     top = argparse.ArgumentParser(
         prog="tertulia",
-        description="Chat from the terminal; without a command, opens the chat. "
-        "Without an address, uses your own broker on this machine and starts one if none runs.",
-        epilog=_EPILOG,
+        description=_(
+            "Chat from the terminal; without a command, opens the chat. "
+            "Without an address, uses your own broker on this machine and starts one if none runs."
+        ),
+        epilog=_(_EPILOG),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[shared, lines],
         allow_abbrev=False,
     )
-    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    top.add_argument("--version", action=_Version, nargs=0, help=_("show the version and exit"))
     top.set_defaults(module="chat")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    commands = top.add_subparsers(title=_("commands"), metavar=_("COMMAND"))
 
     def command(name: str, help: str, module: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         added = commands.add_parser(
@@ -106,13 +129,13 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(module=module)
         return added
 
-    command("chat", "open the chat (the default)", "chat", shared, lines)
-    _register(command("register", "make an account", "register", shared))
-    _send(command("send", "say something in a room", "send", shared))
-    _tail(command("tail", "print what is said in a room", "tail", shared))
-    for name, help in (("rooms", "list the rooms"), ("users", "list the users of the whole system")):
-        _json(command(name, help, name, shared))
-    completion = command("completion", "print the completions for a shell", "completion")
+    command("chat", _("open the chat (the default)"), "chat", shared, lines)
+    _register(command("register", _("make an account"), "register", shared))
+    _send(command("send", _("say something in a room"), "send", shared))
+    _tail(command("tail", _("print what is said in a room"), "tail", shared))
+    _json(command("rooms", _("list the rooms"), "rooms", shared))
+    _json(command("users", _("list the users of the whole system"), "users", shared))
+    completion = command("completion", _("print the completions for a shell"), "completion")
     completion.add_argument("shell", choices=SHELLS)
     return top
 
@@ -120,43 +143,43 @@ def parser() -> argparse.ArgumentParser:
 def _register(command: argparse.ArgumentParser) -> None:
     command.add_argument("--first-names", required=True, metavar="F")
     command.add_argument("--surnames", required=True, metavar="S")
-    command.add_argument("--age", required=True, type=int, metavar="N", help="seen by you and the operator only")
-    command.add_argument("--gender", required=True, choices=GENDERS, help="seen by you and the operator only")
+    command.add_argument("--age", required=True, type=int, metavar="N", help=_("seen by you and the operator only"))
+    command.add_argument("--gender", required=True, choices=GENDERS, help=_("seen by you and the operator only"))
 
 
 def _send(command: argparse.ArgumentParser) -> None:
     command.add_argument("--room", required=True, metavar="R")
-    command.add_argument("text", nargs="*", metavar="TEXT", help="what to say; without it, the input is read")
+    command.add_argument("text", nargs="*", metavar=_("TEXT"), help=_("what to say; without it, the input is read"))
 
 
 def _tail(command: argparse.ArgumentParser) -> None:
     command.add_argument("--room", required=True, metavar="R")
-    command.add_argument("--since", type=_natural, metavar="SEQ", help="begin after this sequence number")
+    command.add_argument("--since", type=_natural, metavar="SEQ", help=_("begin after this sequence number"))
     command.add_argument(
-        "--count", type=_natural, metavar="N", help="at most N messages (default: 20, or all since SEQ)"
+        "--count", type=_natural, metavar="N", help=_("at most N messages (default: 20, or all since SEQ)")
     )
-    command.add_argument("--follow", action="store_true", help="go on with what is said from now on")
+    command.add_argument("--follow", action="store_true", help=_("go on with what is said from now on"))
     _json(command)
 
 
 def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="one JSON object a line, in ASCII")
+    command.add_argument("--json", action="store_true", help=_("one JSON object a line, in ASCII"))
 
 
 def _natural(text: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 upwards")
+        raise argparse.ArgumentTypeError(_("{text!r} is no number from 0 upwards").format(text=text))
     return int(text)
 
 
 class _Version(argparse.Action):
     """Print the version, looked up only now because the lookup is slow."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
             print(f"tertulia {version('tertulia')}")
         except PackageNotFoundError:
-            print("tertulia, not installed")
+            print(_("tertulia, not installed"))
         parser.exit()

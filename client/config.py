@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from client.language import LANGUAGES, N_, _
+
 
 class BadConfig(Exception):
     """The settings cannot be used; the sentence names file, key and expectation."""
@@ -23,10 +25,11 @@ class ClientConfig:
     login: str = ""
     plain: bool = False
     remember: bool = True
+    lang: str = ""
 
 
-_ENVIRONMENT = {"address": "TERTULIA_ADDRESS", "login": "TERTULIA_LOGIN"}
-_EXPECTED = {"bool": "true or false", "str": "text in quotes"}
+_ENVIRONMENT = {"address": "TERTULIA_ADDRESS", "login": "TERTULIA_LOGIN", "lang": "TERTULIA_LANG"}
+_EXPECTED = {"bool": N_("true or false"), "str": N_("text in quotes")}
 
 
 def default_path() -> Path:
@@ -43,17 +46,19 @@ def read(path: Path) -> ClientConfig:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadConfig(f"{path}: cannot be read ({error.strerror}).") from None
+        raise BadConfig(_("{file}: cannot be read ({reason}).").format(file=path, reason=error.strerror)) from None
     except UnicodeDecodeError:
-        raise BadConfig(f"{path}: expected TOML in UTF-8.") from None
+        raise BadConfig(_("{file}: expected TOML in UTF-8.").format(file=path)) from None
     except tomllib.TOMLDecodeError as error:
-        raise BadConfig(f"{path}: expected TOML: {error}.") from None
+        raise BadConfig(_("{file}: expected TOML: {fault}.").format(file=path, fault=error)) from None
     kinds = {field.name: str(field.type) for field in fields(ClientConfig)}
     for key, value in table.items():
         if key not in kinds:
-            raise BadConfig(f"{path}: {key!r}: there is no such setting; expected one of {', '.join(kinds)}.")
+            said = _("{file}: {key!r}: there is no such setting; expected one of {known}.")
+            raise BadConfig(said.format(file=path, key=key, known=", ".join(kinds)))
         if type(value).__name__ != kinds[key]:
-            raise BadConfig(f"{path}: {key!r}: expected {_EXPECTED[kinds[key]]}, found {value!r}.")
+            said = _("{file}: {key!r}: expected {expected}, found {value!r}.")
+            raise BadConfig(said.format(file=path, key=key, expected=_(_EXPECTED[kinds[key]]), value=value))
     return ClientConfig(**table)
 
 
@@ -70,4 +75,7 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], path: Path
     found: dict[str, object] = {field.name: getattr(config, field.name) for field in fields(ClientConfig)}
     found.update({key: environment[name] for key, name in _ENVIRONMENT.items() if environment.get(name)})
     found.update({key: value for key, value in flags.items() if key in found and value is not None})
+    if found["lang"] and found["lang"] not in LANGUAGES:
+        said = _("{lang!r} is no language that this program speaks; expected one of {known}.")
+        raise BadConfig(said.format(lang=found["lang"], known=", ".join(LANGUAGES)))
     return ClientConfig(**found)  # type: ignore[arg-type]

@@ -41,7 +41,8 @@ class ChatError(Exception):
     """A refusal that a peer may be told.
 
     `code` is the wire code, constant per class; `message` a sentence for people that says what to do;
-    `retry_after`, in seconds, is set where waiting helps.
+    `retry_after`, in seconds, is set where waiting helps. `remote` holds for one that arrived in a
+    reply, with a code that is known here: its sentence is the other side's.
     """
 
     code: ClassVar[str] = "error"
@@ -50,6 +51,7 @@ class ChatError(Exception):
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
         self.message = message or self.sentence
         self.retry_after = retry_after
+        self.remote = False
         super().__init__(self.message)
 
 
@@ -201,4 +203,6 @@ BY_CODE: dict[str, type[ChatError]] = {cls.code: cls for cls in _leaves(ChatErro
 
 def from_wire(code: str, message: str, retry_after: float | None = None) -> ChatError:
     """Rebuild an error that arrived in a reply; an unknown code becomes a plain `ChatError`."""
-    return BY_CODE.get(code, ChatError)(message, retry_after=retry_after)
+    error = BY_CODE.get(code, ChatError)(message, retry_after=retry_after)
+    error.remote = code in BY_CODE
+    return error

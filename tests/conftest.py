@@ -11,6 +11,9 @@ from collections.abc import Generator
 
 import pytest
 
+# Whatever language the person speaks who runs the tests: what is compared is English.
+os.environ["TERTULIA_LANG"] = "en"
+
 PROGRAMS = frozenset({"faketime", "ip", "iproute2", "make", "node", "nodejs", "npm", "strace", "tmux"})
 
 

@@ -26,7 +26,7 @@ def test_every_command_and_option_is_in_the_readme() -> None:
     for name, command in completion.commands().items():
         if name not in ("", "chat"):
             assert f"tertulia {name}" in part
-            own = set(command.options) - {"--help", "--address", "--login", "--config"}
+            own = set(command.options) - {"--help", "--address", "--login", "--config", "--lang"}
             assert [option for option in own if option not in part] == []
 
 

@@ -48,7 +48,10 @@ def test_the_usual_place_bears_the_name() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('adress = "x"\n', "'adress': there is no such setting; expected one of address, login, plain, remember."),
+        (
+            'adress = "x"\n',
+            "'adress': there is no such setting; expected one of address, login, plain, remember, lang.",
+        ),
         ('plain = "yes"\n', "'plain': expected true or false, found 'yes'."),
         ("plain = 1\n", "'plain': expected true or false, found 1."),
         ("login = 7\n", "'login': expected text in quotes, found 7."),

@@ -1,0 +1,128 @@
+"""The catalogs of the client's sentences: extracted from the code, merged with what is translated, compiled.
+
+python -m scripts.catalogs            renew every `client/locale/*/LC_MESSAGES/tertulia.po`, and compile it
+python -m scripts.catalogs --check    say what is out of date or not translated, and end with status 1 if anything is
+
+Needs Babel, which is among the extra requirements of the tests; the client itself does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+LOCALES = ROOT / "client" / "locale"
+KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+COMMENT = "For translators:"
+"""A comment in the code that begins like this, just above a sentence, is shown to whoever translates it."""
+
+HEADER = """\
+# Tertulia in {language}.
+# What is extracted from the code, and the order, come from `python -m scripts.catalogs`."""
+
+
+def sources() -> list[Path]:
+    """Every module of the client."""
+    return sorted((ROOT / "client").rglob("*.py"))
+
+
+def refusals() -> Iterator[tuple[Path, str]]:
+    """What each class of errors says of itself, of the broker's too: people are told that in their language."""
+    for path in sorted([*(ROOT / "common").rglob("*.py"), *sources()]):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                for statement in node.body:
+                    match statement:
+                        case (
+                            ast.AnnAssign(target=ast.Name(id="sentence"), value=ast.Constant(value=str(text)))
+                            | ast.Assign(targets=[ast.Name(id="sentence")], value=ast.Constant(value=str(text)))
+                        ):
+                            yield path, text
+
+
+def template() -> Catalog:
+    """Every sentence of the code, none translated."""
+    found = Catalog(charset="utf-8")
+    for path, text in refusals():
+        found.add(text, locations=[(_relative(path), 0)])
+    for path in sources():
+        for _, message, comments, _ in extract_from_file("python", path, KEYWORDS, comment_tags=[COMMENT]):
+            found.add(message, locations=[(_relative(path), 0)], auto_comments=comments)
+    return found
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def catalogs() -> list[Path]:
+    """The catalog of each language."""
+    return sorted(LOCALES.glob("*/LC_MESSAGES/tertulia.po"))
+
+
+def read(path: Path) -> Catalog:
+    """A catalog as it stands."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parts[-3], abort_invalid=True)
+
+
+def renewed(path: Path, wanted: Catalog) -> bytes:
+    """The catalog with the sentences that the code has now: what is new is empty, what is gone is gone."""
+    catalog = read(path)
+    catalog.update(wanted, no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    catalog.header_comment = HEADER.format(language=catalog.locale.get_display_name("en"))
+    written = BytesIO()
+    write_po(written, catalog, width=120, sort_by_file=True, include_lineno=False, omit_header=False)
+    # What would change with every run, and with every release of Babel.
+    dropped = (b'"POT-Creation-Date:', b'"PO-Revision-Date:', b'"Generated-By:', b'"Project-Id-Version:')
+    dropped += (b'"Report-Msgid-Bugs-To:', b'"Last-Translator:', b'"Language-Team:')
+    return b"".join(line for line in written.getvalue().splitlines(keepends=True) if not line.startswith(dropped))
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """What the client loads."""
+    written = BytesIO()
+    write_mo(written, catalog)
+    return written.getvalue()
+
+
+def lacking(catalog: Catalog) -> list[str]:
+    """The sentences that are not translated."""
+    return [str(message.id) for message in catalog if message.id and (not all(_texts(message.string)) or message.fuzzy)]
+
+
+def _texts(string: str | tuple[str, ...]) -> tuple[str, ...]:
+    return string if isinstance(string, tuple) else (string,)
+
+
+def main(arguments: list[str]) -> int:
+    """Renew the catalogs, or check them; returns the exit status."""
+    status = 0
+    wanted = template()
+    for path in catalogs():
+        written = renewed(path, wanted)
+        if "--check" in arguments:
+            if written != path.read_bytes():
+                print(f"{_relative(path)} is out of date; run: python -m scripts.catalogs")
+                status = 1
+        else:
+            path.write_bytes(written)
+            path.with_suffix(".mo").write_bytes(compiled(read(path)))
+        for text in lacking(read(path)):
+            print(f"{_relative(path)}: not translated: {text}")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
