@@ -52,8 +52,17 @@ SEARCH_PAGE: Final = 50
 TALKS: Final = 500
 """Private conversations whose marks a session is told when it begins: those marked last."""
 
+MARK_KEPT_S: Final = 5.0
+"""Seconds after which what was marked as read is on disk: one write for all that was marked meanwhile."""
+
+STATUSES: Final = Rate(0.5, 20)
+"""Changes of one account's status: each is told in all of its rooms."""
+
 TYPING_S: Final = 6.0
 """Seconds after which somebody who was said to be writing no longer counts as doing so."""
+
+TYPING: Final = Rate(2.0, 10)
+"""Notices of one account that it is writing; what is above is dropped, for nobody misses it."""
 
 TYPING_ROOM: Final = 50
 """Members present in a room above which nobody is told who writes: each would hear all the others."""

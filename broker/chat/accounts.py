@@ -1,13 +1,19 @@
-"""One's own account: sessions, password, profile. Must not know how a password is hashed."""
+"""One's own account: sessions, password, profile, status. Must not know how a password is hashed."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from broker.chat import naming, ports, views
 from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now
+from broker.chat.entities import Account
 from broker.chat.entrance import end
-from common import messages
+from broker.chat.state import State
+from common import messages, texts
 from common.errors import NoSuchSession, NotLoggedIn, WrongPassword
+
+_SLOWLY: Final = "You change your status too often; wait a little."
 
 
 @handles(messages.Sessions)
@@ -62,7 +68,7 @@ def password(ctx: Context, command: messages.Password) -> list[Effect]:
 def profile(ctx: Context, command: messages.Profile) -> list[Effect]:
     """Show a profile; age and gender to the account's owner and to the operator alone."""
     account = ctx.account if command.login is None else ctx.user(command.login)
-    reply = views.profile(account, private=account is ctx.account or ctx.account.row.operator)
+    reply = views.profile(account, ctx.account, ctx.now)
     reply.id = ctx.origin.id
     return [Answer(ctx.origin, reply)]
 
@@ -76,14 +82,35 @@ def update_profile(ctx: Context, command: messages.UpdateProfile) -> list[Effect
         surnames=(command.surnames if command.surnames is not None else old.surnames).strip(),
         age=command.age if command.age is not None else old.age,
         gender=command.gender if command.gender is not None else old.gender,
+        show_seen=command.show_seen if command.show_seen is not None else old.show_seen,
     )
     naming.check_person(row.first_names, row.surnames)
     change = ctx.change()
-    change.update_account(account, row)
+    if row != old:
+        change.update_account(account, row)
 
     def answer() -> messages.Reply:
-        reply = views.profile(account, private=True)
+        reply = views.profile(account, account, ctx.now)
         reply.id = ctx.origin.id
         return reply
 
     return change.effects(ctx.origin, answer)
+
+
+@handles(messages.SetStatus)
+def set_status(ctx: Context, command: messages.SetStatus) -> list[Effect]:
+    """Say whether one may be disturbed; every room of the account is told."""
+    account = ctx.account
+    note = texts.check_line(command.note, "The note")
+    change = ctx.change()
+    if (command.status, note) != (account.row.status, account.row.note):
+        ctx.rules.statuses.check(account.id, ctx.now.mono, _SLOWLY)
+        change.update_account(account, account.row._replace(status=command.status, note=note))
+        change.after(lambda _: _announce_status(ctx.state, account))
+    return change.effects(ctx.origin, lambda: messages.Reply(id=ctx.origin.id))
+
+
+def _announce_status(state: State, account: Account) -> list[Effect]:
+    for room in account.rooms.values():
+        state.announce(room, views.roster_change(account, "status"))
+    return []

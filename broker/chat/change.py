@@ -15,7 +15,7 @@ from broker.chat.effects import Answer, Commit, Cut, Effect, Now, Origin, Publis
 from broker.chat.entities import Account, Room, Session
 from broker.chat.grants import Grants
 from broker.chat.state import State
-from broker.chat.views import room_view
+from broker.chat.views import room_view, roster_change
 from common.messages import Change as RosterChange
 from common.messages import Deleted, Ended, Entry, JoinedRoom, LeftRoom, Reply, SubjectChanged
 
@@ -87,7 +87,9 @@ class Change:
     def update_account(self, account: Account, row: ports.AccountRow) -> None:
         old = account.row
         account.row = row
-        self.write(ports.UpdateAccount(row), lambda: setattr(account, "row", old))
+        # When somebody was here last is true even if it could not be kept.
+        undo = lambda: setattr(account, "row", old._replace(seen=account.row.seen))  # noqa: E731
+        self.write(ports.UpdateAccount(row), undo)
 
     def set_password(self, account: Account, password: str) -> None:
         """Replace the password by that tagged hash; tokens end, and so do logins that are being checked."""
@@ -161,6 +163,9 @@ class Change:
         for account in members:
             del account.rooms[room.id]
             self._undo.append(lambda account=account: account.rooms.__setitem__(room.id, room))  # type: ignore[misc]
+            mark = account.marks.pop(room.id, None)
+            if mark is not None:
+                self._undo.append(lambda account=account, mark=mark: account.marks.__setitem__(room.id, mark))  # type: ignore[misc]
             self._tell_left(account, room, reason)
             self.settle(account, room, default)
         room.members.clear()
@@ -187,14 +192,20 @@ class Change:
         since = room.head if room.row.private and not room.row.open else 0
         self._enlist(account, room, since)
         room.joining[account.id] = self
-        self.write(ports.PutMember(ports.MemberRow(room.id, account.id, since)), lambda: self._strike(account, room))
+
+        def undo() -> None:
+            self._strike(account, room)
+            if room.creator is not None:
+                account.marks.pop(room.id, None)
+
+        self.write(ports.PutMember(ports.MemberRow(room.id, account.id, since)), undo)
         if room.id in account.hidden:
             self.set_hidden(account, room, False)
 
         def after(_: Now) -> list[Effect]:
             if room.joining.get(account.id) is self:
                 del room.joining[account.id]
-            self._state.announce(room, RosterChange(login=account.login, change="joined"))
+            self._state.announce(room, roster_change(account, "joined"))
             return [Publish(account.inbox, JoinedRoom(room=room_view(room, account)))]
 
         self._after.append(after)
@@ -204,6 +215,9 @@ class Change:
         since = room.members[account.id]
         self._strike(account, room)
         self.write(ports.DropMember(room.id, account.id), lambda: self._enlist(account, room, since))
+        # Everybody comes back to the default room, and goes on reading where they stopped.
+        if room.creator is not None:
+            self._forget_mark(account, room)
 
         if reason in ("left", "removed"):
             self._tell_left(account, room, reason)
@@ -214,6 +228,11 @@ class Change:
             return self._grants.revoke(room.topic, account)
 
         self._after.append(after)
+
+    def _forget_mark(self, account: Account, room: Room) -> None:
+        mark = account.marks.pop(room.id, None)
+        if mark is not None:
+            self.write(ports.DropMark(account.id, room.id), lambda: account.marks.__setitem__(room.id, mark))
 
     def _tell_left(self, account: Account, room: Room, reason: str) -> None:
         event = LeftRoom(id=room.id, name=room.name, reason=reason)  # type: ignore[arg-type]

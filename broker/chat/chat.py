@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from broker.chat import accounts, entrance, listings, operators, posts, rooms
+from broker.chat import accounts, entrance, listings, operators, posts, rooms, talks
 from broker.chat.change import Change
 from broker.chat.context import HANDLERS, Context, Handled, Rules
 from broker.chat.effects import Append, Ask, Connection, Effect, Now, Origin, Publish, Refuse, Stamp
 from broker.chat.entities import Room
 from broker.chat.grants import Grants
+from broker.chat.marks import Marks
 from broker.chat.ports import Place, RoomRow, Snapshot
 from broker.chat.presence import Presence
 from broker.chat.settings import ChatSettings
@@ -23,7 +24,7 @@ from common import messages
 from common.codec import Request
 from common.errors import ChatError, DefaultRoom, Forbidden, NotLoggedIn
 
-HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, rooms)
+HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, rooms, talks)
 """Importing them fills `HANDLERS`."""
 _SLOWLY: Final = "This session asks too often; wait a little."
 _CROWD: Final = "Too many requests come from your network; wait a little."
@@ -52,7 +53,8 @@ class Chat:
         self.started: list[Effect] = []
         default = self._default_room(now)
         self._presence = Presence(self._state, self._grants, settings, default)
-        self._rules = Rules(settings, self._state, self._grants, self._presence, default, random, run)
+        self._marks = Marks(self._state)
+        self._rules = Rules(settings, self._state, self._grants, self._presence, self._marks, default, random, run)
         self._presence.restore(snapshot.sessions, now)
 
     def _default_room(self, now: Now) -> Room:
@@ -202,12 +204,13 @@ class Chat:
 
     def tick(self, now: Now) -> list[Effect]:
         """Whatever waiting is over; to be called about every 100 ms."""
-        return self._presence.tick(now) + self._grants.tick(now)
+        return self._presence.tick(now) + self._grants.tick(now) + self._marks.tick(now)
 
     def close(self, now: Now) -> list[Effect]:
-        """The broker is shutting down: tell every client."""
-        return [
+        """The broker is shutting down: tell every client, and keep what was not kept yet."""
+        closing: list[Effect] = [
             Publish(peer.beacon, messages.ClosingSoon(time=now.time))
             for peer in self._state.peers.values()
             if peer.listening
         ]
+        return closing + self._marks.keep(now)

@@ -9,12 +9,14 @@ from broker.chat.change import Change
 from broker.chat.effects import Effect, Now, Origin
 from broker.chat.entities import Account, Room, Session
 from broker.chat.grants import Grants
+from broker.chat.marks import Marks
 from broker.chat.presence import Presence
 from broker.chat.rates import Limiter
 from broker.chat.settings import ChatSettings
 from broker.chat.state import State
 from broker.chat.throttle import Throttle
 from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
+from common.limits import STATUSES, TYPING
 from common.messages import Command
 
 _SPENT_KEPT: Final = 10_000
@@ -27,6 +29,7 @@ class Rules:
     __slots__ = (
         "default",
         "grants",
+        "marks",
         "posts",
         "presence",
         "random",
@@ -36,8 +39,10 @@ class Rules:
         "settings",
         "spent",
         "state",
+        "statuses",
         "stranger_requests",
         "throttle",
+        "typing",
     )
 
     def __init__(
@@ -46,6 +51,7 @@ class Rules:
         state: State,
         grants: Grants,
         presence: Presence,
+        marks: Marks,
         default: Room,
         random: Callable[[int], bytes],
         run: str,
@@ -54,6 +60,7 @@ class Rules:
         self.state = state
         self.grants = grants
         self.presence = presence
+        self.marks = marks
         self.default = default
         self.random = random
         self.run = run
@@ -63,6 +70,8 @@ class Rules:
         self.requests = Limiter(settings.requests, _BUCKETS)
         self.stranger_requests = Limiter(settings.stranger_requests)
         self.registrations = Limiter(settings.registrations)
+        self.statuses = Limiter(STATUSES, _BUCKETS)
+        self.typing = Limiter(TYPING, _BUCKETS)
         self.spent: dict[bytes, None] = {}
         """Digests of tokens used of late: a check that began before the use was on disk still finds them there."""
 

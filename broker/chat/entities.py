@@ -7,7 +7,7 @@ a change is kept or announced.
 from __future__ import annotations
 
 from broker.chat.effects import Connection
-from broker.chat.ports import AccountRow, RoomRow, SessionRow
+from broker.chat.ports import AccountRow, MarkRow, RoomRow, SessionRow
 from common import lookalikes, messages, names, topics
 
 
@@ -54,6 +54,7 @@ class Account:
         "inbox",
         "invited",
         "key",
+        "marks",
         "present",
         "rooms",
         "row",
@@ -74,6 +75,8 @@ class Account:
         self.created_rooms: dict[int, Room] = {}
         self.hidden: set[int] = set()
         self.invited: set[int] = set()
+        self.marks: dict[int, MarkRow] = {}
+        """By the conversation's number, those marked last at the end."""
 
     @property
     def id(self) -> int:

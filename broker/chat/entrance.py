@@ -46,7 +46,7 @@ def hello(ctx: Context, command: messages.Hello) -> list[Effect]:
             beacon=rules.grants.beacon(origin.key),
             default_room=rules.default.name,
             registration=rules.settings.registration,
-            session=views.session_state(session) if session else None,
+            session=views.session_state(ctx.state, session) if session else None,
         )
         return [Answer(origin, welcome)]
 
@@ -154,7 +154,7 @@ def _bind(ctx: Context, change: Change, account: Account, token: bytes | None) -
     change.bind(session)
     rules.presence.appear(session, now, change)
     return change.effects(
-        origin, lambda: messages.LoggedIn(id=origin.id, session=views.session_state(session), token=token)
+        origin, lambda: messages.LoggedIn(id=origin.id, session=views.session_state(ctx.state, session), token=token)
     )
 
 

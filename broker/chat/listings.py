@@ -56,5 +56,5 @@ def members(ctx: Context, command: messages.Members) -> list[Effect]:
     room = ctx.room(command.room)
     found = (ctx.state.accounts[id] for id in room.members)
     page, more = _page(found, command.after, command.limit)
-    shown = [messages.MemberView(login=account.login, online=account.present) for account in page]
+    shown = [views.member_view(account) for account in page]
     return [Answer(ctx.origin, messages.MemberList(id=ctx.origin.id, members=shown, more=more))]

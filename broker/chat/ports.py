@@ -28,6 +28,12 @@ class AccountRow(NamedTuple):
     created: int
     disabled: bool
     operator: bool
+    status: str = "available"
+    note: str = ""
+    show_seen: bool = True
+    """Whether others may know `seen`."""
+    seen: int = 0
+    """When the last of its sessions vanished; 0 if it never had one."""
 
 
 class SessionRow(NamedTuple):
@@ -77,6 +83,18 @@ class HiddenRow(NamedTuple):
     room: int
 
 
+class MarkRow(NamedTuple):
+    """How far an account has read a conversation, and what of it it wants to be told."""
+
+    account: int
+    talk: int
+    """The room's id, or the other person's account id negated: as logs are numbered."""
+    read: int
+    notify: str | None
+    marked: int
+    """Grows with each change of any mark of the account: their order."""
+
+
 class Snapshot(NamedTuple):
     """All that the rules hold in memory, as it stands on disk."""
 
@@ -86,6 +104,8 @@ class Snapshot(NamedTuple):
     members: Sequence[MemberRow]
     invitations: Sequence[InvitationRow]
     hidden: Sequence[HiddenRow]
+    marks: Sequence[MarkRow]
+    """In the order of `marked`."""
     heads: dict[int, int]
     """The last `seq` of each log that has entries, by the log's number."""
     last_ids: dict[str, int]
@@ -174,7 +194,7 @@ class UpdateRoom(NamedTuple):
 
 
 class DropRoom(NamedTuple):
-    """Forget a room with its members, invitations, hidings and log (the log's rows perhaps a little later)."""
+    """Forget a room with its members, invitations, hidings, marks and log (the log's rows perhaps a little later)."""
 
     id: int
 
@@ -203,6 +223,17 @@ class SetHidden(NamedTuple):
     hidden: bool
 
 
+class PutMark(NamedTuple):
+    """Add a mark, or replace that of the same account and conversation."""
+
+    row: MarkRow
+
+
+class DropMark(NamedTuple):
+    account: int
+    talk: int
+
+
 Write = (
     NewEntries
     | AddAccount
@@ -220,6 +251,8 @@ Write = (
     | PutInvitation
     | DropInvitation
     | SetHidden
+    | PutMark
+    | DropMark
 )
 
 

@@ -14,9 +14,10 @@ from broker.chat.change import Change
 from broker.chat.effects import Effect, Now
 from broker.chat.entities import Account, Peer, Room, Session
 from broker.chat.grants import Grants
-from broker.chat.ports import PutSession, SessionRow
+from broker.chat.ports import PutSession, SessionRow, UpdateAccount
 from broker.chat.settings import ChatSettings
 from broker.chat.state import State
+from broker.chat.views import roster_change
 from common.limits import PRESENCE_SETTLE_S, SESSION_DAYS, SILENCE_S
 from common.messages import Change as RosterChange
 
@@ -124,16 +125,20 @@ class Presence:
         """The session is not here any more; with a `reason` its end is no accident, and there is no grace."""
         account = session.account
         self._present.pop(session.id, None)
-        effects: list[Effect] = []
+        change = Change(self._state, self._grants)
         if session.present:
             session.present = False
             session.seen = now.time
-            change = Change(self._state, self._grants)
             if session.id in self._state.sessions:
                 change.write(PutSession(session.row()))
                 change.stamp("session-absent", login=account.login, session=session.id)
-            effects += change.effects(None)
-        if self._check_account_absent(account, now, at_once=bool(reason)) and reason:
+        was_here = account.present
+        absent = self._check_account_absent(account, now, at_once=bool(reason))
+        if was_here and absent:
+            account.row = account.row._replace(seen=now.time)
+            change.write(UpdateAccount(account.row))
+        effects = change.effects(None)
+        if absent and reason:
             self._absent.pop(account.id, None)
             effects += self._gone(account, reason, now)
         return effects
@@ -162,7 +167,7 @@ class Presence:
         for room in account.rooms.values():
             room.online += 1
             if announce:
-                self._state.announce(room, RosterChange(login=account.login, change="online"))
+                self._state.announce(room, roster_change(account, "online"))
 
     def _gone(self, account: Account, reason: str, now: Now) -> list[Effect]:
         """What hangs on an account's presence ends: its rooms that are not kept, and its places in such rooms.

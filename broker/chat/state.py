@@ -120,8 +120,10 @@ class State:
             self.clients.popitem(last=False)
 
     def announce(self, room: Room, change: messages.Change) -> None:
-        """Have the room's next roster event say that."""
+        """Have the room's next roster event say that; of somebody's statuses, the last."""
         if room.id in self.rooms:
+            if change.change == "status":
+                room.changes = [each for each in room.changes if each.change != "status" or each.login != change.login]
             room.changes.append(change)
             self.dirty[room.id] = room
 
@@ -146,6 +148,10 @@ def load(snapshot: Snapshot) -> State:
     for hidden in snapshot.hidden:
         if hidden.account in state.accounts:
             state.accounts[hidden.account].hidden.add(hidden.room)
+    for mark in snapshot.marks:
+        there = mark.talk in state.rooms if mark.talk > 0 else -mark.talk in state.accounts
+        if there and mark.account in state.accounts:
+            state.accounts[mark.account].marks[mark.talk] = mark
     for log, head in snapshot.heads.items():
         if log > 0 and log in state.rooms:
             state.rooms[log].head = head

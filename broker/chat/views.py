@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from typing import Literal
+
 from broker.chat.effects import Now
 from broker.chat.entities import Account, Room, Session
-from common import messages
+from broker.chat.ports import MarkRow
+from broker.chat.state import State
+from common import messages, topics
+from common.limits import TALKS
 
 
 def room_view(room: Room, account: Account) -> messages.RoomView:
     """The room as `account` sees it."""
     since = room.members.get(account.id)
+    mark = account.marks.get(room.id)
     return messages.RoomView(
         id=room.id,
         name=room.name,
@@ -23,20 +30,57 @@ def room_view(room: Room, account: Account) -> messages.RoomView:
         joined=since is not None,
         since=since or 0,
         hidden=room.id in account.hidden,
+        read=mark.read if mark else 0,
+        notify=mark.notify if mark else None,  # type: ignore[arg-type]
     )
+
+
+def _talk(state: State, mark: MarkRow) -> str:
+    return state.rooms[mark.talk].name if mark.talk > 0 else topics.inbox(state.accounts[-mark.talk].login)
+
+
+def talk_view(state: State, mark: MarkRow) -> messages.TalkView:
+    """A private conversation as its owner has marked it."""
+    return messages.TalkView(talk=_talk(state, mark), read=mark.read, notify=mark.notify)  # type: ignore[arg-type]
+
+
+def marked(state: State, mark: MarkRow) -> messages.Marked:
+    """The event that tells how a conversation is marked now."""
+    return messages.Marked(talk=_talk(state, mark), read=mark.read, notify=mark.notify)  # type: ignore[arg-type]
+
+
+def roster_change(account: Account, change: Literal["joined", "online", "status"]) -> messages.Change:
+    """What a roster event says of somebody who is there, with their status."""
+    return messages.Change(login=account.login, change=change, status=account.row.status)  # type: ignore[arg-type]
 
 
 def user_view(account: Account) -> messages.UserView:
     """The account as everybody sees it."""
     row = account.row
     return messages.UserView(
-        login=row.login, first_names=row.first_names, surnames=row.surnames, online=account.present
+        login=row.login,
+        first_names=row.first_names,
+        surnames=row.surnames,
+        online=account.present,
+        status=row.status,  # type: ignore[arg-type]
     )
 
 
-def profile(account: Account, *, private: bool) -> messages.ProfileView:
-    """The account's profile; with age and gender if `private`."""
+def member_view(account: Account) -> messages.MemberView:
+    """The account as a member of a room."""
+    return messages.MemberView(
+        login=account.login,
+        online=account.present,
+        status=account.row.status,  # type: ignore[arg-type]
+    )
+
+
+def profile(account: Account, asking: Account, now: Now) -> messages.ProfileView:
+    """The account's profile: age and gender for its owner and the operator, a hidden `seen` for its owner alone."""
     row = account.row
+    own = account is asking
+    private = own or asking.row.operator
+    seen = now.time if account.present else row.seen or None
     return messages.ProfileView(
         login=row.login,
         first_names=row.first_names,
@@ -45,6 +89,10 @@ def profile(account: Account, *, private: bool) -> messages.ProfileView:
         online=account.present,
         age=row.age if private else None,
         gender=row.gender if private else None,  # type: ignore[arg-type]
+        status=row.status,  # type: ignore[arg-type]
+        note=row.note,
+        seen=seen if own or row.show_seen else None,
+        show_seen=row.show_seen if own else None,
     )
 
 
@@ -60,13 +108,17 @@ def session_view(session: Session, asking: Session, now: Now) -> messages.Sessio
     )
 
 
-def session_state(session: Session) -> messages.SessionState:
+def session_state(state: State, session: Session) -> messages.SessionState:
     """Where a session stands."""
     account = session.account
+    talks = (mark for mark in reversed(account.marks.values()) if mark.talk < 0)
     return messages.SessionState(
         login=account.login,
         operator=account.row.operator,
         current=session.current.name,
         rooms=[room_view(room, account) for room in account.rooms.values()],
         inbox=account.head,
+        talks=[talk_view(state, mark) for mark in islice(talks, TALKS)],
+        status=account.row.status,  # type: ignore[arg-type]
+        note=account.row.note,
     )

@@ -65,6 +65,19 @@ STEPS: Final[Sequence[Step]] = (
         "CREATE UNIQUE INDEX entry_nonce ON entry (nonce, sender, part)",
         "CREATE TABLE dropped (log INTEGER PRIMARY KEY)",
     ),
+    (
+        # What people say of themselves, and when they were last here, as far as their sessions still tell.
+        "ALTER TABLE account ADD COLUMN status TEXT NOT NULL DEFAULT 'available'",
+        "ALTER TABLE account ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE account ADD COLUMN show_seen INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE account ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
+        "UPDATE account SET seen = coalesce((SELECT max(seen) FROM session WHERE session.account = account.id), 0)",
+        """CREATE TABLE mark (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE, talk INTEGER NOT NULL,
+            read INTEGER NOT NULL, notify TEXT, marked INTEGER NOT NULL,
+            PRIMARY KEY (account, talk)) WITHOUT ROWID""",
+        "CREATE INDEX mark_talk ON mark (talk)",
+    ),
 )
 
 

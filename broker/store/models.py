@@ -32,6 +32,10 @@ class Account(Table):
     disabled = BooleanField()
     operator = BooleanField()
     password = TextField()
+    status = TextField()
+    note = TextField()
+    show_seen = BooleanField()
+    seen = IntegerField()
 
 
 class Session(Table):
@@ -89,6 +93,19 @@ class Hidden(Table):
         primary_key = CompositeKey("account", "room")
 
 
+class Mark(Table):
+    """`talk` is a room's id or another account's negated: a room takes its marks with it by hand."""
+
+    account = ForeignKeyField(Account, column_name="account")
+    talk = IntegerField()
+    read = IntegerField()
+    notify = TextField(null=True)
+    marked = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("account", "talk")
+
+
 class Entry(Table):
     """One line of one log. `part` is its position in `NewEntries.logs`, so that a nonce is there once per log."""
 
@@ -110,4 +127,4 @@ class Dropped(Table):
     log = IntegerField(primary_key=True)
 
 
-MODELS: Final = (Account, Session, Token, Room, Member, Invitation, Hidden, Entry, Dropped)
+MODELS: Final = (Account, Session, Token, Room, Member, Invitation, Hidden, Mark, Entry, Dropped)

@@ -18,6 +18,7 @@ from broker.chat.ports import (
     HiddenRow,
     InvitationRow,
     LogPage,
+    MarkRow,
     MemberRow,
     NewEntries,
     Place,
@@ -67,12 +68,13 @@ class SqliteStore:
             rows = self._rows
             ids = dict(rows(sql.LAST_IDS))
             return Snapshot(
-                accounts=[AccountRow._make((*row[:7], bool(row[7]), bool(row[8]))) for row in rows(sql.ALL_ACCOUNTS)],
+                accounts=[_account(row) for row in rows(sql.ALL_ACCOUNTS)],
                 sessions=[SessionRow._make((*row[:7], bool(row[7]), row[8])) for row in rows(sql.ALL_SESSIONS)],
                 rooms=[RoomRow(*row[:2], *map(bool, row[2:5]), *row[5:]) for row in rows(sql.ALL_ROOMS)],
                 members=[MemberRow(*row) for row in rows(sql.ALL_MEMBERS)],
                 invitations=[InvitationRow(*row) for row in rows(sql.ALL_INVITATIONS)],
                 hidden=[HiddenRow(*row) for row in rows(sql.ALL_HIDDEN)],
+                marks=[MarkRow(*row) for row in rows(sql.ALL_MARKS)],
                 heads=dict(ends.heads),
                 last_ids={table: ids.get(table, 0) for table in _ID_TABLES},
             )
@@ -175,6 +177,14 @@ class SqliteStore:
             # Some failures (a full disk) have ended it already.
             if not self._writer.get_autocommit():
                 self._writer.execute("ROLLBACK")
+
+
+def _account(row: Sequence[Any]) -> AccountRow:
+    """An account as the port has it: SQLite knows no booleans."""
+    account = AccountRow._make(row)
+    return account._replace(
+        disabled=bool(account.disabled), operator=bool(account.operator), show_seen=bool(account.show_seen)
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, Final, assert_never
 from peewee import SQL, Model
 
 from broker.chat import ports
-from broker.store.models import Account, Dropped, Entry, Hidden, Invitation, Member, Room, Session, Token
+from broker.store.models import Account, Dropped, Entry, Hidden, Invitation, Mark, Member, Room, Session, Token
 
 Bindings = tuple[object, ...]
 
@@ -47,6 +47,7 @@ _ROOM = _fields(Room, ports.RoomRow)
 _MEMBER = _fields(Member, ports.MemberRow)
 _INVITATION = _fields(Invitation, ports.InvitationRow)
 _HIDDEN = _fields(Hidden, ports.HiddenRow)
+_MARK = _fields(Mark, ports.MarkRow)
 _ENTRY = _fields(Entry, ports.EntryRow)
 
 _ADD_ACCOUNT = _compiled(Account.insert(_placed([*_ACCOUNT, Account.password])))
@@ -71,6 +72,9 @@ _PUT_INVITATION = _compiled(Invitation.insert(_placed(_INVITATION)).on_conflict_
 _DROP_INVITATION = _compiled(Invitation.delete().where(Invitation.room == _at(1), Invitation.account == _at(2)))
 _HIDE = _compiled(Hidden.insert(_placed(_HIDDEN)).on_conflict_ignore())
 _SHOW = _compiled(Hidden.delete().where(Hidden.account == _at(1), Hidden.room == _at(2)))
+_PUT_MARK = _compiled(Mark.insert(_placed(_MARK)).on_conflict(conflict_target=_MARK[:2], preserve=_MARK[2:]))
+_DROP_MARK = _compiled(Mark.delete().where(Mark.account == _at(1), Mark.talk == _at(2)))
+_DROP_MARKS = _compiled(Mark.delete().where(Mark.talk == _at(1)))
 
 
 def statements(write: ports.Write) -> tuple[tuple[str, Bindings], ...]:
@@ -95,7 +99,7 @@ def statements(write: ports.Write) -> tuple[tuple[str, Bindings], ...]:
         case ports.UpdateRoom(row):
             return ((_UPDATE_ROOM, row),)
         case ports.DropRoom():
-            return ((_DROP_ROOM, write), (_DROP_LOG, write))
+            return ((_DROP_ROOM, write), (_DROP_MARKS, write), (_DROP_LOG, write))
         case ports.PutMember(row):
             return ((_PUT_MEMBER, row),)
         case ports.DropMember():
@@ -106,6 +110,10 @@ def statements(write: ports.Write) -> tuple[tuple[str, Bindings], ...]:
             return ((_DROP_INVITATION, write),)
         case ports.SetHidden(account, room, hidden):
             return ((_HIDE if hidden else _SHOW, (account, room)),)
+        case ports.PutMark(row):
+            return ((_PUT_MARK, row),)
+        case ports.DropMark():
+            return ((_DROP_MARK, write),)
         case ports.NewEntries():
             return ()
         case _:  # pragma: no cover - mypy sees to it
@@ -122,6 +130,7 @@ ALL_ROOMS: Final = _all(_ROOM)
 ALL_MEMBERS: Final = _all(_MEMBER)
 ALL_INVITATIONS: Final = _all(_INVITATION)
 ALL_HIDDEN: Final = _all(_HIDDEN)
+ALL_MARKS: Final = _compiled(Mark.select(*_MARK).order_by(Mark.marked))
 
 LAST_IDS: Final = "SELECT name, seq FROM sqlite_sequence"
 """What AUTOINCREMENT remembers: the highest id ever used, by table."""

@@ -98,7 +98,7 @@ class Conversation:
     def _member(self, change: Change) -> None:
         if change.change == "left":
             self.members.pop(change.login, None)
-        else:
+        elif change.change != "status":
             self.members[change.login] = change.change != "offline"
 
     def took_members(self, members: list[MemberView]) -> None:

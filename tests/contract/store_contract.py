@@ -57,7 +57,7 @@ class StoreContract:
 
     def test_a_new_store_is_empty(self, store: Store) -> None:
         ids = {"account": 0, "session": 0, "token": 0, "room": 0}
-        assert store.load() == ports.Snapshot([], [], [], [], [], [], {}, ids)
+        assert store.load() == ports.Snapshot([], [], [], [], [], [], [], {}, ids)
         assert store.read_log(ReadLog(1, None, None, 10, 1_000)) == ports.LogPage([], False)
 
     def test_an_empty_commit_does_nothing(self, store: Store) -> None:
@@ -78,7 +78,14 @@ class StoreContract:
     def test_flags_come_back_as_booleans(self, set_up: Store) -> None:
         set_up.commit([ports.PutSession(SESSION)])
         snapshot = set_up.load()
-        flags = [*snapshot.accounts[0][7:], *snapshot.rooms[0][2:5], snapshot.sessions[0].present]
+        account = snapshot.accounts[0]
+        flags = [
+            account.disabled,
+            account.operator,
+            account.show_seen,
+            *snapshot.rooms[0][2:5],
+            snapshot.sessions[0].present,
+        ]
         assert {type(flag) for flag in flags} == {bool}
 
     def test_sessions(self, set_up: Store) -> None:
@@ -123,6 +130,29 @@ class StoreContract:
         snapshot = set_up.load()
         assert (list(snapshot.members), list(snapshot.invitations), list(snapshot.hidden)) == ([], [], [])
 
+    def test_what_accounts_say_of_themselves(self, set_up: Store) -> None:
+        said = ANA._replace(status="dnd", note="en una reunión", show_seen=False, seen=9_000)
+        set_up.commit([ports.UpdateAccount(said)])
+        found = sorted(set_up.load().accounts)
+        assert found == [said, BEA]
+        assert [type(account.show_seen) for account in found] == [bool, bool]
+
+    def test_marks(self, set_up: Store) -> None:
+        room, person, other = (
+            ports.MarkRow(1, 2, 7, None, 20),
+            ports.MarkRow(1, -2, 5, "off", 10),
+            ports.MarkRow(2, 2, 3, "all", 30),
+        )
+        set_up.commit([ports.PutMark(mark) for mark in (room, person, other)])
+        assert list(set_up.load().marks) == [person, room, other], "those marked last at the end"
+        later = person._replace(read=9, notify=None, marked=40)
+        set_up.commit([ports.PutMark(later)])
+        assert list(set_up.load().marks) == [room, other, later]
+        set_up.commit([ports.DropMark(1, -2), ports.DropMark(1, -2), ports.DropMark(1, 77)])
+        assert list(set_up.load().marks) == [room, other]
+        set_up.commit([ports.DropRoom(2)])
+        assert list(set_up.load().marks) == []
+
     def test_changing_what_is_not_there_does_nothing(self, set_up: Store) -> None:
         before = everything(set_up)
         set_up.commit(
@@ -149,6 +179,7 @@ class StoreContract:
             ports.SetHidden(1, 9, True),
             ports.PutSession(SESSION._replace(account=9)),
             ports.AddToken(1, 9, b"", 0),
+            ports.PutMark(ports.MarkRow(9, 1, 0, None, 0)),
         ],
         ids=lambda write: type(write).__name__,
     )
@@ -350,6 +381,7 @@ class StoreContract:
                 ports.PutMember(ports.MemberRow(1, 1, 3)),
                 ports.PutInvitation(ports.InvitationRow(2, 2)),
                 ports.SetHidden(1, 2, True),
+                ports.PutMark(ports.MarkRow(1, 2, 7, "mentions", 20)),
             ]
         )
         before, log = everything(paged), whole(paged, 1)

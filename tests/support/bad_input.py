@@ -63,7 +63,7 @@ VALID: Final[dict[str, dict[str, Any]]] = {
     "revoke": {"session": 9_999_999},
     "password": {"old": "correct horse", "new": "battery staple"},
     "profile": {"login": "ana"},
-    "update-profile": {"first_names": "Ana", "surnames": "Sol", "age": 31, "gender": "female"},
+    "update-profile": {"first_names": "Ana", "surnames": "Sol", "age": 31, "gender": "female", "show_seen": True},
     "users": {"after": "", "limit": 10},
     "rooms": {"hidden": False, "after": "", "limit": 10},
     "create": {"room": "den", "kept": False, "private": False, "open": False, "subject": "a den"},
@@ -78,6 +78,9 @@ VALID: Final[dict[str, dict[str, Any]]] = {
     "subject": {"room": "lobby", "subject": "all and nothing"},
     "send": {"room": "lobby", "text": "hola", "nonce": bytes(16)},
     "direct": {"to": "ana", "text": "hola", "nonce": bytes(16)},
+    "typing": {"talk": "lobby", "on": True},
+    "mark": {"talk": "lobby", "read": 3, "notify": "all"},
+    "status": {"status": "away", "note": "back at five"},
     "history": {"log": "lobby", "after": 0, "before": 9, "limit": 10},
 }
 """A well-formed body for every op."""
@@ -327,6 +330,7 @@ def _judged_by_rules() -> Iterator[BadInput]:
     yield case("version 0", "hello", {"versions": [0]}, "unsupported-version", "either")
     for text in _NOT_IN_LINES:
         yield case(f"client with {text!a}", "hello", {"client": f"a{text}b"}, "bad-text", "either")
+        yield case(f"note with {text!a}", "status", {"note": f"a{text}b"}, "bad-text", "with")
         yield case(f"subject with {text!a}", "create", {"room": "den", "subject": f"a{text}b"}, "bad-text", "with")
         for field in ("first_names", "surnames"):
             yield case(f"{field} with {text!a}", "register", {field: f"a{text}b"}, "bad-profile", "without")
@@ -354,6 +358,11 @@ def _judged_by_rules() -> Iterator[BadInput]:
         yield case(f"log {log!a}", "history", {"log": log}, "no-such-log", "with")
     for op in ("join", "enter", "leave", "delete", "hide", "members", "invite", "remove", "subject", "send"):
         yield case("a room that is not", op, {"room": "nowhere"}, "no-such-room", "with")
+    for op in ("mark", "typing"):
+        for talk in ("@", "@nobody", "@@ana", "@\0"):
+            yield case(f"talk {talk!a}", op, {"talk": talk}, "no-such-user", "with")
+        for talk in ("nowhere", "~" + "0" * 11, "lobby\0"):
+            yield case(f"talk {talk!a}", op, {"talk": talk}, "no-such-room", "with")
     for op in ("leave", "delete", "hide"):
         yield case("the default room", op, {}, "default-room", "with")
     for op in ("profile", "invite"):

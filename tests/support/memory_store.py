@@ -32,6 +32,7 @@ class _Tables:
         self.members: dict[tuple[int, int], ports.MemberRow] = {}
         self.invitations: dict[tuple[int, int], ports.InvitationRow] = {}
         self.hidden: dict[tuple[int, int], ports.HiddenRow] = {}
+        self.marks: dict[tuple[int, int], ports.MarkRow] = {}
         self.last_ids = {"account": 0, "session": 0, "token": 0, "room": 0}
 
     def copy(self) -> _Tables:
@@ -69,6 +70,11 @@ class _Tables:
             case ports.AddRoom(row):
                 self._add("room", self.rooms, row.id, row)
                 self._named(row.name, (room.name for room in self.rooms.values()))
+            case ports.PutMark(row):
+                self._refer(self.accounts, row.account)
+                self.marks[row.account, row.talk] = row
+            case ports.DropMark(account, talk):
+                self.marks.pop((account, talk), None)
             case ports.UpdateRoom(row):
                 if row.id in self.rooms:
                     self.rooms[row.id] = row
@@ -85,6 +91,7 @@ class _Tables:
                     for key, row in list(rows.items()):
                         if row.room == id:
                             del rows[key]
+                self.marks = {key: row for key, row in self.marks.items() if row.talk != id}
             case ports.PutMember(row):
                 self._refer(self.rooms, row.room)
                 self._refer(self.accounts, row.account)
@@ -141,6 +148,7 @@ class MemoryStore:
             list(tables.members.values()),
             list(tables.invitations.values()),
             list(tables.hidden.values()),
+            sorted(tables.marks.values(), key=lambda row: row.marked),
             {log: entries[-1].seq for log, entries in self._logs.items()},
             dict(tables.last_ids),
         )

@@ -7,6 +7,7 @@ import pytest
 from broker.chat.operators import DisableUser
 from common import messages
 from common.errors import StorageFailed
+from common.limits import MARK_KEPT_S
 from tests.support.circle import Circle
 
 
@@ -20,15 +21,26 @@ def circle() -> Circle:
     circle.ask("ana", messages.Create(room="secret", private=True))
     circle.ask("ana", messages.Invite(room="secret", login="bob"))
     circle.ask("bob", messages.Join(room="dev"))
+    circle.say("ana", "dev", "hola")
+    circle.say("ana", "lobby", "hola")
+    circle.ask("bob", messages.Mark(talk="lobby", read=2, notify="off"))
+    circle.ask("ana", messages.Mark(talk="dev", read=1))
+    circle.later(MARK_KEPT_S + 0.2)
     return circle
 
 
 def memory(circle: Circle) -> Any:
-    """All that the rules hold and that a failure must not change."""
+    """All that the rules hold and that a failure must not change; when somebody was here last is true all the same."""
     state = circle.chat._state
     return (
-        {id: (account.row, set(account.rooms), set(account.created_rooms)) for id, account in state.accounts.items()},
-        {id: (set(account.hidden), set(account.invited)) for id, account in state.accounts.items()},
+        {
+            id: (account.row._replace(seen=0), set(account.rooms), set(account.created_rooms))
+            for id, account in state.accounts.items()
+        },
+        {
+            id: (set(account.hidden), set(account.invited), dict(account.marks))
+            for id, account in state.accounts.items()
+        },
         {id: (session.account.id, session.current.id) for id, session in state.sessions.items()},
         {id: (room.row, dict(room.members), room.online) for id, room in state.rooms.items()},
         sorted(state.account_keys),
@@ -50,6 +62,11 @@ COMMANDS: list[tuple[str, messages.Command]] = [
     ("ana", messages.Remove(room="secret", login="bob")),
     ("ana", messages.Subject(room="dev", subject="x")),
     ("ana", messages.UpdateProfile(age=3)),
+    ("ana", messages.UpdateProfile(show_seen=False)),
+    ("ana", messages.SetStatus(status="away", note="tea")),
+    ("bob", messages.Mark(talk="dev", read=1, notify="off")),
+    ("bob", messages.Mark(talk="lobby", notify="mentions")),
+    ("bob", messages.Mark(talk="@ana", notify="all")),
     ("ana", messages.Password(old="password of ana", new="another one")),
 ]
 

@@ -28,8 +28,23 @@ nonces = st.integers(0, 12).map(lambda number: number.to_bytes(16, "big"))
 digests = st.sampled_from([b"1" * 32, b"2" * 32])
 rooms = st.builds(ports.RoomRow, ids, names, flags, flags, flags, texts, st.none() | ids, times)
 accounts = st.builds(
-    ports.AccountRow, ids, names, texts, texts, st.integers(0, 150), texts, times, disabled=flags, operator=flags
+    ports.AccountRow,
+    ids,
+    names,
+    texts,
+    texts,
+    st.integers(0, 150),
+    texts,
+    times,
+    flags,
+    flags,
+    texts,
+    texts,
+    flags,
+    times,
 )
+talks = ids | ids.map(lambda id: -id)
+notices = st.none() | st.sampled_from(["all", "off"])
 messages = st.builds(NewEntries, st.just("message"), st.tuples(ids), ids, st.just(0), texts, nonces, times)
 directs = st.builds(
     lambda sender, to, text, nonce, time: NewEntries("direct", (-sender, -to), sender, to, text, nonce, time),
@@ -59,6 +74,8 @@ writes: st.SearchStrategy[Write] = st.one_of(
     st.builds(ports.PutInvitation, st.builds(ports.InvitationRow, ids, ids)),
     st.builds(ports.DropInvitation, ids, ids),
     st.builds(ports.SetHidden, ids, ids, flags),
+    st.builds(ports.PutMark, st.builds(ports.MarkRow, ids, talks, times, notices, times)),
+    st.builds(ports.DropMark, ids, talks),
 )
 seqs = st.none() | st.integers(0, 60)
 

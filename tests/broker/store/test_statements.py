@@ -32,6 +32,8 @@ WRITES: dict[type, ports.Write] = {
         ports.PutInvitation(ports.InvitationRow(1, 1)),
         ports.DropInvitation(1, 1),
         ports.SetHidden(1, 1, True),
+        ports.PutMark(ports.MarkRow(1, 1, 0, None, 0)),
+        ports.DropMark(1, 1),
     )
 }
 
