@@ -1,4 +1,5 @@
-"""What every test shares: with CI set, a test that is skipped for want of a program has failed.
+"""What every test shares: with CI set, a test that is skipped for want of a program has failed; and no test leaves the
+broker's log as it is in a process of its own.
 
 The continuous integration installs those programs (`.ci/run`), so there a skip would hide a missing check.
 """
@@ -7,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -34,3 +36,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
             report.outcome = "failed"
             report.longrepr = f"With CI set, nothing is skipped for want of a program.\n{reason}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """Whoever runs the broker's command line in the tests' process starts its log, which goes on for ever."""
+    yield
+    if "broker.log" in sys.modules:
+        sys.modules["broker.log"].stop()

@@ -230,6 +230,20 @@ def test_what_nobody_can_know_is_held_against_nobody() -> None:
     assert rules(made) == []
 
 
+def test_a_message_that_nobody_acknowledged_may_have_come_at_any_later_time() -> None:
+    made = scene()
+    made.join("ana", CAVE)
+    made.say("ana", CAVE)
+    made.join("eva", CAVE)
+    made.leave("eva", CAVE)
+    text = made.send("ana", CAVE)
+    made.join("eva", CAVE)
+    made.commit(text, CAVE)
+    made.read("eva", CAVE, after=made.following["eva", CAVE])
+    made.settle()
+    assert rules(made) == []
+
+
 def test_a_torn_last_line_is_not_read(tmp_path: Path) -> None:
     recorder = h.Recorder(tmp_path / "people.jsonl")
     recorder.add(h.Sending(1, "ana", ROOM, "whole"))

@@ -15,6 +15,7 @@ from tests.faults.network import missing
 from tests.faults.schedule import draw
 
 
+@pytest.mark.long
 @pytest.mark.skipif(bool(missing()), reason=missing() or "nothing is missing")
 def test_every_promise_is_kept_under_all_kinds_of_faults_at_once(tmp_path: Path) -> None:
     kinds, lacking = available()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +18,13 @@ from broker.chat.ports import NewEntries, ReadLog, StoreFailed, Write
 from broker.store.sqlite import SqliteStore
 from tests.contract.store_contract import everything
 from tests.support.memory_store import MemoryStore
+
+
+@pytest.fixture(autouse=True)
+def _own_garbage() -> None:
+    """What earlier tests left is collected before, where it is no failure."""
+    gc.collect()
+
 
 ids = st.integers(1, 4)
 names = st.sampled_from(["ana", "bea", "caro", "dario"])

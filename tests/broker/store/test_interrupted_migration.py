@@ -6,6 +6,7 @@ sync is tried; `TERTULIA_CRASH_EVERY=1` tries all.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from broker.store.connections import open_writer
 from broker.store.migrations import STEPS, migrate
 from broker.store.sqlite import SqliteStore
 from tests.contract.store_contract import SETTING, everything, message, whole
+from tests.support import unmeasured
 
 EVERY = int(os.environ.get("TERTULIA_CRASH_EVERY", "47"))
 CALLS = ("pwrite64", "fdatasync", "ftruncate", "unlink")
@@ -43,16 +45,15 @@ NEXT = (
 )
 
 OPEN = """
-import sys
+import json, sys
 from pathlib import Path
 from broker.store.connections import open_writer
 from broker.store.migrations import STEPS, migrate
 file = Path(sys.argv[1])
 connection = open_writer(file)
 if sys.argv[2] == "next":
-    from tests.broker.store.test_interrupted_migration import NEXT
     connection.pragma("foreign_keys", 0)
-    migrate(connection, file, (*STEPS, *NEXT))
+    migrate(connection, file, (*STEPS, *json.loads(sys.argv[3])))
 connection.close()
 """
 
@@ -61,8 +62,8 @@ pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs st
 
 def opened(file: Path, upto: str, *strace: str) -> subprocess.CompletedProcess[str]:
     """Open the database in a process of its own, and bring it up to date."""
-    command = ["strace", "-f", "-qq", *strace, sys.executable, "-c", OPEN, str(file), upto]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+    command = ["strace", "-f", "-qq", *strace, sys.executable, "-c", OPEN, str(file), upto, json.dumps(NEXT)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=unmeasured.environment())
 
 
 def points(before: Path | None, upto: str, directory: Path) -> Iterator[tuple[str, int, str, Path]]:
