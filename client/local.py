@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from client.language import _
 from client.trust import greet
 from common import addresses
 from common.addresses import Address, BadAddress
@@ -76,7 +77,9 @@ def find_again(address: Address) -> Address:
     """The address of this user's broker, started if none answers. Raises `NoLocalBroker`, also if it is another one."""
     found = find_or_start()
     if found.key != address.key:
-        raise NoLocalBroker("The broker on this machine is a new one with another key; start again to get to know it.")
+        raise NoLocalBroker(
+            _("The broker on this machine is a new one with another key; start again to get to know it.")
+        )
     return found
 
 
@@ -113,7 +116,8 @@ def _start(directory: Path, note: IO[str]) -> Address:
             note.write(f"{process.pid}\n")
             _started.append(process)
             return addresses.parse(line)
-    raise NoLocalBroker(f"The broker on this machine could not be started; {log} says:\n{_last_words(log)}")
+    said = _("The broker on this machine could not be started; {log} says:\n{words}")
+    raise NoLocalBroker(said.format(log=log, words=_last_words(log)))
 
 
 def _spawn(directory: Path, log: Path, port: int) -> subprocess.Popen[str]:

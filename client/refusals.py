@@ -1,9 +1,9 @@
-"""Sentences of refusals that have details, recognised again so that they can be said in another language.
+"""Sentences of refusals and failures, recognised so that they can be said in another language.
 
 The broker, `common` and `client.link` speak English, on the wire as in a program's exceptions. A person is told the
-same in the language chosen: a sentence without details is looked up in the catalog as it is, one with details is found
-here by its shape. `tests/client/test_language.py` holds that every sentence they can make is known. One table, loaded
-only where another language than English is spoken. Must not know which code a sentence belongs to.
+same in the language chosen: the sentence of a class is in the catalog as it stands there, any other is found here, by
+its shape if it has details. `tests/client/test_language.py` holds that every sentence they can make is known. One table,
+loaded only where another language than English is spoken. Must not know which code a sentence belongs to.
 """
 
 from __future__ import annotations
@@ -15,8 +15,68 @@ from typing import Final
 
 from client.language import N_
 
-SHAPES: Final = (N_("A password has {low} to {high} characters."),)
-"""Every sentence with details; `{what}` is a text of the catalog itself, all else is taken over as it is."""
+SHAPES: Final = (
+    # broker.chat
+    N_("The old password is wrong."),
+    N_("This session asks too often; wait a little."),
+    N_("Too many requests come from your network; wait a little."),
+    N_("Too many new accounts come from your network; wait a little."),
+    N_("Too many tries; wait a little before the next."),
+    N_("You write faster than this broker allows; wait a little."),
+    N_("Only a gateway that the operator registered may name sessions."),
+    N_("A login has either a password or a token."),
+    N_("The room {found} exists already; choose another name."),
+    N_("The login {found} exists already; choose another name."),
+    N_("The name looks like the room {found}, which exists already; choose another."),
+    N_("The name looks like the login {found}, which exists already; choose another."),
+    N_("A password has {low} to {high} characters."),
+    N_("Only who made the room, or the operator, may do that."),
+    N_("You are in {count} rooms; leave one first."),
+    N_("You have made {count} rooms; delete one first."),
+    N_("Nobody can be removed from the default room."),
+    N_("To go yourself, leave the room."),
+    N_("{login} is not in the room."),
+    # common
+    N_("An address is {scheme}://HOST:PORT/KEY, HOST:PORT or HOST."),
+    N_("A broker's key has 52 characters, a to z and 2 to 7."),
+    N_("A broker's key ends in 'a' or 'q'; this one was mistyped."),
+    N_("{text} is no address: expected {scheme}://HOST:PORT/KEY, HOST:PORT or HOST."),
+    N_("{text} is no address: a port lies between 1 and 65533."),
+    N_("{text} is no address: {fault}."),
+    N_("{path}: cannot be read ({reason})."),
+    N_("{path}: cannot be made ({reason})."),
+    N_("{path}: others can read this secret; run: chmod 600 {same}"),
+    N_("{path}: expected {length} bytes, found {count}; restore it from a backup."),
+    N_("{path}: damaged, the two keys are no pair; restore it from a backup."),
+    N_("A name has 1 to {limit} characters."),
+    N_("A name begins with a letter or a digit."),
+    N_("A name holds letters, digits, '_', '-' and '.', but not {character}."),
+    N_("A name has at most {limit} combining marks on a letter."),
+    N_("What was given is not text in the encoding of this system."),
+    N_("A text holds no control characters but line feeds and tabs; found {character}."),
+    N_("The text is empty."),
+    N_("A text has at most {limit} characters and {bytes} bytes in UTF-8."),
+    N_("{what} is one line without control characters; found {character}."),
+    N_("{what}: something is required."),
+    # client.link
+    N_("{address}: the broker's key is missing; its operator knows the whole address."),
+    N_("{room} was joined, and left again meanwhile."),
+    N_("No broker answered at {where} within {timeout} s; is it running, and is the address right?"),
+    N_(
+        "What listens at {where} does not prove the key in the address: it is no Tertulia broker or another "
+        "one, or its key has changed, or the address is mistyped."
+    ),
+    N_("The broker at {where} takes connections but did not answer within {timeout} s; try again."),
+    N_("The client was closed."),
+    N_("The broker did not answer in time; the message may still arrive, once."),
+    N_("The broker did not answer in time; the message was not sent."),
+    N_("{limit} messages wait to be sent already; try again when the broker answers."),
+    N_("You are no longer in {room}."),
+)
+"""Each sentence; what stands for `{what}` is a text of the catalog itself, all else is taken over as it is."""
+
+WHAT: Final = (N_("First names"), N_("Surnames"), N_("The topic line"), N_("The client's description"))
+"""What may stand for `{what}`."""
 
 
 def translated(said: str, translate: Callable[[str], str]) -> str | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from client.language import _, sentence
 from client.link.greeting import TIMEOUT_S, Greeting
 from client.link.greeting import ask as greet
 from common import names
@@ -66,10 +67,19 @@ class Meeting:
     def require(self) -> None:
         """Raise `KeyChanged`, with what to do, if the key is another one than before."""
         if self.verdict == "changed" and self.known is not None:
+            said = _(
+                "The broker at {where} has another key than before. Either it was set up anew, or "
+                "somebody pretends to be it. Before: {before}. Now: {now}. Ask its "
+                "operator. If the new one is right, remove line {line} of {file} and connect again."
+            )
             raise KeyChanged(
-                f"The broker at {_place(self.address)} has another key than before. Either it was set up anew, or "
-                f"somebody pretends to be it. Before: {fingerprint(self.known)}. Now: {self.fingerprint}. Ask its "
-                f"operator. If the new one is right, remove line {self.line} of {self.file} and connect again."
+                said.format(
+                    where=_place(self.address),
+                    before=fingerprint(self.known),
+                    now=self.fingerprint,
+                    line=self.line,
+                    file=self.file,
+                )
             )
 
 
@@ -165,7 +175,8 @@ def _key(text: str, file: Path, line: int) -> bytes:
     try:
         return decode_key(text)
     except BadAddress as error:
-        raise BadSecretFile(f"{file}, line {line}: {error} Remove the line.") from None
+        said = _("{file}, line {line}: {fault} Remove the line.")
+        raise BadSecretFile(said.format(file=file, line=line, fault=sentence(error))) from None
 
 
 def _lines(file: Path) -> list[str]:
@@ -173,11 +184,12 @@ def _lines(file: Path) -> list[str]:
         return []
     content = read_secret(file)
     if len(content) >= _BYTES:
-        raise BadSecretFile(f"{file}: longer than {_BYTES} bytes; remove lines that are no longer needed.")
+        said = _("{file}: longer than {limit} bytes; remove lines that are no longer needed.")
+        raise BadSecretFile(said.format(file=file, limit=_BYTES))
     try:
         return content.decode().splitlines()
     except UnicodeDecodeError:
-        raise BadSecretFile(f"{file}: is not text; move it away.") from None
+        raise BadSecretFile(_("{file}: is not text; move it away.").format(file=file)) from None
 
 
 def _write(file: Path, lines: list[str]) -> None:

@@ -17,6 +17,7 @@ from client import config
 from client.cli import WrongUsage
 from client.commands.passwords import password
 from client.config import ClientConfig
+from client.language import _
 from client.link.failures import NoBroker
 from client.trust import KnownBrokers, Meeting, Tokens, greet
 from common import addresses
@@ -37,7 +38,7 @@ def settings(arguments: argparse.Namespace) -> ClientConfig:
 def login(settings: ClientConfig) -> str:
     """Whose account to use. Raises `WrongUsage` if that was not said."""
     if not settings.login:
-        raise WrongUsage("who are you? Give --login, or set TERTULIA_LOGIN")
+        raise WrongUsage(_("who are you? Give --login, or set TERTULIA_LOGIN"))
     return settings.login
 
 
@@ -68,15 +69,17 @@ def broker(settings: ClientConfig) -> Address:
 def _introduce(meeting: Meeting, server: str) -> None:
     """Show the fingerprint of a broker that was never met; a person is asked whether it is the right one."""
     where = f"{meeting.address.host}:{meeting.address.port}"
-    print(f"{where} is a broker that was never met before: {visible(server)}", file=sys.stderr)
-    print(f"Its address with its key:   {meeting.address}", file=sys.stderr)
-    print(f"The fingerprint of its key: {meeting.fingerprint}", file=sys.stderr)
+    met = _("{where} is a broker that was never met before: {server}")
+    print(met.format(where=where, server=visible(server)), file=sys.stderr)
+    print(_("Its address with its key:   {address}").format(address=meeting.address), file=sys.stderr)
+    print(_("The fingerprint of its key: {fingerprint}").format(fingerprint=meeting.fingerprint), file=sys.stderr)
     if sys.stdin.isatty() and sys.stderr.isatty():
-        print("Its operator sees the key, behind the last /, with: tertulia-broker address", file=sys.stderr)
-        print("Is it the right one? [yes/no] ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-            raise NoBroker(f"The broker at {where} is not trusted; nothing was sent to it.")
-    print("It is remembered, and another key will be refused.", file=sys.stderr)
+        print(_("Its operator sees the key, behind the last /, with: tertulia-broker address"), file=sys.stderr)
+        print(_("Is it the right one? [yes/no] "), end="", file=sys.stderr, flush=True)
+        # For translators: the answers that mean yes, with spaces between them; the first letter alone, too.
+        if sys.stdin.readline().strip().casefold() not in _("y yes").split():
+            raise NoBroker(_("The broker at {where} is not trusted; nothing was sent to it.").format(where=where))
+    print(_("It is remembered, and another key will be refused."), file=sys.stderr)
 
 
 @asynccontextmanager
@@ -94,7 +97,7 @@ async def logged_in(arguments: argparse.Namespace, *, input_is_text: bool = Fals
     client = f"tertulia {arguments.module}"
     async with ChatClient(address, client=client) as chat:
         if "TERTULIA_PASSWORD" in os.environ or not await _remembered(chat, address, who):
-            await chat.log_in(who, password(f"Password of {who}", input_is_text=input_is_text))
+            await chat.log_in(who, password(_("Password of {login}").format(login=who), input_is_text=input_is_text))
         yield chat
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from client.cli import REFUSED
 from client.commands import access, passwords
 from client.config import ClientConfig
+from client.language import _
 from client.seats import Seats
 from client.trust import Tokens
 from client.tui.app import Entrance, run_terminal
@@ -100,7 +101,7 @@ def _plain(told: ClientConfig, tokens: Tokens) -> int:
     password = (os.environ.get("TERTULIA_PASSWORD") or None) if told.login else None
     token = tokens.load(broker, login) if told.remember and not password else None
     if not token:
-        password = passwords.password(f"Password of {login}", input_is_text=True)
+        password = passwords.password(_("Password of {login}").format(login=login), input_is_text=True)
     keep = _keeper(tokens, broker) if told.remember else None
     status = run_terminal(Entrance(address, login, password, token=token, keep_token=keep), plain=True)
     if status == REFUSED and token and tokens.load(broker, login) == token:

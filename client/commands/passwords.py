@@ -9,6 +9,7 @@ import os
 import sys
 
 from client.cli import WrongUsage
+from client.language import _
 
 
 def password(prompt: str, *, twice: bool = False, input_is_text: bool = False) -> str:
@@ -23,10 +24,10 @@ def password(prompt: str, *, twice: bool = False, input_is_text: bool = False) -
     if sys.stdin.isatty() or (input_is_text and _has_terminal()):
         return _asked(prompt, twice)
     if input_is_text:
-        raise WrongUsage("the input is the text, so the password must be in TERTULIA_PASSWORD")
+        raise WrongUsage(_("the input is the text, so the password must be in TERTULIA_PASSWORD"))
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise WrongUsage("no password: set TERTULIA_PASSWORD, or give it as the first line of the input")
+        raise WrongUsage(_("no password: set TERTULIA_PASSWORD, or give it as the first line of the input"))
     return line
 
 
@@ -34,8 +35,8 @@ def _asked(prompt: str, twice: bool) -> str:
     from getpass import getpass
 
     typed = getpass(f"{prompt}: ")
-    if twice and getpass(f"{prompt}, again: ") != typed:
-        raise WrongUsage("the two passwords differ")
+    if twice and getpass(_("{prompt}, again: ").format(prompt=prompt)) != typed:
+        raise WrongUsage(_("the two passwords differ"))
     return typed
 
 

@@ -7,6 +7,7 @@ import asyncio
 
 from client.commands import access
 from client.commands.passwords import password
+from client.language import _
 from client.link.chat import ChatClient
 from common.addresses import Address
 from common.messages import Register
@@ -19,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     address = access.broker(told)
     account = Register(
         login=login,
-        password=password(f"Password for {login}", twice=True),
+        password=password(_("Password for {login}").format(login=login), twice=True),
         first_names=arguments.first_names,
         surnames=arguments.surnames,
         age=arguments.age,

@@ -13,9 +13,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Final
 
+from client.language import N_, _
 from common.messages import Message, RoomView, UserView
 from common.texts import visible
+
+_MARKS: Final = (N_("joined"), N_("kept"), N_("private"))
 
 
 def message(room: str, entry: Message, *, as_json: bool) -> None:
@@ -34,7 +38,7 @@ def room(view: RoomView, *, as_json: bool) -> None:
         names = ("name", "online", "joined", "kept", "private", "creator", "subject", "head")
         _object(**{name: getattr(view, name) for name in names})
         return
-    marks = [word for word, holds in (("joined", view.joined), ("kept", view.kept), ("private", view.private)) if holds]
+    marks = [_(word) for word, name in zip(_MARKS, ("joined", "kept", "private"), strict=True) if getattr(view, name)]
     told = f" ({', '.join(marks)})" if marks else ""
     subject = f": {visible(view.subject)}" if view.subject else ""
     print(f"{view.online:>4}  {visible(view.name)}{told}{subject}")

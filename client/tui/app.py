@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from client.language import N_, _, sentence
 from client.link.failures import NOT_REACHED
 from common.addresses import Address
 from common.errors import ChatError, WrongPassword
@@ -29,7 +30,7 @@ DONE: Final = 0
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
 NO_BROKER: Final = 3
-RUN_OUT: Final = "Being remembered has run out; log in once more."
+RUN_OUT: Final = N_("Being remembered has run out; log in once more.")
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ async def _plain(entrance: Entrance) -> int:
     from client.tui.plain import PlainSitting, read_lines
 
     if not entrance.complete:
-        return _said(WRONG_USAGE, "who are you? Give --login, and the password in TERTULIA_PASSWORD")
+        return _said(WRONG_USAGE, _("who are you? Give --login, and the password in TERTULIA_PASSWORD"))
     chat = client(
         entrance,
         entrance.login,
@@ -116,7 +117,7 @@ async def _plain(entrance: Entrance) -> int:
         await chat.start()
     except ChatError as error:
         await chat.close(bye=False)
-        return _said(NO_BROKER if error.code in NOT_REACHED else REFUSED, error.message)
+        return _said(NO_BROKER if error.code in NOT_REACHED else REFUSED, sentence(error))
     if entrance.keep_token is not None and chat.token is not None and chat.login is not None:
         entrance.keep_token(chat.login, chat.token)
     sitting = PlainSitting(chat, sys.stdout, sys.stderr, rooms=entrance.rooms)
@@ -155,10 +156,10 @@ async def _full_screen(entrance: Entrance) -> int:
         if screen.failure is None:
             return _said(screen.status, screen.farewell)
         if not isinstance(screen.failure, WrongPassword):
-            return _said(NO_BROKER if screen.failure.code in NOT_REACHED else REFUSED, screen.failure.message)
-        wrong = screen.failure.message
+            return _said(NO_BROKER if screen.failure.code in NOT_REACHED else REFUSED, sentence(screen.failure))
+        wrong = sentence(screen.failure)
         if entrance.token is not None and entrance.login is not None:
-            wrong = RUN_OUT
+            wrong = _(RUN_OUT)
             if entrance.keep_token is not None:
                 entrance.keep_token(entrance.login, None)
     asked = await _ask(entrance, wrong)
@@ -214,7 +215,7 @@ async def _start(entrance: Entrance, chat: ChatClient, login: str, token: bytes 
             raise
         if entrance.keep_token is not None:
             entrance.keep_token(login, None)
-        raise WrongPassword(RUN_OUT) from None
+        raise WrongPassword(_(RUN_OUT)) from None
 
 
 async def _remember(entrance: Entrance, given: login.Credentials) -> None:
@@ -224,9 +225,9 @@ async def _remember(entrance: Entrance, given: login.Credentials) -> None:
             entrance.keep_token(second.login or given.login, second.token)
 
 
-def _said(status: int, sentence: str) -> int:
+def _said(status: int, said: str) -> int:
     from client.tui import clean
 
-    if sentence:
-        print(f"tertulia: {clean.line(sentence)}" if status else clean.line(sentence), file=sys.stderr)
+    if said:
+        print(f"tertulia: {clean.line(said)}" if status else clean.line(said), file=sys.stderr)
     return status

@@ -34,6 +34,7 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.layout.processors import PasswordProcessor, Processor
 from prompt_toolkit.output import Output
 
+from client.language import _, sentence
 from client.tui import clean, mouse, style
 from client.tui.fields import FieldRefused, Page, Submit, Values, picker
 from common.errors import ChatError
@@ -109,7 +110,7 @@ class Form:
             shown.controls.append(BufferControl(buffer, input_processors=processors))
         return shown
 
-    def _touched(self, _: Buffer) -> None:
+    def _touched(self, buffer: Buffer) -> None:
         self._wrong = ""
 
     # Drawing
@@ -168,16 +169,16 @@ class Form:
         fault = self._fault(self._at) if shown.buffers[self._at].text else None
         said: StyleAndTextTuples
         if self._working:
-            said = [("class:form.hint", "   One moment…")]
+            said = [("class:form.hint", f"   {_('One moment…')}")]
         elif self._wrong:
             said = [("class:form.wrong", f" ! {clean.line(self._wrong)}")]
         elif fault is not None:
             said = [("class:form.wrong", f"   {clean.line(fault)}")]
         else:
             said = [("class:form.hint", f"   {here.hint}")]
-        keys = f"F2: {shown.page.other}   Ctrl+C: give up"
+        keys = _("F2: {other}   Ctrl+C: give up").format(other=shown.page.other)
         if self._app.output.get_size().columns >= WIDE:
-            keys = f"Enter: on   ↑ ↓: back and forth   {keys}"
+            keys = _("Enter: on   ↑ ↓: back and forth") + "   " + keys
         return [*said, ("", "\n" if self._short() else "\n\n"), ("class:form.hint", f"   {keys}")]
 
     def _gap(self) -> ConditionalContainer:
@@ -198,7 +199,7 @@ class Form:
         try:
             shown.page.fields[index].check(shown.buffers[index].text, self._texts())
         except ChatError as error:
-            return error.message
+            return sentence(error)
         return None
 
     # Keys
@@ -255,7 +256,7 @@ class Form:
         try:
             await self._submit(page, values)
         except ChatError as error:
-            self._wrong = error.message
+            self._wrong = sentence(error)
             named = [each.name for each in page.fields]
             if isinstance(error, FieldRefused) and error.field in named:
                 self._go(named.index(error.field))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from client.language import N_, _, sentence
 from client.tui.ports import Action
 from common import names
 from common.errors import BadName
@@ -39,7 +40,7 @@ class Arg:
     optional: bool = False
 
     def __str__(self) -> str:
-        return f"[{self.name}]" if self.optional else f"<{self.name}>"
+        return f"[{_(self.name)}]" if self.optional else f"<{_(self.name)}>"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Spec:
         """How it is typed, in one line."""
         parts = [self.name, *(f"[{flag}]" for flag in self.flags), *map(str, self.args)]
         if self.name == r"#\private":
-            return r"#\private<user> <text>"
+            return "{}{} {}".format(self.name, *self.args)
         return " ".join(parts)
 
 
@@ -157,14 +158,20 @@ class Table:
         try:
             values, flags = _arguments(spec, rest)
         except _Wrong as wrong:
-            return Mistake((str(wrong), f"Usage: {spec.usage}   for example: {spec.example}"))
+            return Mistake(
+                (
+                    str(wrong),
+                    _("Usage: {usage}   for example: {example}").format(usage=spec.usage, example=spec.example),
+                )
+            )
         return Call(spec, values, flags)
 
     def _unknown(self, line: str) -> Mistake:
         word = line.split(maxsplit=1)[0]
         near = self.near(" ".join(line.split()[:2])) or self.near(word)
-        meant = f" Did you mean {near.usage}?" if near else " /help lists all commands."
-        return Mistake((f"There is no command {word}.{meant}", f"To say it as text, begin with {line[0] * 2}"))
+        none = _("There is no command {word}.").format(word=word)
+        meant = _("Did you mean {usage}?").format(usage=near.usage) if near else _("/help lists all commands.")
+        return Mistake((f"{none} {meant}", _("To say it as text, begin with {signs}").format(signs=line[0] * 2)))
 
 
 class _Wrong(Exception):
@@ -182,40 +189,46 @@ def _arguments(spec: Spec, rest: str) -> tuple[dict[str, str], frozenset[str]]:
         if arg.kind in (Kind.TEXT, Kind.COMMAND):
             values[arg.name], rest = rest if arg.kind is Kind.TEXT else " ".join(rest.split()), ""
         else:
-            word, _, rest = rest.partition(" ") if "\n" not in rest.split(" ", 1)[0] else rest.partition("\n")
+            word, gap, rest = rest.partition(" ") if "\n" not in rest.split(" ", 1)[0] else rest.partition("\n")
             values[arg.name] = _checked(arg, word)
             rest = rest.lstrip(" \t")
     for arg in missing:
         if arg.name not in values:
-            raise _Wrong(f"{spec.name} needs {_article(arg)}.")
+            raise _Wrong(_("{command} needs {what}.").format(command=spec.name, what=_needed(arg)))
     if rest.strip():
         if spec.args and spec.args[-1].kind is Kind.ROOM:
-            raise _Wrong(f"A room's name has no spaces: perhaps {'-'.join([*values.values(), *rest.split()])}?")
-        raise _Wrong(f"{spec.name} takes no more than that: {rest.strip()!r} is too much.")
+            joined = "-".join([*values.values(), *rest.split()])
+            raise _Wrong(_("A room's name has no spaces: perhaps {name}?").format(name=joined))
+        said = _("{command} takes no more than that: {rest!r} is too much.")
+        raise _Wrong(said.format(command=spec.name, rest=rest.strip()))
     return values, frozenset(flags)
 
 
 def _take_flags(spec: Spec, rest: str, flags: set[str]) -> str:
     while rest.startswith("--"):
-        word, _, after = rest.partition(" ")
+        word, gap, after = rest.partition(" ")
         word = word.strip().casefold()
         if word not in spec.flags:
-            known = f"It knows {', '.join(spec.flags)}." if spec.flags else "It has no options."
-            raise _Wrong(f"{spec.name} has no option {word}. {known}")
+            none = _("{command} has no option {word}.").format(command=spec.name, word=word)
+            known = _("It knows {options}.").format(options=", ".join(spec.flags))
+            raise _Wrong(f"{none} {known if spec.flags else _('It has no options.')}")
         flags.add(word)
         rest = after.lstrip()
     return rest
 
 
-def _article(arg: Arg) -> str:
-    return {Kind.ROOM: "a room's name", Kind.USER: "a login", Kind.TEXT: f"a {arg.name}"}.get(arg.kind, f"a {arg.name}")
+_NEEDED: Final = {Kind.ROOM: N_("a room's name"), Kind.USER: N_("a login")}
+
+
+def _needed(arg: Arg) -> str:
+    return _(_NEEDED[arg.kind]) if arg.kind in _NEEDED else _("a {argument}").format(argument=_(arg.name))
 
 
 def _checked(arg: Arg, word: str) -> str:
     """An argument as the broker wants it: without the sign that people write before names."""
     if arg.kind is Kind.NUMBER:
         if not word.isascii() or not word.isdigit() or len(word) > 15:
-            raise _Wrong(f"{word!r} is no number.")
+            raise _Wrong(_("{word!r} is no number.").format(word=word))
         return word
     if arg.kind not in (Kind.ROOM, Kind.USER):
         return word
@@ -226,4 +239,4 @@ def _checked(arg: Arg, word: str) -> str:
     try:
         return names.parse(bare)
     except BadName as error:
-        raise _Wrong(error.message) from None
+        raise _Wrong(sentence(error)) from None

@@ -14,6 +14,7 @@ from typing import Final, get_args
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
+from client.language import N_, _, sentence
 from client.tui import clean
 from client.tui.fields import Field, FieldRefused, Page, Values
 from client.tui.form import Form
@@ -53,18 +54,20 @@ LOG_IN, NEW_ACCOUNT = 0, 1
 Remembered = Callable[[str], object]
 """Whether a login is remembered on this machine, so that its password may be left empty."""
 
-YES_OR_NO: Final = ("yes", "no")
+YES_OR_NO: Final = (N_("yes"), N_("no"))
 GENDERS: Final[tuple[Gender, ...]] = get_args(Gender)
+_WORDS: Final = (N_("female"), N_("male"), N_("other"), N_("undisclosed"))
+"""The genders, as they are translated; the same words are on the wire."""
 
 
-def _login(text: str, _: Values) -> str:
+def _login(text: str, others: Values) -> str:
     return names.parse(text.strip())
 
 
 def _password(remembered: Remembered) -> Callable[[str, Values], str]:
     def check(text: str, others: Values) -> str:
         if not text and not remembered(others["login"].strip()):
-            raise BadPassword("The password is missing.")
+            raise BadPassword(_("The password is missing."))
         return _sendable(text)
 
     return check
@@ -72,11 +75,11 @@ def _password(remembered: Remembered) -> Callable[[str, Values], str]:
 
 def _sendable(text: str) -> str:
     if clean.typed(text) != text:
-        raise BadPassword("There is a character in it that is no text.")
+        raise BadPassword(_("There is a character in it that is no text."))
     return text
 
 
-def _new_password(text: str, _: Values) -> str:
+def _new_password(text: str, others: Values) -> str:
     if not PASSWORD_LENGTH[0] <= len(text) <= PASSWORD_LENGTH[1]:
         raise BadPassword
     return _sendable(text)
@@ -84,77 +87,75 @@ def _new_password(text: str, _: Values) -> str:
 
 def _again(text: str, others: Values) -> str:
     if text != others["new password"]:
-        raise BadPassword("That is not the same password.")
+        raise BadPassword(_("That is not the same password."))
     return text
 
 
 def _person(what: str) -> Callable[[str, Values], str]:
-    def check(text: str, _: Values) -> str:
+    def check(text: str, others: Values) -> str:
         text = " ".join(text.split())
         if len(text) > PERSON_NAME_LENGTH:
-            raise BadProfile(f"{what}: at most {PERSON_NAME_LENGTH} characters.")
+            raise BadProfile(_("{what}: at most {limit} characters.").format(what=_(what), limit=PERSON_NAME_LENGTH))
         return texts.check_line(text, what, required=True, error=BadProfile)
 
     return check
 
 
-def _age(text: str, _: Values) -> str:
+def _age(text: str, others: Values) -> str:
     text = text.strip()
     if not (text.isascii() and text.isdigit() and AGE_RANGE[0] <= int(text[:9]) <= AGE_RANGE[1]):
-        raise BadProfile(f"An age is a number from {AGE_RANGE[0]} to {AGE_RANGE[1]}.")
+        raise BadProfile(_("An age is a number from {low} to {high}.").format(low=AGE_RANGE[0], high=AGE_RANGE[1]))
     return str(int(text))
 
 
-def _gender(text: str, _: Values) -> str:
-    if text not in GENDERS:
-        raise BadProfile(f"One of {', '.join(GENDERS)}; the first letter will do.")
-    return text
+def genders() -> tuple[str, ...]:
+    """What the person chooses from: a word for each of `GENDERS`, in their order."""
+    return tuple(map(_, GENDERS))
 
 
-def _yes(text: str, _: Values) -> str:
-    if text not in YES_OR_NO:
-        raise BadProfile("Yes or no; y or n will do.")
-    return text
+def _gender(text: str, others: Values) -> str:
+    if text not in genders():
+        raise BadProfile(_("One of {choices}; the first letter will do.").format(choices=", ".join(genders())))
+    return GENDERS[genders().index(text)]
+
+
+def _yes(text: str, others: Values) -> str:
+    if text not in map(_, YES_OR_NO):
+        raise BadProfile(_("Yes or no; y or n will do."))
+    return next(word for word in YES_OR_NO if text == _(word))
 
 
 def pages(server: str, login: str, may_remember: bool, remembered: Remembered) -> list[Page]:
     """The two forms, for the broker called `server`."""
-    who = Field("login", "Login", "Your name here: letters, digits, _ - and a dot.", _login, initial=login)
+    who = Field("login", _("Login"), _("Your name here: letters, digits, _ - and a dot."), _login, initial=login)
     stay = Field(
         "stay",
-        "Stay logged in?",
-        "y or n. Yes: the next start on this machine asks for nothing.",
+        _("Stay logged in?"),
+        _("y or n. Yes: the next start on this machine asks for nothing."),
         _yes,
-        initial="yes",
-        choices=YES_OR_NO,
+        initial=_(YES_OR_NO[0]),
+        choices=tuple(map(_, YES_OR_NO)),
     )
     last = [stay] if may_remember else []
-    hint = "It is not shown."
+    hint = _("It is not shown.")
     if login and remembered(login):
-        hint += f" {login} is remembered here: Enter will do."
-    old = [who, Field("password", "Password", hint, _password(remembered), hidden=True), *last]
-    fewest = PASSWORD_LENGTH[0]
+        hint += " " + _("{login} is remembered here: Enter will do.").format(login=login)
+    old = [who, Field("password", _("Password"), hint, _password(remembered), hidden=True), *last]
+    long = _("At least {count} characters; it is not shown.").format(count=PASSWORD_LENGTH[0])
+    choices = _("f, m, o or u: {choices}; you and the operator see it.").format(choices=", ".join(genders()))
     new = [
         who,
-        Field(
-            "new password", "Password", f"At least {fewest} characters; it is not shown.", _new_password, hidden=True
-        ),
-        Field("again", "Password again", "The same once more.", _again, hidden=True),
-        Field("first names", "First names", "Everybody sees them.", _person("First names")),
-        Field("surnames", "Surnames", "Everybody sees them.", _person("Surnames")),
-        Field("age", "Age", "In years; you and the operator see it.", _age),
-        Field(
-            "gender",
-            "Gender",
-            f"f, m, o or u: {', '.join(GENDERS)}; you and the operator see it.",
-            _gender,
-            choices=GENDERS,
-        ),
+        Field("new password", _("Password"), long, _new_password, hidden=True),
+        Field("again", _("Password again"), _("The same once more."), _again, hidden=True),
+        Field("first names", _("First names"), _("Everybody sees them."), _person("First names")),
+        Field("surnames", _("Surnames"), _("Everybody sees them."), _person("Surnames")),
+        Field("age", _("Age"), _("In years; you and the operator see it."), _age),
+        Field("gender", _("Gender"), choices, _gender, choices=genders()),
         *last,
     ]
     return [
-        Page(f"Tertulia · {server} · Log in", "I am new here", old),
-        Page(f"Tertulia · {server} · New account", "I have an account", new),
+        Page(_("Tertulia · {server} · Log in").format(server=server), _("I am new here"), old),
+        Page(_("Tertulia · {server} · New account").format(server=server), _("I have an account"), new),
     ]
 
 
@@ -178,11 +179,12 @@ def credentials(values: Values) -> Credentials:
 def _at_fault(error: ChatError, new: bool) -> ChatError:
     """The same refusal, with the field that it is about."""
     if isinstance(error, (NameTaken, BadName, RegistrationClosed)):
-        return FieldRefused(error.message, "login")
+        return FieldRefused(sentence(error), "login")
     if isinstance(error, (WrongPassword, BadPassword)):
-        return FieldRefused(error.message, "new password" if new else "password")
+        return FieldRefused(sentence(error), "new password" if new else "password")
     if isinstance(error, RateLimited) and error.retry_after is not None:
-        return RateLimited(f"{error.message} Try again in {ceil(error.retry_after)} s.")
+        wait = _("Try again in {seconds} s.").format(seconds=ceil(error.retry_after))
+        return RateLimited(f"{sentence(error)} {wait}")
     return error
 
 
