@@ -17,7 +17,7 @@ from typing import Final
 
 from client import config, language
 from client.config import BadConfig
-from client.language import LANGUAGES, N_, _, sentence
+from client.language import LANGUAGES, N_, _, ngettext, sentence
 from client.link.failures import NOT_REACHED
 from common.addresses import BadAddress
 from common.errors import ChatError
@@ -43,6 +43,24 @@ exit status:
 """)
 
 
+_OF_ARGPARSE: Final = (
+    N_("usage: "),
+    N_("options"),
+    N_("positional arguments"),
+    N_("show this help message and exit"),
+    N_("%(prog)s: error: %(message)s\n"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("the following arguments are required: %s"),
+    N_("unrecognized arguments: %s"),
+    N_("expected one argument"),
+    N_("expected at least one argument"),
+    N_("ignored explicit argument %r"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+    N_("invalid %(type)s value: %(value)r"),
+)
+"""What the library that reads the command line says by itself, of what this one can make it say."""
+
+
 class WrongUsage(Exception):
     """The command line asks for what cannot be done; the sentence says what is missing."""
 
@@ -52,7 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not know every letter
-    language.use(_language(argv))
+    if language.use(_language(argv)) != LANGUAGES[0]:
+        # It knows gettext, but asks only the environment which language that is to be.
+        vars(argparse).update(_=_, ngettext=ngettext)
     arguments = parser().parse_args(argv)
     module = importlib.import_module(f"client.commands.{arguments.module}")
     run: Callable[[argparse.Namespace], int] = module.run

@@ -2,8 +2,8 @@
 
 The broker, `common` and `client.link` speak English, on the wire as in a program's exceptions. A person is told the
 same in the language chosen: the sentence of a class is in the catalog as it stands there, any other is found here, by
-its shape if it has details. `tests/client/test_language.py` holds that every sentence they can make is known. One table,
-loaded only where another language than English is spoken. Must not know which code a sentence belongs to.
+its shape if it has details. `tests/client/test_language.py` holds that every sentence they can make is known. Loaded
+only where another language than English is spoken. Must not know which code a sentence belongs to.
 """
 
 from __future__ import annotations

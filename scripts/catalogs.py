@@ -15,14 +15,14 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "client" / "locale"
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
-COMMENT = "For translators:"
+KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2}
+"""The functions that mark a sentence, each with how many of its arguments are sentences."""
+COMMENT = "# For translators: "
 """A comment in the code that begins like this, just above a sentence, is shown to whoever translates it."""
 
 HEADER = """\
@@ -49,14 +49,29 @@ def refusals() -> Iterator[tuple[Path, str]]:
                             yield path, text
 
 
+def marked(path: Path) -> Iterator[tuple[ast.Call, tuple[str, ...]]]:
+    """Every call in a module that marks a sentence, with the sentence; those that translate a table's are left out."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
+            given = node.args[: KEYWORDS[node.func.id]]
+            texts = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if any(isinstance(each, ast.JoinedStr | ast.BinOp) for each in given):
+                raise ValueError(f"{path}, line {node.lineno}: an f-string or a sum cannot be looked up in a catalog")
+            if texts:
+                yield node, tuple(texts)
+
+
 def template() -> Catalog:
     """Every sentence of the code, none translated."""
     found = Catalog(charset="utf-8")
     for path, text in refusals():
         found.add(text, locations=[(_relative(path), 0)])
     for path in sources():
-        for _, message, comments, _ in extract_from_file("python", path, KEYWORDS, comment_tags=[COMMENT]):
-            found.add(message, locations=[(_relative(path), 0)], auto_comments=comments)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node, texts in sorted(marked(path), key=lambda each: (each[0].lineno, each[0].col_offset)):
+            above = lines[node.lineno - 2].strip()
+            notes = [above.removeprefix(COMMENT)] if above.startswith(COMMENT) else []
+            found.add(texts if len(texts) > 1 else texts[0], locations=[(_relative(path), 0)], auto_comments=notes)
     return found
 
 

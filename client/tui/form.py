@@ -169,7 +169,7 @@ class Form:
         fault = self._fault(self._at) if shown.buffers[self._at].text else None
         said: StyleAndTextTuples
         if self._working:
-            said = [("class:form.hint", f"   {_('One moment…')}")]
+            said = [("class:form.hint", "   " + _("One moment…"))]
         elif self._wrong:
             said = [("class:form.wrong", f" ! {clean.line(self._wrong)}")]
         elif fault is not None:

@@ -189,7 +189,7 @@ def _arguments(spec: Spec, rest: str) -> tuple[dict[str, str], frozenset[str]]:
         if arg.kind in (Kind.TEXT, Kind.COMMAND):
             values[arg.name], rest = rest if arg.kind is Kind.TEXT else " ".join(rest.split()), ""
         else:
-            word, gap, rest = rest.partition(" ") if "\n" not in rest.split(" ", 1)[0] else rest.partition("\n")
+            word, _space, rest = rest.partition(" ") if "\n" not in rest.split(" ", 1)[0] else rest.partition("\n")
             values[arg.name] = _checked(arg, word)
             rest = rest.lstrip(" \t")
     for arg in missing:
@@ -206,7 +206,7 @@ def _arguments(spec: Spec, rest: str) -> tuple[dict[str, str], frozenset[str]]:
 
 def _take_flags(spec: Spec, rest: str, flags: set[str]) -> str:
     while rest.startswith("--"):
-        word, gap, after = rest.partition(" ")
+        word, _space, after = rest.partition(" ")
         word = word.strip().casefold()
         if word not in spec.flags:
             none = _("{command} has no option {word}.").format(command=spec.name, word=word)
