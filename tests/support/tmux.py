@@ -1,0 +1,153 @@
+"""Real terminals for tests: programs in tmux, keys typed into them, and what a person would see there.
+
+Each server has a socket of its own, so that nobody's tmux is disturbed. Must not know which program runs.
+
+Source: tmux(1).
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+PATIENCE_S: Final = 20.0
+"""Seconds in which anything that is expected is seen."""
+LOOK_S: Final = 0.05
+"""Seconds between two looks at a screen."""
+
+_SETTINGS: Final = """
+set -g status off
+set -g default-terminal tmux-256color
+set -as terminal-overrides ',*:Tc'
+set -sg escape-time 0
+set -g focus-events on
+set -g remain-on-exit on
+set -g remain-on-exit-format ''
+set -g allow-passthrough off
+set -g set-clipboard on
+set -g history-limit 0
+set -g window-size manual
+"""
+
+
+class NotSeen(AssertionError):
+    """What was expected did not appear; the screen is in the words."""
+
+
+class Terminals:
+    """A tmux server of one's own."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="tertulia-tmux-")
+        self._settings = Path(self._directory.name, "tmux.conf")
+        self._settings.write_text(_SETTINGS)
+        self._socket = Path(self._directory.name, "socket")
+        self._open: list[Terminal] = []
+
+    def call(self, *arguments: str, check: bool = True) -> str:
+        """Run a command of tmux's; what it prints."""
+        command = ["tmux", "-S", str(self._socket), "-f", str(self._settings), *arguments]
+        return subprocess.run(command, check=check, capture_output=True, text=True, errors="replace").stdout
+
+    def open(
+        self, name: str, columns: int, rows: int, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> Terminal:
+        """Run a program on a terminal of that size."""
+        settings = [word for pair in (environment or {}).items() for word in ("-e", "=".join(pair))]
+        size = ("-x", str(columns), "-y", str(rows))
+        self.call("new-session", "-d", "-s", name, *size, *settings, "--", *command)
+        terminal = Terminal(self, name)
+        self._open.append(terminal)
+        return terminal
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.call("kill-server", check=False)
+        self._directory.cleanup()
+
+
+class Terminal:
+    """One program on its terminal."""
+
+    def __init__(self, terminals: Terminals, name: str) -> None:
+        self._terminals = terminals
+        self._name = name
+
+    def press(self, *keys: str) -> None:
+        """Press keys, by tmux's names for them: `Enter`, `M-a`, `PageUp`, `F1`, `C-k`."""
+        self._terminals.call("send-keys", "-t", self._name, *keys)
+
+    def type(self, text: str, *keys: str) -> None:
+        """Type a text, then press keys."""
+        self._terminals.call("send-keys", "-t", self._name, "-l", "--", text)
+        if keys:
+            self.press(*keys)
+
+    def paste(self, text: str) -> None:
+        """Paste, as a terminal that marks what is pasted does."""
+        file = Path(self._terminals._directory.name, "pasted")
+        file.write_text(text)
+        self._terminals.call("load-buffer", "-b", "pasted", str(file))
+        self._terminals.call("paste-buffer", "-p", "-d", "-b", "pasted", "-t", self._name)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window another size."""
+        self._terminals.call("resize-window", "-t", self._name, "-x", str(columns), "-y", str(rows))
+
+    def screen(self) -> str:
+        """What stands on the screen, a line each, without colours."""
+        return self._terminals.call("capture-pane", "-p", "-t", self._name)
+
+    def coloured(self) -> str:
+        """The same with the sequences that colour it."""
+        return self._terminals.call("capture-pane", "-p", "-e", "-N", "-t", self._name)
+
+    @property
+    def over(self) -> bool:
+        """Whether the program has ended."""
+        return self._terminals.call("display-message", "-p", "-t", self._name, "#{pane_dead}").strip() == "1"
+
+    @property
+    def status(self) -> int:
+        """The exit status of a program that has ended."""
+        return int(self._terminals.call("display-message", "-p", "-t", self._name, "#{pane_dead_status}"))
+
+    def see(self, *patterns: str, patience: float = PATIENCE_S) -> str:
+        """Wait until the screen shows all of the patterns (regular expressions, `^` and `$` at lines); the screen."""
+        until = time.monotonic() + patience
+        while True:
+            screen = self.screen()
+            missing = [pattern for pattern in patterns if not re.search(pattern, screen, re.M)]
+            if not missing:
+                return screen
+            if time.monotonic() > until:
+                raise NotSeen(f"{self._name} does not show {missing}:\n{screen}")
+            time.sleep(LOOK_S)
+
+    def see_no(self, pattern: str, patience: float = PATIENCE_S) -> str:
+        """Wait until the pattern stands on the screen no more; the screen."""
+        until = time.monotonic() + patience
+        while re.search(pattern, screen := self.screen(), re.M):
+            if time.monotonic() > until:
+                raise NotSeen(f"{self._name} still shows {pattern!r}:\n{screen}")
+            time.sleep(LOOK_S)
+        return screen
+
+    def ended(self, patience: float = PATIENCE_S) -> int:
+        """Wait until the program has ended; its exit status."""
+        until = time.monotonic() + patience
+        while not self.over:
+            if time.monotonic() > until:
+                raise NotSeen(f"{self._name} goes on:\n{self.screen()}")
+            time.sleep(LOOK_S)
+        return self.status
