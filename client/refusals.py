@@ -23,6 +23,7 @@ SHAPES: Final = (
     N_("Too many new accounts come from your network; wait a little."),
     N_("Too many tries; wait a little before the next."),
     N_("You write faster than this broker allows; wait a little."),
+    N_("You change your status too often; wait a little."),
     N_("Only a gateway that the operator registered may name sessions."),
     N_("A login has either a password or a token."),
     N_("The room {found} exists already; choose another name."),

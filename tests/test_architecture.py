@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "broker/store": ("common", "broker.chat", "broker.log", "broker.store"),
     "broker/wire": ("common", "broker.chat", "broker.log", "broker.wire"),
     "broker": ("common", "broker"),
-    "client/link": ("common", "client.link", "client.language"),
+    "client/link": ("common", "client.link"),
     "client/tui": ("common", "client.link", "client.tui", "client.config", "client.trust", "client.language"),
     "client/language.py": ("common", "client.refusals"),
     "client": ("common", "client"),
