@@ -52,6 +52,11 @@ _FLAGS = {1: "bold", 2: "dim", 3: "italic", 4: "underlined", 7: "reversed", 9: "
 _ENDS = {22: ("bold", "dim"), 23: ("italic",), 24: ("underlined",), 27: ("reversed",), 29: ("struck",)}
 
 
+def cells(text: str) -> int:
+    """How many cells a text takes."""
+    return max(0, wcswidth(text))
+
+
 def indexed(number: int) -> str:
     """A colour of the 256: sixteen of the terminal's own, a cube, and greys."""
     if number < 16:
@@ -94,7 +99,7 @@ def runs(line: str) -> Iterator[tuple[int, str, Look]]:
         text = line[at : sequence.start() if sequence else None]
         if text:
             yield column, text, look
-            column += max(0, wcswidth(text))
+            column += cells(text)
         if sequence is not None:
             at = sequence.end()
             if sequence[1] is not None:
@@ -103,14 +108,17 @@ def runs(line: str) -> Iterator[tuple[int, str, Look]]:
 
 def _drawn(column: int, row: int, text: str, look: Look) -> Iterator[str]:
     wide, high = CELL
-    left, top, width = MARGIN + column * wide, BAR + MARGIN + row * high, max(0, wcswidth(text)) * wide
+    left, top, width = MARGIN + column * wide, BAR + MARGIN + row * high, cells(text) * wide
     ink, ground = look.ink or INK, look.ground
     if look.reversed:
         ink, ground = ground or GROUND, look.ink or INK
     if ground:
         yield f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{high}" fill="{ground}"/>'
-    if not text.strip():
+    words = text.strip()
+    if not words:
         return
+    # Space at an end is not drawn, and would be made up for by wider letters.
+    left += cells(text[: len(text) - len(text.lstrip())]) * wide
     style = [f'fill="{ink}"']
     if look.bold:
         style.append('font-weight="bold"')
@@ -121,14 +129,14 @@ def _drawn(column: int, row: int, text: str, look: Look) -> Iterator[str]:
     lines = [name for name, wanted in (("underline", look.underlined), ("line-through", look.struck)) if wanted]
     if lines:
         style.append(f'text-decoration="{" ".join(lines)}"')
-    place = f'x="{left:.1f}" y="{top + high * 0.76:.1f}" textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"'
-    yield f"<text {place} {' '.join(style)}>{escape(text)}</text>"
+    place = f'x="{left:.1f}" y="{top + high * 0.76:.1f}" textLength="{cells(words) * wide:.1f}" lengthAdjust="spacingAndGlyphs"'
+    yield f"<text {place} {' '.join(style)}>{escape(words)}</text>"
 
 
 def picture(screen: str, title: str = "") -> str:
     """The screen as an SVG document."""
     lines = screen.rstrip("\n").split("\n")
-    columns = max(max((at + max(0, wcswidth(text)) for at, text, _ in runs(line)), default=0) for line in lines)
+    columns = max(max((at + cells(text) for at, text, _ in runs(line)), default=0) for line in lines)
     width, height = 2 * MARGIN + columns * CELL[0], BAR + 2 * MARGIN + len(lines) * CELL[1]
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
@@ -136,7 +144,7 @@ def picture(screen: str, title: str = "") -> str:
         f'<rect width="100%" height="100%" rx="9" fill="{GROUND}"/>',
         *(f'<circle cx="{18 + 18 * number}" cy="15" r="5.5" fill="#3a3f4b"/>' for number in range(3)),
         f'<text x="{width / 2:.0f}" y="20" text-anchor="middle" fill="#8b92a0" font-size="12">{escape(title)}</text>',
-        '<g xml:space="preserve">',
+        '<g style="white-space: pre">',
     ]
     for row, line in enumerate(lines):
         for column, text, look in runs(line):
