@@ -114,11 +114,6 @@ def _drawn(column: int, row: int, text: str, look: Look) -> Iterator[str]:
         ink, ground = ground or GROUND, look.ink or INK
     if ground:
         yield f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{high}" fill="{ground}"/>'
-    words = text.strip()
-    if not words:
-        return
-    # Space at an end is not drawn, and would be made up for by wider letters.
-    left += cells(text[: len(text) - len(text.lstrip())]) * wide
     style = [f'fill="{ink}"']
     if look.bold:
         style.append('font-weight="bold"')
@@ -129,8 +124,12 @@ def _drawn(column: int, row: int, text: str, look: Look) -> Iterator[str]:
     lines = [name for name, wanted in (("underline", look.underlined), ("line-through", look.struck)) if wanted]
     if lines:
         style.append(f'text-decoration="{" ".join(lines)}"')
-    place = f'x="{left:.1f}" y="{top + high * 0.76:.1f}" textLength="{cells(words) * wide:.1f}" lengthAdjust="spacingAndGlyphs"'
-    yield f"<text {place} {' '.join(style)}>{escape(words)}</text>"
+    # Wider gaps are left, not drawn: a reader's program may make one space of several.
+    for words in re.finditer(r"\S+(?: \S+)*", text):
+        from_left = left + cells(text[: words.start()]) * wide
+        place = f'x="{from_left:.1f}" y="{top + high * 0.76:.1f}"'
+        length = f'textLength="{cells(words[0]) * wide:.1f}" lengthAdjust="spacingAndGlyphs"'
+        yield f"<text {place} {length} {' '.join(style)}>{escape(words[0])}</text>"
 
 
 def picture(screen: str, title: str = "") -> str:
