@@ -14,6 +14,8 @@ import re
 import unicodedata
 from typing import Final
 
+from wcwidth import wcwidth
+
 from common import texts
 
 MARKS: Final = 3
@@ -21,6 +23,9 @@ MARKS: Final = 3
 
 LOST: Final = "\ufffd"
 """Stands for what has no form that two terminals agree on."""
+
+BASE: Final = "\u25cc"
+"""Carries a mark that stands alone; else it would cling to what stands in the cell before, which is not its own."""
 
 _REGIONAL: Final = 0x1F1E6
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
@@ -71,7 +76,8 @@ def signs(line: str) -> list[str]:
     marks = 0
     for character in line:
         kind = unicodedata.category(character)
-        marks = marks + 1 if kind[0] == "M" else 0
+        if kind != "Cf" and not _is_selector(character):
+            marks = marks + 1 if kind[0] == "M" or _takes_no_cell(character) else 0
         if "\U0001f1e6" <= character <= "\U0001f1ff":
             shown.append(chr(ord(character) - _REGIONAL + ord("A")))
         elif kind == "Co":
@@ -95,12 +101,20 @@ def _filtered(raw: str) -> str:
     marks = 0
     for character in texts.visible(raw, newlines=True):
         kind = unicodedata.category(character)
-        marks = marks + 1 if kind[0] == "M" else 0
+        if kind == "Cf" or _is_selector(character):
+            continue
+        marks = marks + 1 if kind[0] == "M" or _takes_no_cell(character) else 0
         if kind == "Co":
             kept.append(LOST)
-        elif kind != "Cf" and marks <= MARKS and not _is_selector(character):
+        elif marks <= MARKS:
+            if marks == 1 and (not kept or kept[-1] in " \n"):
+                kept.append(BASE)
             kept.append(character)
-    return "".join(kept)
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _takes_no_cell(character: str) -> bool:
+    return character > "\u02ff" and wcwidth(character) == 0
 
 
 def _is_selector(character: str) -> bool:

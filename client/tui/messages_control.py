@@ -2,30 +2,33 @@
 
 It walks from an anchor, a record and a row in it, and wraps until the window is full, so a frame costs the
 same with a hundred records and with a hundred thousand. Without an anchor it stands at the end and stays
-there. Rows are kept per record, revision, width and what stands above. Must not know rooms or the broker.
+there. Rows are kept per record, revision, width and what stands above. What is seen and how one moves in it belong
+together, hence the length. Must not know rooms or the broker.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout.controls import UIContent, UIControl
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
-from client.tui import render
+from client.tui import links, render
+from client.tui.hyperlinks import linked
 from client.tui.records import Record, Scrollback
 from client.tui.wrap import Row
 
-CACHE: Final = 2_000
+CACHE: Final = 1_000
 """Records whose rows are kept."""
 
-
-QUARTER: Final = 900_000
-"""Milliseconds: no time zone's midnight lies within a quarter of an hour."""
+MARGIN_FROM: Final = 50
+"""Cells of the window from which on the last one stays empty."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Source(NamedTuple):
     records: Scrollback
     unread_from: int = 0
     unread: int = 0
+    me: str = ""
+    """The reader's login."""
 
 
 class MessagesControl(UIControl):
@@ -54,11 +59,14 @@ class MessagesControl(UIControl):
         self._source = source
         self._wants_older = wants_older
         self._anchors: WeakKeyDictionary[Scrollback, Anchor] = WeakKeyDictionary()
-        self._left: WeakKeyDictionary[Scrollback, int] = WeakKeyDictionary()
-        self._cache: dict[tuple[int, int, int, int, int], list[Row]] = {}
+        self._left: WeakKeyDictionary[Scrollback, Anchor] = WeakKeyDictionary()
+        self._links: WeakKeyDictionary[Scrollback, links.Numbers] = WeakKeyDictionary()
+        self._cache: dict[tuple[int, int, render.Above], list[Row]] = {}
+        self._me = ""
         self._width = 80
         self._height = 20
         self._below = 0
+        self._shown: list[Row] = []
 
     @property
     def at_end(self) -> bool:
@@ -77,21 +85,41 @@ class MessagesControl(UIControl):
         left = self._left.get(records)
         if self.at_end or left is None:
             return 0
-        for index in range(len(records) - 1, -1, -1):
-            if records[index].id == left:
-                return len(records) - 1 - index
-        return 0
+        index = records.find(left.record, left.index)
+        if index is None:
+            return 0
+        self._left[records] = replace(left, index=index)
+        return len(records) - 1 - index
+
+    @property
+    def links(self) -> links.Numbers:
+        """The links of the conversation that were on the screen, by their numbers."""
+        return self._links.setdefault(self._source().records, links.Numbers())
+
+    @property
+    def links_in_view(self) -> list[tuple[int, str]]:
+        """The links on the screen with their numbers, the lowest first."""
+        found = re.findall(r"class:link-(\d+)", " ".join(style for row in self._shown for style, _ in row))
+        numbers = dict.fromkeys(int(number) for number in reversed(found))
+        return [(number, link) for number in numbers if (link := self.links.link(number)) is not None]
 
     def is_focusable(self) -> bool:
         return False
 
     def create_content(self, width: int, height: int) -> UIContent:
-        if width != self._width:
+        source = self._source()
+        width = max(4, width if width < MARGIN_FROM else width - 1)
+        if width != self._width or source.me != self._me:
             self._cache.clear()
-        self._width, self._height = max(4, width), height
-        shown = self._visible()
-        shown = [*([[]] * (height - len(shown))), *shown]
-        return UIContent(get_line=lambda index: list(shown[index]), line_count=len(shown), show_cursor=False)
+        self._width, self._height, self._me = width, height, source.me
+        self._shown = self._visible()
+        above = height - len(self._shown)
+        numbers = self.links
+
+        def line(index: int) -> StyleAndTextTuples:
+            return linked(self._shown[index - above], numbers) if index >= above else []
+
+        return UIContent(get_line=line, line_count=height, show_cursor=False)
 
     def mouse_handler(self, mouse_event: MouseEvent) -> None:
         if mouse_event.event_type == MouseEventType.SCROLL_UP:
@@ -150,7 +178,7 @@ class MessagesControl(UIControl):
             filled += len(self._rows(following))
             if filled > self._height:
                 if self.at_end:
-                    self._left[records] = records[len(records) - 1].id
+                    self._left[records] = Anchor(records[len(records) - 1].id, 0, len(records) - 1)
                 self._anchors[records] = Anchor(records[index].id, row, index)
                 return
         self.to_end()
@@ -182,25 +210,36 @@ class MessagesControl(UIControl):
             return []
         index, row = top
         records = self._source().records
-        shown: list[Row] = []
+        shown: list[Row] = list(self._named(index)[row:]) if index < len(records) else []
+        index += 1
         while index < len(records) and len(shown) < self._height:
-            shown.extend(self._rows(index)[row:])
-            index, row = index + 1, 0
+            shown.extend(self._rows(index))
+            index += 1
         if len(shown) < self._height and not self.at_end:
             self.to_end()  # the window has grown beyond what follows the anchor
             return self._visible()
         self._below = len(records) - index + (len(shown) > self._height)
         return shown[: self._height]
 
-    def _rows(self, index: int) -> list[Row]:
+    def _named(self, index: int) -> list[Row]:
+        """The rows of the record that stands first in the window: they say who speaks, if that changes no row."""
+        rows, named = self._rows(index), self._rows(index, first=True)
+        return named if len(named) == len(rows) else rows
+
+    def _rows(self, index: int, first: bool = False) -> list[Row]:
         source = self._source()
-        record = source.records[index]
-        before: Record | None = source.records[index - 1] if index else None
+        records = source.records
+        record = records[index]
+        before: Record | None = records[index - 1] if index else None
         unread = source.unread if record.id == source.unread_from else 0
-        key = (record.id, record.revision, self._width, before.time // QUARTER if before else -1, unread)
+        answered = records.said_at(record.reply_to) if record.reply_to else None
+        above = render.above(record, before, unread, answered)
+        if first:
+            above = above._replace(grouped=False, minute=False)
+        key = (record.id, record.revision, above)
         rows = self._cache.get(key)
         if rows is None:
-            rows = render.rows(record, self._width, before, unread)
+            rows = render.rows(record, self._width, above, render.Pen(self._me, self.links.number))
             self._cache[key] = rows
             if len(self._cache) > CACHE:
                 del self._cache[next(iter(self._cache))]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from prompt_toolkit.application import Application
+from prompt_toolkit.application import Application, get_app_session
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
@@ -27,6 +27,7 @@ from client.link.updates import LinkState
 from client.tui import clean, keys, marks, panes, style
 from client.tui.complete import Completing
 from client.tui.grammar import PREFIXES
+from client.tui.hyperlinks import careful
 from client.tui.layout import Screen
 from client.tui.messages_control import MessagesControl, Source
 from client.tui.ports import Chat
@@ -115,7 +116,7 @@ class FullScreen(Sitting):
             min_redraw_interval=FRAME_S,
             refresh_interval=TICK_S,
             input=input,
-            output=output,
+            output=careful(output or get_app_session().output),
         )
         self.app.ttimeoutlen = 0.05
         self.app.timeoutlen = 0.3
@@ -338,7 +339,7 @@ class FullScreen(Sitting):
 
     def _source(self) -> Source:
         talk = self.model.here
-        return Source(talk.records, talk.unread_from, talk.unread_shown)
+        return Source(talk.records, talk.unread_from, talk.unread_shown, self.model.me)
 
     def _wants_older(self) -> None:
         if self.model.here.more and not self.model.here.loading:

@@ -51,6 +51,10 @@ def wrap(fragments: list[Fragment], width: int, first: int | None = None) -> lis
     The first row has `first` cells, if that is given.
     """
     width = max(2, width)
+    if sum(cells(text) for _, text in fragments) <= (width if first is None else first) and not any(
+        "\n" in text for _, text in fragments
+    ):
+        return [fragments]
     rows: list[Row] = []
     line: list[Cell] = []
     for style, text in fragments:
@@ -62,6 +66,22 @@ def wrap(fragments: list[Fragment], width: int, first: int | None = None) -> lis
                 line.append((style, character, _cell(character)))
     rows.extend(_broken(line, width, width if first is None or rows else first))
     return rows
+
+
+def broken(fragments: list[Fragment], width: int, first: int) -> list[Row]:
+    """Break fragments of one line anywhere, so that no space is lost. At least one row; the first has `first` cells."""
+    rows: list[Row] = []
+    row: list[Cell] = []
+    left = first
+    for style, text in fragments:
+        for character in text:
+            taken = _cell(character)
+            if taken > left and row:
+                rows.append(_merged(row))
+                row, left = [], width
+            row.append((style, character, taken))
+            left -= taken
+    return [*rows, _merged(row)]
 
 
 def _broken(line: list[Cell], width: int, first: int) -> list[Row]:

@@ -33,6 +33,7 @@ class Glass:
     cells: list[list[str]] = field(default_factory=list)
     row: int = 0
     column: int = 0
+    kept: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         self._wipe()
@@ -45,6 +46,10 @@ class Glass:
         while at < len(text):
             sequence = _SEQUENCE.match(text, at)
             if sequence:
+                if sequence[0] == "\x1b7":
+                    self.kept = (self.row, self.column)
+                elif sequence[0] == "\x1b8":
+                    self.row, self.column = self.kept
                 self._obey(sequence[1] or "", sequence[2] or "")
                 at = sequence.end()
                 continue
