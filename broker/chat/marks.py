@@ -11,10 +11,11 @@ import math
 from itertools import islice
 from typing import Final
 
-from broker.chat.effects import Commit, Effect, Now
+from broker.chat.effects import Commit, Effect, Now, Publish
 from broker.chat.entities import Account
 from broker.chat.ports import DropMark, MarkRow, PutMark, Write
 from broker.chat.state import State
+from broker.chat.views import marked
 from common.limits import MARK_KEPT_S, TALKS
 
 AT_ONCE: Final = 500
@@ -28,6 +29,8 @@ class Marks:
         self._state = state
         self._unkept: dict[tuple[int, int], None] = {}
         """Account and conversation; one whose mark is gone is to be forgotten on disk, too."""
+        self._mistold: dict[tuple[int, int], None] = {}
+        """Those whose sessions were told what was taken back since."""
         self._due = math.inf
 
     def of(self, account: Account, talk: int) -> MarkRow:
@@ -48,13 +51,16 @@ class Marks:
         account.marks[mark.talk] = mark
         if known is None and mark.talk < 0:
             private = [talk for talk in account.marks if talk < 0]
-            for talk in private[: len(private) - TALKS]:
+            for talk in private[: max(0, len(private) - TALKS)]:
                 del account.marks[talk]
                 self.keep_later(account, talk, now)
         return mark
 
     def take_back(self, account: Account, old: MarkRow, new: MarkRow) -> None:
-        """What turned `old` into `new` could not be kept; what was read since stays read."""
+        """What turned `old` into `new` could not be kept; what was read since stays read.
+
+        Who was told of it with something read meanwhile is told again.
+        """
         mark = account.marks.get(new.talk)
         if mark is not None and mark.read == new.read:
             mark = old
@@ -62,6 +68,8 @@ class Marks:
             account.marks.pop(old.talk, None)
         else:
             account.marks[mark.talk] = mark._replace(notify=old.notify)
+        self._unkept[account.id, old.talk] = self._mistold[account.id, old.talk] = None
+        self._due = -math.inf
 
     def keep_later(self, account: Account, talk: int, now: Now) -> None:
         """Have the mark written, as it stands by then, with the others of these seconds."""
@@ -72,18 +80,36 @@ class Marks:
         """Write what is due."""
         if now.mono < self._due:
             return []
-        return self._commit(list(islice(self._unkept, AT_ONCE)), now)
+        return [*self._tell_again(), *self._commit(list(islice(self._unkept, AT_ONCE)), now)]
+
+    def _tell_again(self) -> list[Effect]:
+        mistold, self._mistold = self._mistold, {}
+        effects: list[Effect] = []
+        for id, talk in mistold:
+            account = self._state.accounts.get(id)
+            if account is not None and self._is_there(account, talk):
+                effects.append(Publish(account.inbox, marked(self._state, self.of(account, talk))))
+        return effects
 
     def keep(self, now: Now) -> list[Effect]:
         """Write everything: there will be no later."""
         return self._commit(list(self._unkept), now)
 
+    def _is_there(self, account: Account, talk: int) -> bool:
+        """Whether there is such a conversation: what was made may have been taken back, as it could not be kept."""
+        if talk < 0:
+            return -talk in self._state.accounts
+        return talk in account.rooms or (talk in self._state.rooms and self._state.rooms[talk].creator is None)
+
     def _commit(self, marks: list[tuple[int, int]], now: Now) -> list[Effect]:
         writes: list[Write] = []
-        for account, talk in marks:
-            del self._unkept[account, talk]
-            mark = self._state.accounts[account].marks.get(talk) if account in self._state.accounts else None
-            writes.append(PutMark(mark) if mark else DropMark(account, talk))
+        for id, talk in marks:
+            del self._unkept[id, talk]
+            account = self._state.accounts.get(id)
+            if account is not None and not self._is_there(account, talk):
+                account.marks.pop(talk, None)
+            mark = account.marks.get(talk) if account else None
+            writes.append(PutMark(mark) if mark else DropMark(id, talk))
         if not self._unkept:
             self._due = math.inf
 

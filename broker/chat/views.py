@@ -111,7 +111,7 @@ def session_view(session: Session, asking: Session, now: Now) -> messages.Sessio
 def session_state(state: State, session: Session) -> messages.SessionState:
     """Where a session stands."""
     account = session.account
-    talks = (mark for mark in reversed(account.marks.values()) if mark.talk < 0)
+    talks = (mark for mark in reversed(account.marks.values()) if -mark.talk in state.accounts)
     return messages.SessionState(
         login=account.login,
         operator=account.row.operator,
