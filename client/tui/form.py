@@ -176,7 +176,7 @@ class Form:
             said = [("class:form.wrong", f"   {clean.line(fault)}")]
         else:
             said = [("class:form.hint", f"   {here.hint}")]
-        keys = _("F2: {other}   Ctrl+C: give up").format(other=shown.page.other)
+        keys = _("F2: {other}   Ctrl+C: quit").format(other=shown.page.other)
         if self._app.output.get_size().columns >= WIDE:
             keys = _("Enter: on   ↑ ↓: back and forth") + "   " + keys
         return [*said, ("", "\n" if self._short() else "\n\n"), ("class:form.hint", f"   {keys}")]

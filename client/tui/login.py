@@ -154,8 +154,8 @@ def pages(server: str, login: str, may_remember: bool, remembered: Remembered) -
         *last,
     ]
     return [
-        Page(_("Tertulia · {server} · Log in").format(server=server), _("I am new here"), old),
-        Page(_("Tertulia · {server} · New account").format(server=server), _("I have an account"), new),
+        Page(_("Log in · {server} · Tertulia").format(server=server), _("I am new here"), old),
+        Page(_("New account · {server} · Tertulia").format(server=server), _("I have an account"), new),
     ]
 
 

@@ -47,7 +47,7 @@ def test_logging_in() -> None:
     async def act(terminal: Headless) -> None:
         await terminal.see("New account", "F2: I have an account")
         terminal.press(F2)
-        await terminal.see("Tertulia · plaza · Log in", "▸ Login", "F2: I am new here")
+        await terminal.see("Log in · plaza · Tertulia", "▸ Login", "F2: I am new here")
         terminal.press("ana\r")
         await terminal.see("✓ ana", "▸ Password", "It is not shown")
         terminal.press("correct horse\r")
@@ -57,7 +57,7 @@ def test_logging_in() -> None:
 
 def test_registering() -> None:
     async def act(terminal: Headless) -> None:
-        await terminal.see("Tertulia · plaza · New account")
+        await terminal.see("New account · plaza · Tertulia")
         terminal.press("\r".join(ACCOUNT) + "\r")
         await terminal.see("✓ female", "✓ yes", "▸ Stay logged in?")
         assert "correct horse" not in terminal.written
@@ -169,7 +169,7 @@ def test_a_small_terminal_shows_what_matters() -> None:
     async def act(terminal: Headless) -> None:
         await terminal.see("New account", "▸ Login", "Stay logged in?", "Your name here", "F2: I have an account")
         terminal.press(F2)
-        await terminal.see("Log in", "F2: I am new here", "Ctrl+C: give up")
+        await terminal.see("Log in", "F2: I am new here", "Ctrl+C: quit")
         terminal.press("\x03")
 
     assert ask(act, size=(44, 12), may_remember=True)[0] is False
