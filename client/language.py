@@ -41,7 +41,8 @@ def N_(text: str) -> str:
 
 def _(text: str) -> str:
     """The text in the language chosen, or as it is if the catalog does not have it."""
-    return text if _catalog is None else _catalog.gettext(text)
+    # To nothing, gettext gives the head of the catalog.
+    return _catalog.gettext(text) if text and _catalog is not None else text
 
 
 def ngettext(one: str, many: str, n: int) -> str:
