@@ -49,6 +49,12 @@ QUERY_LENGTH: Final = 200
 SEARCH_PAGE: Final = 50
 """Messages in one answer to `search`."""
 
+SEARCHES: Final = Rate(2.0, 20)
+"""Searches of one account: so many a second for ever, and so many at once. One may read a good part of the index."""
+
+SEARCH_S: Final = 2.0
+"""Seconds that a search may take; one that finds itself taking longer is answered `busy`."""
+
 TALKS: Final = 500
 """Private conversations whose marks a session is told when it begins: those marked last."""
 

@@ -120,17 +120,24 @@ class NewEntries(NamedTuple):
 
     If the store holds `(sender, nonce)` already, nothing is written and the old places are the outcome: as
     many as the old entry has, whatever `logs` says now.
-    `other` is the recipient's account id for a direct message, the room's id for an invitation, else 0.
+    `other` is the recipient's account id for a direct message, the room's id for an invitation, 1 for a reaction that
+    is put and 0 for one that is taken away, else 0.
+
+    What changes a message changes it in the same transaction, unless the nonce was known: `edit` gives it `text`,
+    `retract` erases its text and its reactions for good, `reaction` puts or takes away `sender`'s emoji `text`. A
+    message that was retracted stays so, and has no reactions; it takes no more than `REACTIONS` different ones.
     """
 
     kind: str
-    """`message`, `direct` or `invited`."""
+    """`message`, `direct`, `invited`, `edit`, `retract` or `reaction`."""
     logs: tuple[int, ...]
     sender: int
     other: int
     text: str
     nonce: bytes
     time: int
+    targets: tuple[int, ...] = ()
+    """For each of `logs` the `seq` in it of the message that is changed or answered; empty for neither."""
 
 
 class Place(NamedTuple):
@@ -295,13 +302,64 @@ class ReadLog(NamedTuple):
     before: int | None
     limit: int
     max_bytes: int
+    reader: int = 0
+    """The account that reads: whose reactions are `mine`."""
 
 
-Query = HashPassword | CheckPassword | CheckToken | ReadLog
+class ReadMessage(NamedTuple):
+    """Result: `MessageRow`, or None if there is no message at `seq` of that log.
+
+    `sender` and `nonce` are those of whatever is to be done to the message: it may be done already.
+    """
+
+    log: int
+    seq: int
+    sender: int
+    nonce: bytes
+
+
+class FindMessages(NamedTuple):
+    """Result: `Findings`, or None if that took longer than it may. The newest messages with `seq` < `before`.
+
+    Only what `logs` hold is looked at, in each what is above its `seq` there; with `sender`, only what that account
+    said. A message is found if it has all of `words`, and none of `without`.
+    """
+
+    logs: tuple[tuple[int, int], ...]
+    """By the number of a log, the `seq` above which it may be read."""
+    words: tuple[Phrase, ...]
+    without: tuple[Phrase, ...]
+    sender: int | None
+    before: int | None
+    limit: int
+    max_bytes: int
+    reader: int
+
+
+class Phrase(NamedTuple):
+    """Words that stand one after the other, however they are written otherwise: case, accents, what divides them."""
+
+    text: str
+    begins: bool = False
+    """Whether the last word may go on."""
+
+
+Query = HashPassword | CheckPassword | CheckToken | ReadLog | ReadMessage | FindMessages
+
+
+class Reaction(NamedTuple):
+    """An emoji under a message, and how many have put it."""
+
+    emoji: str
+    people: int
+    mine: bool
 
 
 class EntryRow(NamedTuple):
-    """An entry as it stands in a log; `sender` and `other` are as in `NewEntries`."""
+    """An entry as it stands in a log; `sender` and `other` are as in `NewEntries`.
+
+    A message is as it is now. The text of an `edit` is that of its message now; that of a `reaction` is the emoji.
+    """
 
     seq: int
     prev: int
@@ -311,10 +369,40 @@ class EntryRow(NamedTuple):
     other: int
     text: str
     nonce: bytes
+    target: int = 0
+    """The `seq` of the message in the same log that is changed or answered; 0 for none."""
+    edited: int = 0
+    """When the text of a message was changed last; 0 if never."""
+    retracted: bool = False
+    changed: int = 0
+    """The `seq` of the last change that is in a message; 0 for none."""
+    reactions: tuple[Reaction, ...] = ()
+    """In the order of first use."""
 
 
 class LogPage(NamedTuple):
     entries: list[EntryRow]
+    more: bool
+
+
+class MessageRow(NamedTuple):
+    """What is to be known of a message before anything is done to it."""
+
+    kind: str
+    sender: int
+    other: int
+    retracted: bool
+    emoji: frozenset[str]
+    copies: tuple[tuple[int, int], ...]
+    """By the number of each log that holds it, its `seq` there; of a private message there are two."""
+    known: bool
+    """Whether the nonce of the question is known: it was done, whatever has become of the message since."""
+
+
+class Findings(NamedTuple):
+    """Messages, newest first, each with the number of its log."""
+
+    found: list[tuple[int, EntryRow]]
     more: bool
 
 
@@ -339,6 +427,12 @@ class Store(Protocol):
 
     def read_log(self, query: ReadLog) -> LogPage:
         """Answer `ReadLog`."""
+
+    def read_message(self, query: ReadMessage) -> MessageRow | None:
+        """Answer `ReadMessage`."""
+
+    def find_messages(self, query: FindMessages) -> Findings | None:
+        """Answer `FindMessages`."""
 
     def close(self) -> None:
         """Close every thread's connection; nothing else may be called afterwards."""

@@ -44,6 +44,8 @@ class Batch:
         self.heads: dict[int, int] = {}
         """The new last `seq` of each log that changes; 0 for one that is dropped."""
         self.last = 0
+        self.targeted: list[tuple[NewEntries, tuple[Place, ...]]] = []
+        """Those that answer or change a message, with their places."""
 
 
 class Ends:
@@ -67,7 +69,9 @@ class Ends:
                 nonce = (write.sender, write.nonce)
                 places = seen.get(nonce)
                 if places is None:
-                    kind, logs, sender, other, text, token, time = write
+                    kind, logs, sender, other, text, token, time, targets = write
+                    if targets and kind == "edit":
+                        text = ""  # It stands in the message alone, so that it can be erased in one place.
                     made = []
                     for part, log in enumerate(logs):
                         seq += 1
@@ -76,6 +80,8 @@ class Ends:
                         values += (seq, log, prev, part, time, kind, sender, other, text, token)
                         made.append(Place(seq, prev, time, False))
                     places = seen[nonce] = tuple(made)
+                    if targets:
+                        batch.targeted.append((write, places))
                 elif nonce not in known:
                     places = tuple(place._replace(known=True) for place in places)
                 batch.places.append(places)

@@ -51,11 +51,14 @@ class _Stop(NamedTuple):
 
 
 @runtime_checkable
-class Purging(Protocol):
+class Tidying(Protocol):
     """A store with work that can wait for an idle moment."""
 
-    def purge(self) -> bool:
+    def tidy(self) -> bool:
         """Do a bounded piece of it; whether there may be more."""
+
+    def keep_up(self) -> bool:
+        """After a commit: do what must not wait for ever, if it is time to; whether there is something to tidy."""
 
 
 class Journal:
@@ -68,15 +71,15 @@ class Journal:
         """
         self.results: deque[Settled] = deque()
         self._store = store
-        self._purge = store.purge if isinstance(store, Purging) else None
+        self._tidying = store if isinstance(store, Tidying) else None
         self._wake = wake
         self._capacity = capacity
         self._queue: SimpleQueue[Job | _Resume | _Stop] = SimpleQueue()
         self._open = True
         self._failure: StoreFailed | None = None
         self._group: list[Job] = []
-        # What an earlier run left to purge is looked for at the first idle moment.
-        self._untidy = self._purge is not None
+        # What an earlier run left to do is looked for at the first idle moment.
+        self._untidy = self._tidying is not None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     def start(self) -> None:
@@ -155,13 +158,16 @@ class Journal:
         return self._queue.get()
 
     def _tidy(self) -> None:
-        assert self._purge is not None
-        self._untidy = False
+        assert self._tidying is not None
+        self._untidy = self._tried(self._tidying.tidy)
+
+    def _tried(self, work: Callable[[], bool]) -> bool:
+        """Do what can wait; one that fails is tried again after the next commit, or at the next start."""
         try:
-            self._untidy = self._purge()
+            return work()
         except StoreFailed as error:
-            # It is tried again when more has been deleted, or at the next start.
-            log.event("purge-failed", logging.WARNING, cause=str(error))
+            log.event("tidying-failed", logging.WARNING, cause=str(error))
+            return False
 
     def _collect(self, item: Job | _Resume | _Stop) -> _Resume | _Stop | None:
         """Gather the jobs that queued up to a mark, and return the mark; None if there is none yet."""
@@ -183,7 +189,7 @@ class Journal:
                 writes.append(job.entries)
             else:
                 writes.extend(job.writes)  # type: ignore[union-attr]  # mypy does not narrow by `type`
-                self._untidy = self._purge is not None
+                self._untidy = self._tidying is not None
         try:
             places = self._store.commit(writes)
         except StoreFailed as error:
@@ -200,6 +206,9 @@ class Journal:
                 self.results.append(Settled(job, places[at:upto], None))
                 at = upto
         self._wake()
+        # Whoever waits for an answer has it: what follows delays only those who come next.
+        if self._tidying is not None and self._tried(self._tidying.keep_up):
+            self._untidy = True
 
     def _fail(self, error: StoreFailed) -> None:
         """Report the group as failed, and so, from now on, whatever comes before `resume`."""

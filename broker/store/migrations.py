@@ -78,6 +78,27 @@ STEPS: Final[Sequence[Step]] = (
             PRIMARY KEY (account, talk)) WITHOUT ROWID""",
         "CREATE INDEX mark_talk ON mark (talk)",
     ),
+    (
+        "ALTER TABLE entry ADD COLUMN target INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entry ADD COLUMN edited INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entry ADD COLUMN retracted INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entry ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
+        # No foreign key: every message that is inserted would look for reactions to it.
+        """CREATE TABLE reaction (
+            target INTEGER NOT NULL, account INTEGER NOT NULL, emoji TEXT NOT NULL, first INTEGER NOT NULL,
+            PRIMARY KEY (target, account, emoji)) WITHOUT ROWID""",
+        # What is there already is indexed by the running broker, in pieces: a start does not wait for it.
+        "CREATE TABLE indexed (upto INTEGER PRIMARY KEY)",
+        "INSERT INTO indexed VALUES (0)",
+        # Exactly what is in the index, which keeps no text of its own: to take a message out, it must be told it.
+        """CREATE VIEW entry_spoken AS SELECT seq, CASE WHEN log < 0 THEN 'i' || -log ELSE 'r' || log END
+            || ' u' || sender AS scope, text FROM entry
+            WHERE kind IN ('message', 'direct') AND NOT retracted AND seq <= (SELECT upto FROM indexed)""",
+        """CREATE VIRTUAL TABLE entry_words USING fts5 (scope, text, content = 'entry_spoken', content_rowid = 'seq',
+            columnsize = 0, tokenize = 'unicode61 remove_diacritics 2')""",
+        # What is taken out is overwritten at once, and not when segments are next merged.
+        "INSERT INTO entry_words (entry_words, rank) VALUES ('secure-delete', 1)",
+    ),
 )
 
 

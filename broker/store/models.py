@@ -119,6 +119,22 @@ class Entry(Table):
     other = IntegerField()
     text = TextField()
     nonce = BlobField()
+    target = IntegerField()
+    edited = IntegerField()
+    retracted = BooleanField()
+    changed = IntegerField()
+
+
+class Reaction(Table):
+    """An account's emoji under a message; `first` is the `seq` of the entry that put it there."""
+
+    target = IntegerField()
+    account = IntegerField()
+    emoji = TextField()
+    first = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("target", "account", "emoji")
 
 
 class Dropped(Table):
@@ -127,4 +143,10 @@ class Dropped(Table):
     log = IntegerField(primary_key=True)
 
 
-MODELS: Final = (Account, Session, Token, Room, Member, Invitation, Hidden, Mark, Entry, Dropped)
+class Indexed(Table):
+    """One row: every message up to that `seq` is in the full-text index, and none beyond (`broker.store.words`)."""
+
+    upto = IntegerField(primary_key=True)
+
+
+MODELS: Final = (Account, Session, Token, Room, Member, Invitation, Hidden, Mark, Entry, Reaction, Dropped, Indexed)

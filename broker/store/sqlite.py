@@ -5,6 +5,7 @@ Must not know the rules, nor which thread calls: one connection writes, and each
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,15 +15,18 @@ import apsw
 
 from broker.chat.ports import (
     AccountRow,
-    EntryRow,
+    Findings,
+    FindMessages,
     HiddenRow,
     InvitationRow,
     LogPage,
     MarkRow,
     MemberRow,
+    MessageRow,
     NewEntries,
     Place,
     ReadLog,
+    ReadMessage,
     RoomRow,
     SessionRow,
     Snapshot,
@@ -31,15 +35,25 @@ from broker.chat.ports import (
     StoreFull,
     Write,
 )
+from broker.store import changes, pages, words
 from broker.store import statements as sql
-from broker.store.connections import Readers, lock_directory, open_writer, sentences
+from broker.store.connections import BUSY_S, Readers, lock_directory, open_writer, sentences
 from broker.store.entries import Batch, Ends, insert, look_up
+from common.limits import SEARCH_S
 
-PURGED_AT_ONCE: Final = 500
-"""Entries of a deleted room that go in one transaction: a few milliseconds, so that no sender notices."""
+PURGED_AT_ONCE: Final = 100
+"""Entries of a deleted room that go in one transaction: some ten milliseconds if they are indexed, most of them for
+overwriting their words."""
+
+UNINDEXED: Final = 1_000
+"""Messages that may wait to be indexed: what is edited soon after it was said costs the index nothing, and a search
+looks through so many in a hundredth of a second."""
+INDEX_SHARE: Final = 0.02
+"""The part of the writer's time that indexing takes under a load without a pause: two thousand messages a second."""
+WIPE_S: Final = 10.0
+"""Seconds between two times that the write-ahead log is emptied because a text was erased."""
 
 _ID_TABLES: Final = ("account", "session", "token", "room")
-_NO_SEQ: Final = 2**63 - 1
 _SYNC_ERRORS: Final = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 """After these nothing that was written since the last sync can be relied on, and no later sync will tell."""
 
@@ -60,6 +74,9 @@ class SqliteStore:
             self._locks = opening.pop_all()
         self._readers = Readers(path)
         self._ends: Ends | None = None
+        self._indexed = 0
+        self._piece_due = self._wipe_due = 0.0
+        self._erased = False
 
     def load(self) -> Snapshot:
         """Read all that the rules hold in memory. Raises `DatabaseUnusable`."""
@@ -101,19 +118,73 @@ class SqliteStore:
                     for statement, bindings in sql.statements(write):
                         self._writer.execute(statement, bindings)
             insert(self._writer, batch.values)
+            if batch.targeted:
+                self._erased |= changes.carry_out(self._writer, batch.targeted)
         return batch
 
+    # What can wait, on the writer's thread.
+
+    def tidy(self) -> bool:
+        """Do a piece of what can wait for an idle moment; whether there may be more. Raises `StoreFull`, `StoreFailed`.
+
+        Entries of deleted rooms are removed, messages are indexed, and what was erased goes from the write-ahead log.
+        """
+        return self.purge() or self._index() or self._wipe()
+
+    def keep_up(self) -> bool:
+        """Index a piece though nothing is idle, if it is time to; whether there is something to `tidy`."""
+        with _failures():
+            behind = self._current().last - self._indexed >= UNINDEXED
+        if behind and time.monotonic() >= self._piece_due:
+            self._index()
+        return behind or self._erased
+
     def purge(self) -> bool:
-        """Remove some entries of deleted rooms, on the writer's thread. True if there may be more to remove."""
+        """Remove some entries of deleted rooms. True if there may be more to remove."""
         with _failures():
             dropped = self._writer.execute(sql.NEXT_DROPPED, (1,)).fetchone()
             if dropped is None:
                 return False
             with self._exclusively():
-                self._writer.execute(sql.PURGE, (*dropped, PURGED_AT_ONCE))
-                if self._writer.changes() < PURGED_AT_ONCE:
+                seqs: Any = self._writer.execute(sql.PURGEABLE, (*dropped, PURGED_AT_ONCE)).fetchall()
+                changes.forget(self._writer, (seq for (seq,) in seqs))
+                self._writer.executemany(sql.PURGE, seqs)
+                if len(seqs) < PURGED_AT_ONCE:
                     self._writer.execute(sql.PURGED, dropped)
+            self._erased = True
             return True
+
+    def _index(self) -> bool:
+        """Index a piece. True if there may be more to index."""
+        with _failures():
+            last = self._current().last
+            if last - self._indexed < UNINDEXED:
+                return False
+            begun = time.monotonic()
+            with self._exclusively():
+                indexed = words.put_in_piece(self._writer, self._indexed)
+            more = indexed > self._indexed
+            # Numbers that no entry has any more are passed over, or they would count as waiting for ever.
+            self._indexed = indexed if more else last
+            now = time.monotonic()
+            self._piece_due = now + (now - begun) / INDEX_SHARE
+            return more
+
+    def _wipe(self) -> bool:
+        """Empty the write-ahead log, where what was erased still stands. True if it is to be tried again."""
+        if not self._erased or time.monotonic() < self._wipe_due:
+            return self._erased
+        self._wipe_due = time.monotonic() + WIPE_S
+        with _failures():
+            self._writer.set_busy_timeout(0)
+            try:
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                self._erased = False
+            except apsw.BusyError:
+                pass  # somebody reads; the log is moved as far as that allows
+            finally:
+                self._writer.set_busy_timeout(int(BUSY_S * 1000))
+        return self._erased
 
     def password(self, account: int) -> str | None:
         """The tagged hash of an account's password, None if there is no such account."""
@@ -127,25 +198,19 @@ class SqliteStore:
             return self._reader().execute(sql.HAS_TOKEN, (account, digest, oldest)).fetchone() is not None
 
     def read_log(self, query: ReadLog) -> LogPage:
-        """Answer `ReadLog`. A page has at least one entry, if there is one, however long its text."""
-        newest = query.after is None
-        bounds = (query.log, query.after or 0, query.before if query.before is not None else _NO_SEQ)
-        entries: list[EntryRow] = []
-        size = 0
-        more = False
+        """Answer `ReadLog`."""
         with _failures():
-            cursor = self._reader().execute(sql.NEWEST_FIRST if newest else sql.OLDEST_FIRST, bounds)
-            for row in cursor:
-                entry = EntryRow(*row)
-                size += len(entry.text.encode())
-                if len(entries) == query.limit or (entries and size > query.max_bytes):
-                    more = True
-                    break
-                entries.append(entry)
-            cursor.close()
-        if newest:
-            entries.reverse()
-        return LogPage(entries, more)
+            return pages.read_log(self._reader(), query)
+
+    def read_message(self, query: ReadMessage) -> MessageRow | None:
+        """Answer `ReadMessage`."""
+        with _failures():
+            return pages.read_message(self._reader(), query)
+
+    def find_messages(self, query: FindMessages) -> Findings | None:
+        """Answer `FindMessages`."""
+        with _failures():
+            return words.find(self._reader(), query, SEARCH_S)
 
     def close(self) -> None:
         """Close every thread's connection and give the directory free."""
@@ -157,6 +222,7 @@ class SqliteStore:
         """The ends of the logs, read anew after a failure."""
         if self._ends is None:
             self._ends = Ends(self._writer)
+            ((self._indexed,),) = self._rows(words.UPTO)
         return self._ends
 
     def _rows(self, statement: str) -> list[Any]:

@@ -48,7 +48,14 @@ _MEMBER = _fields(Member, ports.MemberRow)
 _INVITATION = _fields(Invitation, ports.InvitationRow)
 _HIDDEN = _fields(Hidden, ports.HiddenRow)
 _MARK = _fields(Mark, ports.MarkRow)
-_ENTRY = _fields(Entry, ports.EntryRow)
+_ENTRY = [
+    # The peewee alias of the only table of a SELECT is t1.
+    SQL("CASE t1.kind WHEN 'edit' THEN (SELECT text FROM entry WHERE seq = t1.target) ELSE t1.text END")
+    if name == "text"
+    else getattr(Entry, name)
+    for name in ports.EntryRow._fields
+    if name != "reactions"
+]
 
 _ADD_ACCOUNT = _compiled(Account.insert(_placed([*_ACCOUNT, Account.password])))
 _UPDATE_ACCOUNT = _update(Account, _ACCOUNT)
@@ -149,6 +156,9 @@ HAS_TOKEN: Final = _compiled(
     Token.select(SQL("1")).where(Token.account == _at(1), Token.digest == _at(2), Token.created > _at(3))
 )
 
+ENTRY_COLUMNS: Final = _compiled(Entry.select(*_ENTRY)).split("SELECT ", 1)[1].rsplit(" FROM ", 1)[0]
+"""What an `EntryRow` is made of but its reactions, to be selected from `entry AS t1`."""
+
 _PAGE = Entry.select(*_ENTRY).where(
     Entry.log == _at(1), Entry.seq > _at(2), Entry.seq < _at(3), Entry.log.not_in(Dropped.select(Dropped.log))
 )
@@ -157,7 +167,6 @@ NEWEST_FIRST: Final = _compiled(_PAGE.order_by(Entry.seq.desc()))
 """A log's entries with ?2 < seq < ?3. The reader stops where the page ends."""
 
 NEXT_DROPPED: Final = _compiled(Dropped.select(Dropped.log).limit(_at(1)))
-PURGE: Final = _compiled(
-    Entry.delete().where(Entry.seq.in_(Entry.select(Entry.seq).where(Entry.log == _at(1)).limit(_at(2))))
-)
+PURGEABLE: Final = _compiled(Entry.select(Entry.seq).where(Entry.log == _at(1)).limit(_at(2)))
+PURGE: Final = _compiled(Entry.delete().where(Entry.seq == _at(1)))
 PURGED: Final = _compiled(Dropped.delete().where(Dropped.log == _at(1)))

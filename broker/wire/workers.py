@@ -1,8 +1,8 @@
-"""Threads that answer what the rules ask aside: passwords are hashed, logs are read.
+"""Threads that answer what the rules ask aside: passwords are hashed, logs are read, messages are searched for.
 
-Two pools, so that nobody's history waits behind somebody's hash. Each has a bounded queue; a full one is
-said at once. Whatever goes wrong becomes a failed result, and the thread goes on. Must not know what an
-answer is for.
+A pool for each, so that nobody's history waits behind somebody's hash or search. Each has a bounded queue; a full one
+is said at once. Whatever goes wrong becomes a failed result, and the thread goes on. Must not know what an answer is
+for.
 """
 
 from __future__ import annotations
@@ -15,12 +15,23 @@ from typing import Final, NamedTuple
 
 from broker import log
 from broker.chat.effects import Ask
-from broker.chat.ports import CheckPassword, CheckToken, HashPassword, Query, ReadLog, Store
+from broker.chat.ports import (
+    CheckPassword,
+    CheckToken,
+    FindMessages,
+    HashPassword,
+    Query,
+    ReadLog,
+    ReadMessage,
+    Store,
+)
 from broker.wire.passwords import Passwords
 from common.limits import HASHES_WAITING
 
 READS_WAITING: Final = 512
 """Pages of history that may wait: a storm of reconnecting clients asks for one a room."""
+SEARCHES_WAITING: Final = 64
+"""Searches that may wait: nearly all take some milliseconds."""
 
 
 class Done(NamedTuple):
@@ -36,6 +47,10 @@ def answer(query: Query, store: Store, passwords: Passwords) -> object:
     match query:
         case ReadLog():
             return store.read_log(query)
+        case ReadMessage():
+            return store.read_message(query)
+        case FindMessages():
+            return store.find_messages(query)
         case CheckToken(account, digest, oldest):
             # Nobody has the number 0: an unknown account takes the same look.
             return store.has_token(account or 0, digest, oldest)
@@ -60,6 +75,7 @@ class Workers:
         readers: int = 2,
         hashes_waiting: int = HASHES_WAITING,
         reads_waiting: int = READS_WAITING,
+        searches_waiting: int = SEARCHES_WAITING,
     ) -> None:
         self.results: deque[Done] = deque()
         self._store = store
@@ -67,11 +83,13 @@ class Workers:
         self._ring = ring
         self._hashes: queue.Queue[Ask | None] = queue.Queue(hashes_waiting)
         self._reads: queue.Queue[Ask | None] = queue.Queue(reads_waiting)
-        self._threads = [
-            threading.Thread(target=self._run, args=(jobs,), name=f"{name}-{number}", daemon=True)
-            for name, jobs, count in (("hasher", self._hashes, hashers), ("reader", self._reads, readers))
+        self._searches: queue.Queue[Ask | None] = queue.Queue(searches_waiting)
+        pools = (("hasher", self._hashes, hashers), ("reader", self._reads, readers), ("searcher", self._searches, 1))
+        self._threads = {
+            threading.Thread(target=self._run, args=(jobs,), name=f"{name}-{number}", daemon=True): jobs
+            for name, jobs, count in pools
             for number in range(count)
-        ]
+        }
         self._stopping = False
 
     def start(self) -> None:
@@ -81,7 +99,13 @@ class Workers:
 
     def ask(self, ask: Ask) -> bool:
         """Queue a question; False if too many wait already."""
-        jobs = self._hashes if isinstance(ask.query, CheckPassword | HashPassword) else self._reads
+        match ask.query:
+            case CheckPassword() | HashPassword():
+                jobs = self._hashes
+            case FindMessages():
+                jobs = self._searches
+            case _:
+                jobs = self._reads
         try:
             jobs.put_nowait(ask)
         except queue.Full:
@@ -91,14 +115,14 @@ class Workers:
     def stop(self, timeout: float) -> None:
         """End the threads after what they are at; what still waits is dropped. `timeout` in seconds for all."""
         self._stopping = True
-        for jobs in (self._hashes, self._reads):
+        for jobs in (self._hashes, self._reads, self._searches):
             try:
                 while True:
                     jobs.get_nowait()
             except queue.Empty:
                 pass
-        for thread in self._threads:
-            (self._hashes if thread.name.startswith("hasher") else self._reads).put(None)
+        for jobs in self._threads.values():
+            jobs.put(None)
         for thread in self._threads:
             thread.join(timeout / len(self._threads))
 

@@ -258,6 +258,10 @@ class Circle:
                 return known and self.store.has_token(query.account or 0, query.digest, query.oldest)
             case ports.ReadLog():
                 return self.store.read_log(query)
+            case ports.ReadMessage():
+                return self.store.read_message(query)
+            case ports.FindMessages():
+                return self.store.find_messages(query)
 
     def _commit(self, jobs: list[Commit | Append]) -> None:
         if self.failing:

@@ -6,12 +6,28 @@ does; `commits` counts what was done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Any, Final
 
 from broker.chat import ports
-from broker.chat.ports import LogPage, NewEntries, Place, ReadLog, Snapshot, StoreFailed, Write
+from broker.chat.ports import (
+    EntryRow,
+    Findings,
+    FindMessages,
+    LogPage,
+    MessageRow,
+    NewEntries,
+    Phrase,
+    Place,
+    ReadLog,
+    ReadMessage,
+    Snapshot,
+    StoreFailed,
+    Write,
+)
+from common.limits import REACTIONS
 
 _NO_SEQ: Final = 2**63 - 1
 
@@ -138,6 +154,8 @@ class MemoryStore:
         self._logs: dict[int, list[ports.EntryRow]] = {}
         self._places: dict[tuple[int, bytes], list[tuple[int, Place]]] = {}
         self._last = 0
+        self._reactions: dict[int, dict[tuple[int, str], int]] = {}
+        """By message, whose and which emoji is under it, and since which entry."""
 
     def load(self) -> Snapshot:
         tables = self._tables
@@ -177,19 +195,49 @@ class MemoryStore:
         if known:
             return tuple(place._replace(known=True) for _, place in known)
         places = []
-        for log in new.logs:
+        text = "" if new.kind == "edit" else new.text
+        for part, log in enumerate(new.logs):
             self._last += 1
             entries = self._logs.setdefault(log, [])
             prev = entries[-1].seq if entries else 0
+            target = new.targets[part] if new.targets else 0
             entries.append(
-                ports.EntryRow(self._last, prev, new.time, new.kind, new.sender, new.other, new.text, new.nonce)
+                EntryRow(self._last, prev, new.time, new.kind, new.sender, new.other, text, new.nonce, target)
             )
             places.append((log, Place(self._last, prev, new.time, False)))
         self._places[new.sender, new.nonce] = places
+        for (log, place), target in zip(places, new.targets, strict=False):
+            self._revise(new, log, target, place.seq)
         return tuple(place for _, place in places)
+
+    def _revise(self, new: NewEntries, log: int, target: int, seq: int) -> None:
+        """Do to the message at `target` what the entry at `seq` says."""
+        at, message = next(self._messages(log, target), (0, None))
+        if message is None or new.kind not in ("edit", "retract", "reaction"):
+            return
+        message = message._replace(changed=seq)
+        reactions = self._reactions.setdefault(target, {})
+        if new.kind == "retract":
+            message = message._replace(text="", retracted=True)
+            reactions.clear()
+        elif new.kind == "edit" and not message.retracted:
+            message = message._replace(text=new.text, edited=new.time)
+        elif new.kind == "reaction" and not new.other:
+            reactions.pop((new.sender, new.text), None)
+        elif new.kind == "reaction" and not message.retracted:
+            emoji = {each for _, each in reactions}
+            if new.text in emoji or len(emoji) < REACTIONS:
+                reactions.setdefault((new.sender, new.text), seq)
+        self._logs[log][at] = message
+
+    def _messages(self, log: int, seq: int) -> Iterator[tuple[int, EntryRow]]:
+        for at, entry in enumerate(self._logs.get(log, [])):
+            if entry.seq == seq and entry.kind in ("message", "direct"):
+                yield at, entry
 
     def _drop_log(self, log: int) -> None:
         for entry in self._logs.pop(log, []):
+            self._reactions.pop(entry.seq, None)
             key = (entry.sender, entry.nonce)
             self._places[key] = [place for place in self._places[key] if place[0] != log]
 
@@ -210,13 +258,84 @@ class MemoryStore:
         page: list[ports.EntryRow] = []
         size = 0
         for entry in found[: query.limit]:
-            size += len(entry.text.encode())
+            shown = self._shown(query.log, entry, query.reader)
+            size += len(shown.text.encode())
             if page and size > query.max_bytes:
                 break
-            page.append(entry)
+            page.append(shown)
         if query.after is None:
             page.reverse()
         return LogPage(page, len(page) < len(found))
 
+    def _shown(self, log: int, entry: EntryRow, reader: int) -> EntryRow:
+        """An entry as it is read: an edit with its message's text, a message with what was put under it."""
+        if entry.kind == "edit":
+            _, message = next(self._messages(log, entry.target))
+            return entry._replace(text=message.text)
+        first: dict[str, int] = {}
+        people: dict[str, set[int]] = {}
+        for (account, emoji), since in self._reactions.get(entry.seq, {}).items():
+            first[emoji] = min(since, first.get(emoji, since))
+            people.setdefault(emoji, set()).add(account)
+        reactions = [
+            ports.Reaction(emoji, len(people[emoji]), reader in people[emoji]) for emoji in sorted(first, key=first.get)
+        ]
+        return entry._replace(reactions=tuple(reactions))
+
+    def read_message(self, query: ReadMessage) -> MessageRow | None:
+        _, message = next(self._messages(query.log, query.seq), (0, None))
+        if message is None:
+            return None
+        return MessageRow(
+            message.kind,
+            message.sender,
+            message.other,
+            message.retracted,
+            frozenset(emoji for _, emoji in self._reactions.get(message.seq, {})),
+            tuple((log, place.seq) for log, place in self._places[message.sender, message.nonce]),
+            bool(self._places.get((query.sender, query.nonce))),
+        )
+
+    def find_messages(self, query: FindMessages) -> Findings | None:
+        before = _NO_SEQ if query.before is None else query.before
+        found = [
+            (log, self._shown(log, entry, query.reader))
+            for log, since in query.logs
+            for entry in self._logs.get(log, [])
+            if since < entry.seq < before
+            and entry.kind in ("message", "direct")
+            and not entry.retracted
+            and query.sender in (None, entry.sender)
+            and all(_holds(entry.text, phrase) for phrase in query.words)
+            and not any(_holds(entry.text, phrase) for phrase in query.without)
+        ]
+        found = sorted(found, key=lambda hit: -hit[1].seq) if query.words else []
+        page: list[tuple[int, EntryRow]] = []
+        size = 0
+        for hit in found[: query.limit]:
+            size += len(hit[1].text.encode())
+            if page and size > query.max_bytes:
+                break
+            page.append(hit)
+        return Findings(page, len(page) < len(found))
+
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _holds(text: str, phrase: Phrase) -> bool:
+    """Whether the words of `phrase` stand in `text` one after the other."""
+    words, wanted = _words(text), _words(phrase.text)
+    for at in range(len(words) - len(wanted) + 1):
+        there = words[at : at + len(wanted)]
+        if there == wanted or (
+            phrase.begins and there[:-1] == wanted[:-1] and there and there[-1].startswith(wanted[-1])
+        ):
+            return bool(wanted)
+    return False
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, without case and accents; everything but letters and digits divides them."""
+    plain = [each for each in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(each) != "Mn"]
+    return "".join(each if unicodedata.category(each)[0] in "LN" else " " for each in plain).split()

@@ -32,7 +32,7 @@ MESSAGES = 40
 
 # What migrations do: a new column, a table made anew under its old name, every row changed.
 NEXT = (
-    ("ALTER TABLE entry ADD COLUMN edited INTEGER NOT NULL DEFAULT 0", "UPDATE entry SET edited = time"),
+    ("ALTER TABLE entry ADD COLUMN weight INTEGER NOT NULL DEFAULT 0", "UPDATE entry SET weight = time"),
     (
         "CREATE TABLE new_room (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, kept INTEGER NOT NULL,"
         " private INTEGER NOT NULL, open INTEGER NOT NULL, subject TEXT NOT NULL, creator INTEGER,"
@@ -132,7 +132,7 @@ def test_an_old_database_is_left_old_or_is_new_and_the_next_start_finishes_it(tm
             assert opened(file, "next", "-o", os.devnull, "-e", "trace=none").returncode == 0
         assert schema(file) == schema(new), point
         connection = apsw.Connection(str(file))
-        assert connection.execute("SELECT count(*) FROM entry WHERE edited = time").get == MESSAGES
+        assert connection.execute("SELECT count(*) FROM entry WHERE weight = time").get == MESSAGES
         assert connection.execute("SELECT count(*) FROM room WHERE colour = 'red'").get == 2
         connection.close()
     assert reached == {(len(STEPS), ""), (len(STEPS) + len(NEXT), "")}

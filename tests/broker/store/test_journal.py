@@ -317,7 +317,7 @@ def test_a_purge_that_fails_waits_for_the_next_occasion(
     assert d.take(1)[0].error is None
     watched.purged.get(timeout=WAIT_S)
     assert d.journal.stop(WAIT_S)
-    assert "purge-failed" in logged.text
+    assert "tidying-failed" in logged.text
     assert whole(watched, 1) == []
 
 

@@ -196,10 +196,11 @@ def test_reading_from_a_damaged_database_fails_cleanly(store: SqliteStore, tmp_p
     store.commit([*SETTING, *(message(number, text="x" * 500) for number in range(100))])
     store.close()
     path = tmp_path / "tertulia.db"
-    size = path.stat().st_size
-    with path.open("r+b") as file:  # all but the first page, which holds the schema
-        file.seek(4096)
-        file.write(b"\xff" * (size - 4096))
+    schema = {number for (number,) in rows(path, "SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")}
+    with path.open("r+b") as file:
+        for number in {*range(path.stat().st_size // 4096)} - {number - 1 for number in schema}:
+            file.seek(4096 * number)
+            file.write(b"\xff" * 4096)
     store = SqliteStore(path)
     try:
         with pytest.raises(StoreFailed):

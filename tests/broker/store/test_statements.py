@@ -60,7 +60,8 @@ def test_every_write_has_its_statements_and_reads_no_whole_table(connection: aps
     [
         (statements.OLDEST_FIRST, (1, 0, 9), "entry_log (log=? AND seq>? AND seq<?)"),
         (statements.NEWEST_FIRST, (1, 0, 9), "entry_log (log=? AND seq>? AND seq<?)"),
-        (statements.PURGE, (1, 500), "entry_log (log=?)"),
+        (statements.PURGEABLE, (1, 500), "entry_log (log=?)"),
+        (statements.PURGE, (1,), "INTEGER PRIMARY KEY (rowid=?)"),
         (statements.HAS_TOKEN, (1, b"", 0), "token_account (account=? AND digest=?)"),
         ("SELECT seq FROM entry WHERE (nonce, sender) IN (VALUES (?, ?), (?, ?))", (b"", 1, b"", 2), "entry_nonce"),
     ],

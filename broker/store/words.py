@@ -1,0 +1,179 @@
+"""The full-text index: messages come into it behind the journal, go out of it at once, and are found by it.
+
+It holds every message up to `indexed.upto` and no other, and keeps no text of its own: whoever changes a message takes
+it out first, by `take_out`, and puts it in again afterwards. Beside the words it holds in which log each message stands
+and who said it, as words of a column of their own, so that nothing is looked at that the reader may not read.
+What is not in it yet is looked through by every search. Must not know transactions: the caller begins and ends them.
+
+Source: https://www.sqlite.org/fts5.html (external content tables; the `secure-delete` option)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import apsw
+
+from broker.chat.ports import Findings, FindMessages, Phrase
+from broker.store.pages import COLUMNS, NO_SEQ, SENDER, SEQ, TEXT, Row, Sized, rows_with_reactions
+
+PIECE: Final = 250
+"""Entries that are indexed in one transaction."""
+PIECE_CHARACTERS: Final = 100_000
+"""Characters of text after which a piece ends early: a few milliseconds, so that no sender notices."""
+TAIL: Final = 10_000
+"""Newest entries that a search looks through where they are not indexed: a tenth of a second."""
+TAIL_CHARACTERS: Final = 4_000_000
+"""Characters of their texts, after which it looks no further back."""
+_STEPS: Final = 1_000
+"""SQLite's steps between two looks at the clock."""
+
+UPTO: Final = "SELECT upto FROM indexed"
+_NEXT: Final = "SELECT seq, length(text) FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+_ADVANCE: Final = "UPDATE indexed SET upto = ?"
+# By rowid, so that nothing before it is read; the view holds what is to come in once `upto` has moved.
+_PUT_IN_PIECE: Final = (
+    "INSERT INTO entry_words (rowid, scope, text) SELECT seq, scope, text FROM entry_spoken WHERE seq > ? AND seq <= ?"
+)
+_PUT_IN: Final = "INSERT INTO entry_words (rowid, scope, text) SELECT seq, scope, text FROM entry_spoken WHERE seq = ?"
+_TAKE_OUT: Final = (
+    "INSERT INTO entry_words (entry_words, rowid, scope, text) "
+    "SELECT 'delete', seq, scope, text FROM entry_spoken WHERE seq = ?"
+)
+
+_TOKENIZER: Final = "tokenize = 'unicode61 remove_diacritics 2'"
+"""As in the schema: what is not indexed yet is found by the same rules."""
+_READABLE: Final = """
+    t1.kind IN ('message', 'direct') AND NOT t1.retracted AND t1.log NOT IN (SELECT log FROM dropped)
+    AND EXISTS (SELECT 1 FROM readable WHERE readable.log = t1.log AND readable.since < t1.seq)"""
+_INDEXED: Final = f"""
+    SELECT t1.log, {COLUMNS} FROM entry_words JOIN entry AS t1 ON t1.seq = entry_words.rowid
+    WHERE entry_words MATCH ? AND entry_words.rowid > ? AND entry_words.rowid < ? AND {_READABLE}
+    ORDER BY entry_words.rowid DESC LIMIT ?"""
+_UNINDEXED: Final = f"""
+    SELECT t1.log, {COLUMNS} FROM entry AS t1 WHERE t1.seq > ? AND t1.seq < ? AND {_READABLE} ORDER BY t1.seq DESC"""
+
+
+def put_in_piece(connection: apsw.Connection, upto: int) -> int:
+    """Index the next messages after `upto`; returns up to which entry all are indexed now."""
+    last, characters = upto, 0
+    rows: Any = connection.execute(_NEXT, (upto, PIECE)).fetchall()
+    for seq, length in rows:
+        if characters and characters + length > PIECE_CHARACTERS:
+            break
+        last, characters = seq, characters + length
+    if last > upto:
+        connection.execute(_ADVANCE, (last,))
+        connection.execute(_PUT_IN_PIECE, (upto, last))
+    return last
+
+
+def put_in(connection: apsw.Connection, seq: int) -> None:
+    """Index a message again whose text was changed; one that is beyond what is indexed, or is retracted, is left."""
+    connection.execute(_PUT_IN, (seq,))
+
+
+def take_out(connection: apsw.Connection, seq: int) -> None:
+    """Erase a message from the index, before its text is changed; one that is not in it is left."""
+    connection.execute(_TAKE_OUT, (seq,))
+
+
+def _scope(log: int) -> str:
+    return f"r{log}" if log > 0 else f"i{-log}"
+
+
+def _quoted(phrase: Phrase) -> str:
+    text = phrase.text.replace('"', " ").replace("\0", " ")
+    return f'"{text}"{" *" if phrase.begins else ""}'
+
+
+def expression(query: FindMessages) -> str:
+    """The question in FTS5's language. Every word stands in quotation marks, so none is an operator."""
+    scopes = " OR ".join(f'"{_scope(log)}"' for log, _ in query.logs)
+    parts = [f"{{scope}} : ({scopes})"]
+    if query.sender is not None:
+        parts.append(f'{{scope}} : ("u{query.sender}")')
+    parts.append(f"{{text}} : ({' AND '.join(map(_quoted, query.words))})")
+    asked = " AND ".join(parts)
+    without = " OR ".join(map(_quoted, query.without))
+    return f"({asked}) NOT {{text}} : ({without})" if without else asked
+
+
+def find(connection: apsw.Connection, query: FindMessages, seconds: float) -> Findings | None:
+    """Answer `FindMessages` at one moment of the database; None if it took longer than `seconds`."""
+    if not query.logs or not query.words:
+        return Findings([], False)
+    page = Sized(query.limit, query.max_bytes)
+    try:
+        with _bounded(connection, seconds), connection:
+            for row in _fitting(connection, query):
+                if not page.take(row):
+                    break
+            found = rows_with_reactions(connection, [row[1:] for row in page.rows], query.reader)
+    except apsw.InterruptError:
+        return None
+    return Findings([(row[0], entry) for row, entry in zip(page.rows, found, strict=True)], page.more)
+
+
+def _fitting(connection: apsw.Connection, query: FindMessages) -> Iterator[Row]:
+    """What fits, newest first, at least one more than the page takes if there is."""
+    ((upto,),) = _all(connection, UPTO)
+    ((last,),) = _all(connection, "SELECT max(seq) FROM entry")
+    before = min(NO_SEQ if query.before is None else query.before, (last or 0) + 1)
+    readable = f"WITH readable (log, since) AS (VALUES {','.join(['(?,?)'] * len(query.logs))})"
+    given = [number for log in query.logs for number in log]
+    asked = expression(query)
+    if before > upto + 1:
+        floor = max(upto, before - 1 - TAIL)
+        rows = connection.execute(readable + _UNINDEXED, (*given, floor, before))
+        yield from _looked_through(list(_shortened(rows)), asked)
+    # No log is read below where it may be: what all of them have there is passed over at once.
+    since = min(number for _, number in query.logs)
+    yield from _all(connection, readable + _INDEXED, (*given, asked, since, before, query.limit + 1))
+
+
+def _shortened(rows: Iterable[Row]) -> Iterator[Row]:
+    left = TAIL_CHARACTERS
+    for row in rows:
+        left -= len(row[TEXT + 1])
+        if left < 0:
+            return
+        yield row
+
+
+def _looked_through(rows: Sequence[Row], asked: str) -> list[Row]:
+    """Those of `rows` (newest first) that fit, by an index made for the moment."""
+    if not rows:
+        return []
+    connection = apsw.Connection(":memory:")
+    try:
+        connection.execute(f"CREATE VIRTUAL TABLE entry_words USING fts5 (scope, text, content = '', {_TOKENIZER})")
+        with connection:
+            connection.executemany(
+                "INSERT INTO entry_words (rowid, scope, text) VALUES (?, ?, ?)",
+                ((row[SEQ + 1], f"{_scope(row[0])} u{row[SENDER + 1]}", row[TEXT + 1]) for row in reversed(rows)),
+            )
+        found = _all(connection, "SELECT rowid FROM entry_words WHERE entry_words MATCH ?", (asked,))
+    finally:
+        connection.close()
+    fits = {seq for (seq,) in found}
+    return [row for row in rows if row[SEQ + 1] in fits]
+
+
+def _all(connection: apsw.Connection, statement: str, bindings: Sequence[object] = ()) -> list[Any]:
+    return connection.execute(statement, bindings).fetchall()
+
+
+@contextmanager
+def _bounded(connection: apsw.Connection, seconds: float) -> Iterator[None]:
+    """Interrupt what runs on `connection` after `seconds`."""
+    ends = time.monotonic() + seconds
+    too_late: Callable[[], bool] = lambda: time.monotonic() > ends  # noqa: E731
+    connection.set_progress_handler(too_late, _STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None)
