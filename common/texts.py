@@ -3,11 +3,13 @@
     message text    any text with something to see in it; of the controls only line feed and tab
     line            one line (subject, person's name, client's description): no control at all, nothing that
                     breaks the line or changes the direction of writing
+    emoji           one symbol, or a sequence that is shown as one (flags, keycaps, skin tones, families)
 
 Texts are kept as written: nothing is normalised or trimmed. Whatever was written by somebody else goes through
 `visible` before it reaches a terminal. Must not know who wrote a text, or where it is shown.
 
-Sources: UAX #9 (Bidi_Control), UAX #44 (general categories), ECMA-48 (what a terminal obeys).
+Sources: UAX #9 (Bidi_Control), UAX #44 (general categories), UTS #51 §1.4 (emoji sequences), ECMA-48 (what a terminal
+obeys).
 """
 
 from __future__ import annotations
@@ -28,6 +30,13 @@ _SURROGATES: Final = "\ud800-\udfff"
 _NOT_IN_TEXT: Final = re.compile(f"[{_CONTROLS}{_SURROGATES}]")
 _NOT_IN_LINE: Final = re.compile(f"[\t\n{_CONTROLS}{_BREAKS}{_BIDI}{_SURROGATES}]")
 _UNSEEN: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+_SYMBOLS: Final = frozenset({"So", "Sm"})
+_EMOJI_ELSEWHERE: Final = frozenset("\u203c\u2049\u2139\u3030")
+"""Emoji that Unicode counts among letters and punctuation."""
+_EMOJI_RESERVED: Final = range(0x1F000, 0x20000)
+"""Where newer emoji come to stand than our tables know."""
+# Of the classes that `_emoji_class` tells: a flag, a keycap, or symbols that are joined to one.
+_EMOJI: Final = re.compile("RR|D[VW]?K|(B[VW]?S?T*|S)(Z(B[VW]?S?T*))*")
 _TAB: Final = "    "
 NO_TEXT: Final = "What was given is not text in the encoding of this system."
 """What is said of an argument, a setting or an input that UTF-8 cannot hold."""
@@ -64,6 +73,35 @@ def check_line(text: str, what: str, *, required: bool = False, error: type[Chat
     if required and not _shows(text):
         raise error(f"{what}: something is required.")
     return text
+
+
+def check_emoji(text: str) -> str:
+    """Return an emoji as it is, or raise `BadText`: letters, digits, spaces and invisible characters are none."""
+    if not _EMOJI.fullmatch("".join(map(_emoji_class, text))):
+        raise BadText("That is no emoji: a reaction is one symbol.")
+    return text
+
+
+def _emoji_class(character: str) -> str:
+    """One letter for what a character may be within an emoji; `X` for what is in none."""
+    code = ord(character)
+    if character in "#*0123456789":
+        return "D"
+    for letter, first, last in (
+        ("K", 0x20E3, 0x20E3),  # the keycap around a digit
+        ("V", 0xFE0F, 0xFE0F),  # shown as a picture
+        ("W", 0xFE0E, 0xFE0E),  # shown as text
+        ("Z", 0x200D, 0x200D),  # joins two
+        ("R", 0x1F1E6, 0x1F1FF),  # half a flag
+        ("S", 0x1F3FB, 0x1F3FF),  # skin tones
+        ("T", 0xE0020, 0xE007F),  # tags: flags of regions
+    ):
+        if first <= code <= last:
+            return letter
+    category = unicodedata.category(character)
+    symbol = category in _SYMBOLS and not character.isascii()
+    reserved = category == "Cn" and code in _EMOJI_RESERVED
+    return "B" if symbol or reserved or character in _EMOJI_ELSEWHERE else "X"
 
 
 def visible(text: str, *, newlines: bool = False) -> str:
