@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from broker.chat import accounts, entrance, listings, operators, posts, rooms, talks
+from broker.chat import accounts, entrance, listings, operators, posts, revisions, rooms, search, talks
 from broker.chat.change import Change
 from broker.chat.context import HANDLERS, Context, Handled, Rules
 from broker.chat.effects import Append, Ask, Connection, Effect, Now, Origin, Publish, Refuse, Stamp
@@ -24,7 +24,7 @@ from common import messages
 from common.codec import Request
 from common.errors import ChatError, DefaultRoom, Forbidden, NotLoggedIn
 
-HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, rooms, talks)
+HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, revisions, rooms, search, talks)
 """Importing them fills `HANDLERS`."""
 _SLOWLY: Final = "This session asks too often; wait a little."
 _CROWD: Final = "Too many requests come from your network; wait a little."

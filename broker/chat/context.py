@@ -16,7 +16,7 @@ from broker.chat.settings import ChatSettings
 from broker.chat.state import State
 from broker.chat.throttle import Throttle
 from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
-from common.limits import STATUSES, TYPING
+from common.limits import SEARCHES, STATUSES, TYPING
 from common.messages import Command
 
 _SPENT_KEPT: Final = 10_000
@@ -36,6 +36,7 @@ class Rules:
         "registrations",
         "requests",
         "run",
+        "searches",
         "settings",
         "spent",
         "state",
@@ -68,6 +69,7 @@ class Rules:
         # Accounts and sessions are in memory anyway, and so may their buckets be.
         self.posts = Limiter(settings.posts, _BUCKETS)
         self.requests = Limiter(settings.requests, _BUCKETS)
+        self.searches = Limiter(SEARCHES, _BUCKETS)
         self.stranger_requests = Limiter(settings.stranger_requests)
         self.registrations = Limiter(settings.registrations)
         self.statuses = Limiter(STATUSES, _BUCKETS)
