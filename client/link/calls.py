@@ -37,6 +37,8 @@ REPEATABLE: Final[frozenset[type[m.Command]]] = frozenset(
         m.Members,
         m.Invite,
         m.Subject,
+        m.Mark,
+        m.SetStatus,
         m.Send,
         m.Direct,
         m.Edit,

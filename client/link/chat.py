@@ -11,6 +11,7 @@ import asyncio
 import os
 import time
 import weakref
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -32,8 +33,9 @@ from client.link.updates import (
 from common import addresses, names, topics
 from common import messages as m
 from common.addresses import Address, BadAddress
-from common.errors import Busy, Closing, RateLimited
+from common.errors import Busy, ChatError, Closing, RateLimited
 from common.keys import KeyPair, generate
+from common.limits import TYPING_S
 
 CONNECT_S = 5.0
 """Seconds that `start` waits for the broker's first answer."""
@@ -285,6 +287,25 @@ class ChatClient:
     def react(self, log: str, seq: int, emoji: str, on: bool = True) -> Pending:
         """Put an emoji to the message `seq` of a room, or of one's inbox, or take it away; as `post` does."""
         return self._line.post(m.React(log=log, seq=seq, emoji=emoji, on=on, nonce=self._session.nonce()))
+
+    async def mark(self, talk: str, read: int | None = None, notify: m.Notify | None = None) -> None:
+        """Note how far a conversation (a room's name, or `@login`) was read, or what of it is to be told.
+
+        For all sessions of the account: each gets `TalkMarked`. Call it once somebody has stopped reading, not for
+        every message; `read` is a `seq` of the room, or of one's own inbox.
+        """
+        await self.request(m.Mark(talk=talk, read=read, notify=notify))
+
+    async def typing(self, talk: str, on: bool = True) -> None:
+        """Let a room, or `@login`, see that one is writing; every few seconds, as long as it is so. A notice that
+        cannot be given now is given up: nobody misses it."""
+        if self.link is LinkState.LIVE:
+            with suppress(ChatError):
+                await self._line.request(m.Typing(talk=talk, on=on), timeout=TYPING_S, patient=False)
+
+    async def set_status(self, status: m.Status, note: str = "") -> None:
+        """Say whether one may be disturbed, with a few words; the rooms are told."""
+        await self.request(m.SetStatus(status=status, note=note))
 
     async def deliver(self, pending: Pending, timeout: float) -> m.Sent:
         """Wait for a post; one that has not gone out by then is taken back. Raises the refusal, or `NoAnswer`."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     Logins = m.Register | m.Login
     Posts = m.Send | m.Direct | m.Edit | m.Retract | m.React
     RoomOps = m.Create | m.Join | m.Enter
-    Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject
+    Light = m.Mark | m.Typing | m.SetStatus
+    Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject | Light
 
 
 class Request(Protocol):

@@ -9,14 +9,15 @@ swallowed. What was lost shows in the heartbeat. Must not know requests or socke
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from copy import copy
 from typing import Final, Literal
 
 from client.link.actions import Action
 from client.link.logs import Log
 from client.link.subscriptions import Subscriptions
-from client.link.updates import RoomJoined, RoomLeft, SessionEnded
+from client.link.updates import RoomJoined, RoomLeft, SessionEnded, TalkMarked
+from common import limits, names, topics
 from common import messages as m
-from common import names, topics
 
 ECHO_S: Final = 5.0
 """Seconds within which an event that repeats a reply is expected: far above any delay of a link that lives."""
@@ -84,9 +85,13 @@ class Rooms:
         are about to be left, and are not subscribed to."""
         if self.login is not None and self.login != state.login:
             self.end("forgotten")
+        before, self.talks = self.talks if self.login is not None else None, {}
         self.login, self.operator, self.current = state.login, state.operator, state.current
-        self.talks = {talk.talk: talk for talk in reversed(state.talks)}
         self.status, self.note = state.status, state.note
+        for talk in reversed(state.talks):
+            self.talks[talk.talk] = talk
+            if before is not None:
+                self._compare(talk.talk, before.get(talk.talk), talk)
         if self._subscriptions.beacon != beacon:
             self._subscriptions.drop(self._subscriptions.beacon)
             self._subscriptions.beacon = beacon
@@ -102,15 +107,42 @@ class Rooms:
             self._add(view, now, subscribe=view.name not in parting)
         self.changed = True
 
-    def marked(self, event: m.Marked) -> None:
-        """A conversation was marked."""
-        view = self.views.get(event.talk)
-        if view is not None:
-            view.read, view.notify = event.read, event.notify
-        else:
-            self.talks.pop(event.talk, None)
-            self.talks[event.talk] = m.TalkView(talk=event.talk, read=event.read, notify=event.notify)
-        self.changed = True
+    def marked(self, talk: str, read: int, notify: m.Notify | None) -> None:
+        """A conversation is marked like that now. Of a room that one is not in, it is old news."""
+        new: m.RoomView | m.TalkView
+        if talk in self.views:
+            known = self.views[talk]
+            self.views[talk] = new = copy(known)
+            new.read, new.notify = read, notify
+            self._compare(talk, known, new)
+        elif talk.startswith(topics.INBOX):
+            before = self.talks.pop(talk, None)
+            self.talks[talk] = new = m.TalkView(talk=talk, read=read, notify=notify)
+            for oldest in list(self.talks)[: max(0, len(self.talks) - limits.TALKS)]:
+                del self.talks[oldest]
+            self._compare(talk, before, new)
+
+    def _compare(self, talk: str, known: m.RoomView | m.TalkView | None, new: m.RoomView | m.TalkView) -> None:
+        """Tell what is marked otherwise than was known. Of two that were read the larger counts: replies and events
+        come on different ways, and a broker that was killed has forgotten a few seconds."""
+        if known is not None:
+            new.read = max(new.read, known.read)
+        if known is None or (known.read, known.notify) != (new.read, new.notify):
+            self.changed = True
+            self._act(TalkMarked(talk, new.read, new.notify))
+
+    def said(self, command: m.Mark | m.SetStatus) -> None:
+        """This was granted; an event says the same, if it is not lost."""
+        if isinstance(command, m.SetStatus):
+            self.changed = self.changed or (self.status, self.note) != (command.status, command.note)
+            self.status, self.note = command.status, command.note
+            return
+        key = names.key(command.talk)
+        talk = next((known for known in (*self.views, *self.talks) if names.key(known) == key), None)
+        if talk is not None:
+            known = self.views.get(talk) or self.talks[talk]
+            head = self.logs[talk if talk in self.views else self.inbox].last
+            self.marked(talk, min(command.read or 0, head), command.notify or known.notify)
 
     def _follow(self, log: str, id: int, head: int, now: float) -> None:
         known = self.logs.get(log)
@@ -126,6 +158,8 @@ class Rooms:
             self._drop(view.name, "deleted", now)
             known = None
         self.views[view.name] = view
+        if known is not None:
+            self._compare(view.name, known, view)
         self.changed = self.changed or view != known
         if subscribe:
             self._follow(view.name, view.id, view.head, now)

@@ -27,7 +27,6 @@ from client.link.updates import (
     RosterChanged,
     StateChanged,
     SubjectChanged,
-    TalkMarked,
     WritesNow,
 )
 from common import codec, limits, names, topics
@@ -170,6 +169,8 @@ class Session:
             self._rumour(self._log_of(call.command), outcome.seq, now)
         elif isinstance(call.command, m.Logout) and isinstance(outcome, m.Reply):
             self._ended("logout")
+        elif isinstance(call.command, (m.Mark, m.SetStatus)) and isinstance(outcome, m.Reply):
+            self.rooms.said(call.command)
         elif isinstance(outcome, NotLoggedIn) and self.rooms.login is not None:
             self._refresh(now)
         entered = isinstance(call.command, m.Enter) and isinstance(outcome, m.RoomReply) and parted is not None
@@ -274,8 +275,7 @@ class Session:
             elif isinstance(event, m.WritesNow):
                 self._act(WritesNow(topics.inbox(event.login), event.login, event.on))
             elif isinstance(event, m.Marked):
-                self.rooms.marked(event)
-                self._act(TalkMarked(event.talk, event.read, event.notify))
+                self.rooms.marked(event.talk, event.read, event.notify)
         elif log in self.rooms.views:
             self._about(log, self.rooms.views[log], event, now)
 
@@ -283,7 +283,10 @@ class Session:
         if isinstance(event, m.Roster):
             view.online = event.online
             self._act(RosterChanged(log, event))
-        elif isinstance(event, m.WritesNow):
+            if any(each.change == "status" and each.login == self.rooms.login for each in event.changes):
+                # By another device perhaps; the note that goes with it stands in the whole state alone.
+                self._refresh(now)
+        elif isinstance(event, m.WritesNow) and event.login != self.rooms.login:
             self._act(WritesNow(log, event.login, event.on))
         elif isinstance(event, m.SubjectChanged):
             view.subject = event.subject

@@ -173,15 +173,22 @@ class Marking(RuleBasedStateMachine):
     @rule()
     def be_killed_and_start(self) -> None:
         self.circle.start()
-        # What was read is lost to where it was kept; wishes are not.
-        self.marks = dict(self.kept)
         self.meet()
+        held = of_state(self.state("ana"))
+        for talk, (read, wish) in self.marks.items():
+            if talk.startswith("@") or talk in held:
+                now = held.get(talk, BLANK)
+                assert self.kept.get(talk, BLANK)[0] <= now[0] <= read, "lost at most to where it was kept"
+                assert now[1] == wish, "a wish is not lost"
+                self.marks[talk] = now
+        self.kept = dict(self.marks)
 
     @invariant()
     def every_device_shows_what_the_broker_holds(self) -> None:
         held = of_state(self.state("ana"))
         rooms = {room for room in held if not room.startswith("@")}
-        expected = {talk: mark for talk, mark in self.marks.items() if talk.startswith("@") or talk in rooms}
+        expected = {talk: mark for talk, mark in self.marks.items() if talk in rooms or mark != BLANK}
+        expected = {talk: mark for talk, mark in expected.items() if talk.startswith("@") or talk in rooms}
         assert {**dict.fromkeys(rooms, BLANK), **expected} == held
         for device in self.devices.values():
             device.listen()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+
 from client.link.actions import Action
 from client.link.rooms import ECHO_S, Rooms
 from client.link.subscriptions import Subscriptions
-from client.link.updates import RoomJoined, RoomLeft, SessionEnded
+from client.link.updates import RoomJoined, RoomLeft, SessionEnded, TalkMarked
 from common import messages as m
+from common.limits import TALKS
 
 BEACON = "~" + "0" * 11
 
@@ -159,6 +162,99 @@ def test_what_is_about_to_be_left_is_not_subscribed_to_again() -> None:
     assert "dev" in desk.subscriptions
     desk.rooms.watch("nowhere", 0.0)
     assert "nowhere" not in desk.subscriptions
+
+
+def marked(desk: Desk) -> list[tuple[str, int, str | None]]:
+    """What the desk was told of marks."""
+    return [(told.talk, told.read, told.notify) for told in desk.take() if isinstance(told, TalkMarked)]
+
+
+def test_marks_are_told_once_and_stand_in_the_state() -> None:
+    desk = Desk(LOBBY, DEV)
+    for _ in range(2):
+        desk.rooms.marked("dev", 4, "off")
+        desk.rooms.marked("@Bob", 7, None)
+    assert marked(desk) == [("dev", 4, "off"), ("@Bob", 7, None)]
+    state = desk.rooms.state
+    assert state is not None
+    assert [(room.name, room.read, room.notify) for room in state.rooms] == [("lobby", 0, None), ("dev", 4, "off")]
+    assert state.talks == [m.TalkView(talk="@Bob", read=7)]
+    assert (DEV.read, DEV.notify) == (0, None), "what was handed out before stays as it was"
+
+
+def test_a_mark_of_a_room_that_was_left_is_old_news() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.rooms.left("dev", "left", 0.0)
+    desk.rooms.changed = False
+    desk.rooms.marked("dev", 4, "off")
+    assert marked(desk) == []
+    assert not desk.rooms.changed
+    assert desk.rooms.talks == {}
+
+
+def test_a_mark_whose_event_was_lost_shows_with_the_whole_state() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.rooms.marked("@Bob", 7, None)
+    desk.take()
+    talks = [m.TalkView(talk="@Eva", read=3), m.TalkView(talk="@Bob", read=9, notify="off")]
+    rooms = [LOBBY, view("dev", 2, 5)]
+    rooms[1].read = 5
+    state = m.SessionState(login="Ana", operator=False, current="lobby", rooms=rooms, inbox=9, talks=talks)
+    for _ in range(2):
+        desk.rooms.adopt(copy.deepcopy(state), BEACON, 1.0, "gone")
+    assert marked(desk) == [("@Bob", 9, "off"), ("@Eva", 3, None), ("dev", 5, None)]
+    assert desk.rooms.state == state
+
+
+def test_the_first_whole_state_is_told_as_such_alone() -> None:
+    desk = Desk(LOBBY)
+    desk.rooms.end("logout")
+    desk.take()
+    state = m.SessionState(
+        login="Ana", operator=False, current="lobby", rooms=[LOBBY], inbox=9, talks=[m.TalkView(talk="@Bob", read=1)]
+    )
+    desk.rooms.adopt(state, BEACON, 1.0, "gone")
+    assert marked(desk) == []
+    assert desk.rooms.state == state
+
+
+def test_of_two_reads_that_crossed_the_larger_counts() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.rooms.marked("dev", 4, "all")
+    desk.rooms.marked("@Bob", 7, None)
+    desk.take()
+    desk.rooms.marked("dev", 3, "off")
+    desk.rooms.marked("@Bob", 6, None)
+    assert marked(desk) == [("dev", 4, "off")]
+    desk.adopt(LOBBY, view("dev", 2, 5))
+    assert marked(desk) == [("dev", 4, None)]
+    desk.adopt(LOBBY)
+    desk.adopt(LOBBY, view("dev", 2, 5))
+    assert desk.rooms.views["dev"].read == 0, "left and joined again, it was never marked"
+
+
+def test_what_was_granted_counts_though_the_event_is_lost() -> None:
+    desk = Desk(LOBBY, DEV)
+    desk.rooms.marked("@Bob", 1, "off")
+    desk.take()
+    desk.rooms.said(m.Mark(talk="DEV", read=3))
+    desk.rooms.said(m.Mark(talk="dev", read=2, notify="mentions"))
+    desk.rooms.said(m.Mark(talk="@BOB", read=10**9))
+    desk.rooms.said(m.Mark(talk="@stranger", read=1))
+    assert marked(desk) == [("dev", 3, None), ("dev", 3, "mentions"), ("@Bob", 9, "off")]
+    desk.rooms.changed = False
+    desk.rooms.said(m.SetStatus(status="away", note="tea"))
+    assert desk.rooms.changed
+    state = desk.rooms.state
+    assert state is not None
+    assert (state.status, state.note) == ("away", "tea")
+
+
+def test_no_more_talks_are_held_than_a_broker_tells() -> None:
+    desk = Desk(LOBBY)
+    for number in range(TALKS + 5):
+        desk.rooms.marked(f"@p{number}", 1, None)
+    assert list(desk.rooms.talks) == [f"@p{number}" for number in range(5, TALKS + 5)]
 
 
 def test_the_end() -> None:
