@@ -44,6 +44,13 @@ DEEP: Final = (
         "A log is broken",
         _RESTORE,
     ),
+    Deep(
+        "search",
+        Inspection.misindexed,
+        "The full-text index has every word that was indexed, and none that was taken back.",
+        "The full-text index does not fit the messages, which are whole themselves",
+        _RESTORE,
+    ),
 )
 """In this order, once the file itself is sound."""
 

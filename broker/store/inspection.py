@@ -6,8 +6,9 @@ what is done about what is found.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,6 +17,7 @@ import apsw
 
 from broker.store.connections import BUSY_S, WAL_BYTES, require_sqlite, sentences
 from broker.store.migrations import STEPS, DatabaseUnusable, version
+from broker.store.words import ANEW, SPOKEN
 
 __all__ = ["WAL_BYTES", "Inspection", "check_sqlite"]
 
@@ -33,6 +35,7 @@ _STRAY: Final = f"""
         SELECT (SELECT min(log) FROM entry WHERE log > known.log) FROM known WHERE known.log IS NOT NULL)
     SELECT log FROM known WHERE log IS NOT NULL AND log NOT IN (SELECT log FROM dropped)
         AND log NOT IN (SELECT id FROM room) AND -log NOT IN (SELECT id FROM account) LIMIT {SHOWN}"""
+_INDEXED: Final = "SELECT upto, (SELECT seq FROM sqlite_sequence WHERE name = 'entry') FROM indexed"
 _AHEAD: Final = """
     SELECT max(seq), (SELECT seq FROM sqlite_sequence WHERE name = 'entry') FROM entry"""
 
@@ -42,6 +45,14 @@ def check_sqlite() -> str:
     found = apsw.sqlite_lib_version()
     require_sqlite(found)
     return str(found)
+
+
+def _terms(connection: apsw.Connection) -> Counter[tuple[str, str]]:
+    """The words of an index by the column that they stand in, and how often."""
+    connection.execute("CREATE VIRTUAL TABLE temp.entry_terms USING fts5vocab (main, entry_words, col)")
+    rows: Any = connection.execute("SELECT col, term, cnt FROM temp.entry_terms").fetchall()
+    connection.execute("DROP TABLE temp.entry_terms")
+    return Counter({(column, term): times for column, term, times in rows})
 
 
 class Inspection:
@@ -113,6 +124,29 @@ class Inspection:
             ((newest, given),) = self._rows(_AHEAD)
             if newest is not None and newest > (given or 0):
                 found.append(f"entry {newest} is beyond the last number given out, {given or 0}")
+        return found
+
+    def misindexed(self) -> list[str]:
+        """Where the full-text index says something else than the messages: something is missing, or was not erased.
+
+        The messages are indexed anew, aside, and both are compared word by word. No word is told: it may be erased.
+        """
+        with self._damage_told() as found:
+            # One moment of the database, whoever writes meanwhile; and a file of its own for what is made here.
+            with self._connection, closing(apsw.Connection("")) as aside:
+                aside.execute(f"CREATE VIRTUAL TABLE entry_words USING fts5 ({ANEW})")
+                with aside:
+                    rows = self._connection.execute(SPOKEN)
+                    aside.executemany("INSERT INTO entry_words (rowid, scope, text) VALUES (?, ?, ?)", rows)
+                should, does = _terms(aside), _terms(self._connection)
+                ((upto, given),) = self._rows(_INDEXED)
+            stale, missing = len(does - should), len(should - does)
+            if stale:
+                found.append(f"{stale} words are indexed that no message has")
+            if missing:
+                found.append(f"{missing} words of messages are not indexed")
+            if upto > (given or 0):
+                found.append(f"it is said to go up to {upto}, beyond the last number given out, {given or 0}")
         return found
 
     def newest(self) -> int | None:

@@ -44,8 +44,10 @@ _TAKE_OUT: Final = (
     "SELECT 'delete', seq, scope, text FROM entry_spoken WHERE seq = ?"
 )
 
-_TOKENIZER: Final = "tokenize = 'unicode61 remove_diacritics 2'"
-"""As in the schema: what is not indexed yet is found by the same rules."""
+ANEW: Final = "scope, text, content = '', tokenize = 'unicode61 remove_diacritics 2'"
+"""An index by the same rules as that of the schema, and with nothing in it."""
+SPOKEN: Final = "SELECT seq, scope, text FROM entry_spoken ORDER BY seq"
+"""All that is to be in the index."""
 _READABLE: Final = """
     t1.kind IN ('message', 'direct') AND NOT t1.retracted AND t1.log NOT IN (SELECT log FROM dropped)
     AND EXISTS (SELECT 1 FROM readable WHERE readable.log = t1.log AND readable.since < t1.seq)"""
@@ -150,7 +152,7 @@ def _looked_through(rows: Sequence[Row], asked: str) -> list[Row]:
         return []
     connection = apsw.Connection(":memory:")
     try:
-        connection.execute(f"CREATE VIRTUAL TABLE entry_words USING fts5 (scope, text, content = '', {_TOKENIZER})")
+        connection.execute(f"CREATE VIRTUAL TABLE entry_words USING fts5 ({ANEW})")
         with connection:
             connection.executemany(
                 "INSERT INTO entry_words (rowid, scope, text) VALUES (?, ?, ?)",

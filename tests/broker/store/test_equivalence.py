@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from broker.chat import ports
-from broker.chat.ports import NewEntries, ReadLog, StoreFailed, Write
+from broker.chat.ports import FindMessages, NewEntries, Phrase, ReadLog, ReadMessage, StoreFailed, Write
+from broker.store import sqlite, words
+from broker.store.inspection import Inspection
 from broker.store.sqlite import SqliteStore
 from tests.contract.store_contract import everything
 from tests.support.memory_store import MemoryStore
@@ -30,7 +32,7 @@ ids = st.integers(1, 4)
 names = st.sampled_from(["ana", "bea", "caro", "dario"])
 flags = st.booleans()
 times = st.integers(0, 2**53)
-texts = st.text(max_size=30)
+texts = st.text(max_size=30) | st.sampled_from(["la canción del mar", "LA CANCION", "mar, la mar", "del mar"])
 # Few nonces, so that many repeat.
 nonces = st.integers(0, 12).map(lambda number: number.to_bytes(16, "big"))
 digests = st.sampled_from([b"1" * 32, b"2" * 32])
@@ -53,7 +55,36 @@ accounts = st.builds(
 )
 talks = ids | ids.map(lambda id: -id)
 notices = st.none() | st.sampled_from(["all", "off"])
-messages = st.builds(NewEntries, st.just("message"), st.tuples(ids), ids, st.just(0), texts, nonces, times)
+# Few places, so that many are those of messages that are there, and others of none.
+places = st.integers(0, 30)
+no_targets: st.SearchStrategy[tuple[int, ...]] = st.just(())
+messages = st.builds(
+    NewEntries,
+    st.just("message"),
+    st.tuples(ids),
+    ids,
+    st.just(0),
+    texts,
+    nonces,
+    times,
+    no_targets | st.tuples(places),
+)
+kinds = st.sampled_from(["edit", "retract", "reaction"])
+emoji = st.sampled_from(["👍", "🎉"])
+revisions = st.builds(
+    lambda kind, log, sender, put, text, face, nonce, time, place: NewEntries(
+        kind, (log,), sender, put, face if kind == "reaction" else text, nonce, time, (place,)
+    ),
+    kinds,
+    ids,
+    ids,
+    st.integers(0, 1),
+    texts,
+    emoji,
+    nonces | st.binary(min_size=16, max_size=16),
+    times,
+    places,
+)
 directs = st.builds(
     lambda sender, to, text, nonce, time: NewEntries("direct", (-sender, -to), sender, to, text, nonce, time),
     ids,
@@ -66,6 +97,8 @@ writes: st.SearchStrategy[Write] = st.one_of(
     messages,
     messages,
     directs,
+    revisions,
+    revisions,
     st.builds(ports.AddAccount, accounts, texts),
     st.builds(ports.UpdateAccount, accounts),
     st.builds(ports.SetPassword, ids, texts),
@@ -85,6 +118,7 @@ writes: st.SearchStrategy[Write] = st.one_of(
     st.builds(ports.PutMark, st.builds(ports.MarkRow, ids, talks, times, notices, times)),
     st.builds(ports.DropMark, ids, talks),
 )
+phrases = st.builds(Phrase, st.sampled_from(["cancion", "Canción", "mar", "m", "del mar", "la", "'\"*"]), flags)
 seqs = st.none() | st.integers(0, 60)
 
 
@@ -99,11 +133,19 @@ class Stores(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = Path(tempfile.mkdtemp())
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(sqlite, "UNINDEXED", 1)
+        self.patch.setattr(sqlite, "WIPE_S", 0.0)
+        self.patch.setattr(words, "PIECE", 3)
         self.disk = SqliteStore(self.directory / "chat.db")
         self.memory = MemoryStore()
 
     def teardown(self) -> None:
         self.disk.close()
+        self.patch.undo()
+        with Inspection(self.directory / "chat.db") as inspection:
+            assert inspection.damage() == []
+            assert inspection.misindexed() == []
         shutil.rmtree(self.directory)
 
     @rule(group=st.lists(writes, max_size=8))
@@ -124,8 +166,40 @@ class Stores(RuleBasedStateMachine):
 
     @rule(log=ids | ids.map(lambda id: -id), after=seqs, before=seqs, limit=st.integers(1, 9), size=st.integers(0, 99))
     def read(self, log: int, after: int | None, before: int | None, limit: int, size: int) -> None:
-        query = ReadLog(log, after, before, limit, size)
+        query = ReadLog(log, after, before, limit, size, reader=1)
         assert self.disk.read_log(query) == self.memory.read_log(query)
+
+    @rule(log=ids | ids.map(lambda id: -id), seq=places, sender=ids, nonce=nonces)
+    def look(self, log: int, seq: int, sender: int, nonce: bytes) -> None:
+        query = ReadMessage(log, seq, sender, nonce)
+        assert self.disk.read_message(query) == self.memory.read_message(query)
+
+    @rule()
+    def index(self) -> None:
+        while self.disk.tidy():
+            pass
+
+    @rule(
+        logs=st.dictionaries(ids | ids.map(lambda id: -id), places, max_size=4),
+        words=st.lists(phrases, min_size=1, max_size=2),
+        without=st.lists(phrases, max_size=1),
+        sender=st.none() | ids,
+        before=seqs,
+        limit=st.integers(1, 5),
+        reader=ids,
+    )
+    def find(
+        self,
+        logs: dict[int, int],
+        words: list[Phrase],
+        without: list[Phrase],
+        sender: int | None,
+        before: int | None,
+        limit: int,
+        reader: int,
+    ) -> None:
+        asked = (tuple(logs.items()), tuple(words), tuple(without), sender, before, limit, 99, reader)
+        assert self.disk.find_messages(FindMessages(*asked)) == self.memory.find_messages(FindMessages(*asked))
 
     @rule(account=ids, digest=digests, oldest=times)
     def ask(self, account: int, digest: bytes, oldest: int) -> None:
