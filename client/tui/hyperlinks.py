@@ -63,6 +63,9 @@ class _Careful:
             self._output.write(data)
             return
         width = cells(data)
+        if not width:  # the library believes that it takes one
+            self._output.write(" ")
+            return
         self._output.write_raw("\x1b7" + " " * width + "\x1b8")
         self._output.write(data)
         self._output.write_raw(f"\x1b8\x1b[{width}C")

@@ -64,6 +64,12 @@ def test_the_cursor_is_where_it_should_be_after_a_sign_of_doubtful_width() -> No
     assert terminal.written() == "aé你\x1b7  \x1b8🎉\x1b8\x1b[2C\x1b7 \x1b8z\u0301\x1b8\x1b[1C"
 
 
+def test_a_mark_in_a_cell_of_its_own_is_a_space() -> None:
+    terminal = Terminal()
+    terminal.output.write("\u0301")
+    assert terminal.written() == " "
+
+
 def test_rows_without_links_are_as_they_were() -> None:
     numbers = links.Numbers()
     assert hyperlinks.linked([("class:text", "hi")], numbers) == [("class:text", "hi")]
