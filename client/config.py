@@ -7,7 +7,7 @@ for, and never holds a password.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from client.language import LANGUAGES, N_, _
@@ -26,6 +26,8 @@ class ClientConfig:
     plain: bool = False
     remember: bool = True
     lang: str = ""
+    theme: str = "auto"
+    themes: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 _ENVIRONMENT = {"address": "TERTULIA_ADDRESS", "login": "TERTULIA_LOGIN", "lang": "TERTULIA_LANG"}
@@ -56,10 +58,26 @@ def read(path: Path) -> ClientConfig:
         if key not in kinds:
             said = _("{file}: {key!r}: there is no such setting; expected one of {known}.")
             raise BadConfig(said.format(file=path, key=key, known=", ".join(kinds)))
-        if type(value).__name__ != kinds[key]:
+        if key == "themes":
+            _check_themes(path, value)
+        elif type(value).__name__ != kinds[key]:
             said = _("{file}: {key!r}: expected {expected}, found {value!r}.")
             raise BadConfig(said.format(file=path, key=key, expected=_(_EXPECTED[kinds[key]]), value=value))
     return ClientConfig(**table)
+
+
+def _check_themes(path: Path, themes: object) -> None:
+    """Each theme is a table of texts; whether they are styles is judged where they are used."""
+    for name, table in themes.items() if isinstance(themes, dict) else [("", themes)]:
+        where = f"themes.{name}" if name else "themes"
+        if not isinstance(table, dict):
+            text = _("{file}: {key!r}: expected {expected}, found {value!r}.")
+            raise BadConfig(text.format(file=path, key=where, expected=_("a table of styles"), value=table))
+        for key, value in table.items():
+            if not isinstance(value, str):
+                text = _("{file}: {key!r}: expected {expected}, found {value!r}.")
+                expected = _(_EXPECTED["str"])
+                raise BadConfig(text.format(file=path, key=f"{where}.{key}", expected=expected, value=value))
 
 
 def load(flags: Mapping[str, object], environment: Mapping[str, str], path: Path | None = None) -> ClientConfig:

@@ -87,6 +87,8 @@ def full_screen(told: ClientConfig, address: Address, tokens: Tokens, seats: Sea
         remembered=remembered,
         arrived=seats.take,
         marks=seats.directory,
+        theme=told.theme,
+        themes=told.themes,
     )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +54,10 @@ class Entrance:
     marks: Path | None = None
     """The directory in which it is kept how far each conversation was read, this broker's alone; without it, what
     came while one was away is not shown as unread."""
+    theme: str = "auto"
+    """How it looks: the name of a theme."""
+    themes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The person's own themes."""
     settle: Callable[[], Address] | None = None
     """Called, on a thread, before the client connects without asking anybody: sees to it that a broker with that
     key runs, and tells where. Raises `ChatError`."""
@@ -69,7 +73,7 @@ def run_terminal(entrance: Entrance, *, plain: bool = False) -> int:
 
     With `plain`, or if standard input or output is no terminal: lines in, lines out.
     0 done · 1 refused, with the sentence on standard error · 2 no credentials where nobody can be asked ·
-    3 no broker reached.
+    3 no broker reached. Raises `BadConfig` for a theme that is none.
     """
     work = _plain(entrance) if plain or not (sys.stdin.isatty() and sys.stdout.isatty()) else _full_screen(entrance)
     return asyncio.run(work)
@@ -147,8 +151,10 @@ async def _made(entrance: Entrance) -> ChatClient:
 
 
 async def _full_screen(entrance: Entrance) -> int:
+    from client.tui import themes
     from client.tui.late import late
 
+    themes.use(entrance.theme, entrance.themes)
     wrong = ""
     if entrance.complete:
         screen = _screen(entrance, late(lambda: _made(entrance)), started=False)

@@ -35,7 +35,7 @@ from prompt_toolkit.layout.processors import PasswordProcessor, Processor
 from prompt_toolkit.output import Output
 
 from client.language import _, sentence
-from client.tui import clean, mouse, style
+from client.tui import clean, mouse, themes
 from client.tui.fields import FieldRefused, Page, Submit, Values, picker
 from common.errors import ChatError
 
@@ -79,7 +79,7 @@ class Form:
         self._app: Application[bool] = Application(
             layout=self._layout,
             key_bindings=self._bindings(),
-            style=style.chosen(os.environ),
+            style=themes.style(os.environ),
             full_screen=True,
             input=input,
             output=output,

@@ -24,7 +24,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from client.link.updates import LinkState
-from client.tui import clean, keys, marks, panes, style
+from client.tui import clean, keys, marks, panes, themes
 from client.tui.complete import Completing
 from client.tui.grammar import PREFIXES
 from client.tui.hyperlinks import careful
@@ -110,7 +110,7 @@ class FullScreen(Sitting):
         self.app: Application[None] = Application(
             layout=self.screen.layout,
             key_bindings=keys.bindings(self),
-            style=style.chosen(os.environ),
+            style=themes.style(os.environ),
             full_screen=True,
             mouse_support=Condition(lambda: self._mouse),
             min_redraw_interval=FRAME_S,

@@ -1,13 +1,11 @@
-"""How things look, by name; readable on dark and on light ground, and without any colour (`NO_COLOR`).
+"""How things look, by name: with colours that are readable on dark and on light ground, and without any.
 
-What a colour says is also said by a sign or a word. Must not know what is drawn where.
+What a colour says is also said by a sign or a word. Must not know what is drawn where, nor which theme is chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from prompt_toolkit.styles import Style
+from typing import Final
 
 _PALETTE = (
     "#5f87d7", "#af5f00", "#00875f", "#af5faf", "#87875f", "#0087af", "#d75f5f",
@@ -15,14 +13,25 @@ _PALETTE = (
 )  # fmt: skip
 """Of middling lightness each, so that no background swallows one."""
 
-_COLOURED = {
+COLOURED: Final = {
     **{f"nick.{number}": colour for number, colour in enumerate(_PALETTE)},
+    "text": "",
     "me": "bold",
     "time": "#808080",
     "pending": "#808080 italic",
     "failed": "#d7005f",
     "mention": "bold #d78700",
     "link": "underline",
+    "markup": "#808080",
+    "bold": "bold",
+    "italic": "italic",
+    "code": "#af5f00",
+    "quote": "italic",
+    "reply": "#808080",
+    "edited": "#808080",
+    "gone": "#808080 italic",
+    "reaction": "#808080",
+    "reaction.mine": "bold",
     "rule": "#808080",
     "unread-rule": "#d7005f",
     "notice": "#808080",
@@ -41,6 +50,8 @@ _COLOURED = {
     "side.unread": "bold",
     "side.mention": "bold #d7005f",
     "side.away": "#808080",
+    "side.dnd": "#d7005f",
+    "side.writes": "bold",
     "line": "#606060",
     "prompt": "bold #00875f",
     "prompt.private": "bold #af5faf",
@@ -51,12 +62,17 @@ _COLOURED = {
     "form.hint": "#808080",
 }
 
-_PLAIN = {
+PLAIN: Final = {
     "me": "bold",
     "pending": "italic",
     "failed": "bold",
     "mention": "bold",
     "link": "underline",
+    "bold": "bold",
+    "italic": "italic",
+    "quote": "italic",
+    "gone": "italic",
+    "reaction.mine": "bold",
     "title": "reverse",
     "title.topic": "reverse",
     "status": "reverse",
@@ -73,7 +89,87 @@ _PLAIN = {
     "form.wrong": "bold",
 }
 
+_BRIGHT: Final = (
+    "#87afff", "#ffaf5f", "#5fd7af", "#ff87ff", "#d7d787", "#5fd7ff", "#ff8787",
+    "#afd75f", "#afafff", "#ffd75f", "#5fffff", "#ff87af", "#87d787", "#d7afff",
+)  # fmt: skip
+_DEEP: Final = (
+    "#005fd7", "#875f00", "#005f5f", "#87005f", "#5f5f00", "#005f87", "#af0000",
+    "#005f00", "#5f5faf", "#af5f00", "#008787", "#af005f", "#5f5f5f", "#5f00af",
+)  # fmt: skip
+_SIXTEEN: Final = (
+    "ansiblue", "ansicyan", "ansigreen", "ansimagenta", "ansiyellow", "ansibrightblue", "ansired",
+    "ansibrightgreen", "ansibrightcyan", "ansibrightyellow", "ansicyan", "ansibrightmagenta", "ansigreen",
+    "ansimagenta",
+)  # fmt: skip
 
-def chosen(environment: Mapping[str, str]) -> Style:
-    """The style for this environment. Source: https://no-color.org."""
-    return Style.from_dict(_PLAIN if environment.get("NO_COLOR") else _COLOURED)
+
+def _nicks(palette: tuple[str, ...]) -> dict[str, str]:
+    return {f"nick.{number}": colour for number, colour in enumerate(palette)}
+
+
+def _recoloured(**colours: str) -> dict[str, str]:
+    """The usual styles with each colour replaced by another: their names are those of the letters below."""
+    named = {"grey": "#808080", "red": "#d7005f", "green": "#00875f", "amber": "#d78700", "brown": "#af5f00"}
+    named |= {"violet": "#af5faf", "line": "#606060"}
+    table = dict(COLOURED)
+    for name, colour in colours.items():
+        table = {key: style.replace(named[name], colour) for key, style in table.items()}
+    return table
+
+
+_BAR: Final = "bg:#d0d7de"
+BUILT_IN: Final[dict[str, dict[str, str]]] = {
+    "any": COLOURED,
+    "dark": {
+        **_recoloured(
+            grey="#8a8a8a",
+            red="#ff5f87",
+            green="#5fd7af",
+            amber="#ffd75f",
+            brown="#ffaf5f",
+            violet="#ff87ff",
+            line="#444444",
+        ),
+        **_nicks(_BRIGHT),
+    },
+    "light": {
+        **_recoloured(
+            grey="#6c6c6c",
+            red="#af0045",
+            green="#005f3f",
+            amber="#875f00",
+            brown="#8a3f00",
+            violet="#87008f",
+            line="#b2b2b2",
+        ),
+        **_nicks(_DEEP),
+        "title": f"{_BAR} #1f2328 bold",
+        "title.topic": f"{_BAR} #3d444d nobold",
+        "status": f"{_BAR} #3d444d",
+        "status.good": f"{_BAR} #005f00",
+        "status.busy": f"{_BAR} #875f00",
+        "status.news": f"{_BAR} #000000 bold",
+    },
+    "ansi": {
+        **_recoloured(
+            grey="ansibrightblack",
+            red="ansired",
+            green="ansigreen",
+            amber="ansiyellow",
+            brown="ansiyellow",
+            violet="ansimagenta",
+            line="ansibrightblack",
+        ),
+        **_nicks(_SIXTEEN),
+        "title": "reverse bold",
+        "title.topic": "reverse nobold",
+        "status": "reverse",
+        "status.good": "reverse",
+        "status.bad": "bg:ansired ansiwhite bold",
+        "status.busy": "reverse",
+        "status.news": "reverse bold",
+    },
+    "none": PLAIN,
+}
+"""The themes, by name; `client.tui.themes` says what each is for."""
