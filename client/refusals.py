@@ -37,6 +37,13 @@ SHAPES: Final = (
     N_("Nobody can be removed from the default room."),
     N_("To go yourself, leave the room."),
     N_("{login} is not in the room."),
+    N_("Only who wrote a message may edit it."),
+    N_("Only who wrote a message, who made the room or the operator may take it back."),
+    N_("That message was taken back."),
+    N_("A message takes {limit} different emoji; choose one that is there."),
+    N_("You search more often than this broker allows; wait a little."),
+    N_("There is no word to search for."),
+    N_("That search takes too long; give more words, or longer ones."),
     # common
     N_("An address is {scheme}://HOST:PORT/KEY, HOST:PORT or HOST."),
     N_("A broker's key has 52 characters, a to z and 2 to 7."),
@@ -57,6 +64,7 @@ SHAPES: Final = (
     N_("A text holds no control characters but line feeds and tabs; found {character}."),
     N_("The text is empty."),
     N_("A text has at most {limit} characters and {bytes} bytes in UTF-8."),
+    N_("That is no emoji: a reaction is one symbol."),
     N_("{what} is one line without control characters; found {character}."),
     N_("{what}: something is required."),
     # client.link
