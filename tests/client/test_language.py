@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from client import language, refusals
+from client import config, language, refusals
+from client.cli import main
 from client.language import LANGUAGES, _, long_date, moment, ngettext, sentence, short_date
 from common import errors
 from common.errors import BadName, BadRequest, ChatError, NoSuchRoom, RateLimited
@@ -96,6 +97,79 @@ def test_the_language_is_what_was_asked_for_or_the_locale(
         assert _("One moment…") == {"en": "One moment…", "es": "Un momento…"}[spoken]
     finally:
         language.use("en")
+
+
+def asked(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int | str | None, str]:
+    """Run the command line; its status and what it printed."""
+    try:
+        status: int | str | None = main(argv)
+    except SystemExit as ended:
+        status = ended.code
+    finally:
+        language.use("en")
+    printed = capsys.readouterr()
+    return status, printed.out + printed.err
+
+
+def test_flag_environment_and_settings_choose_the_language_in_this_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("TERTULIA_LANG", "LC_ALL", "LC_MESSAGES", "LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "es_ES.UTF-8")
+    assert asked(capsys, "--help")[1].startswith("uso: tertulia")
+    settings = config.default_path()
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('lang = "en"\n')
+    assert asked(capsys, "--help")[1].startswith("usage: tertulia")
+    monkeypatch.setenv("TERTULIA_LANG", "es")
+    assert asked(capsys, "--help")[1].startswith("uso: tertulia")
+    assert asked(capsys, "tail", "--lang=en", "--help")[1].startswith("usage: tertulia tail")
+    other = tmp_path / "other.toml"
+    other.write_text('lang = "es"\n')
+    monkeypatch.delenv("TERTULIA_LANG")
+    assert asked(capsys, "--config", str(other), "--help")[1].startswith("uso: tertulia")
+
+
+def test_a_language_that_there_is_not_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    assert asked(capsys, "--lang", "xx", "rooms")[0] == 2
+    assert asked(capsys, "rooms", "--lang")[0] == 2
+    monkeypatch.setenv("TERTULIA_LANG", "xx")
+    status, said = asked(capsys, "rooms")
+    assert (status, said) == (2, "tertulia: 'xx' is no language that this program speaks; expected one of en, es.\n")
+    assert "no hay tal ajuste" in asked(capsys, "--lang", "es", "--config", str(_faulty(tmp_path)), "rooms")[1]
+
+
+def _faulty(directory: Path) -> Path:
+    file = directory / "faulty.toml"
+    file.write_text('adress = "x"\n')
+    return file
+
+
+def test_what_the_command_line_says_of_itself_is_translated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERTULIA_LANG", "es")
+    for argv, said in (
+        (("tail",), "faltan estos argumentos: --room"),
+        (("tail", "--room"), "argumento --room: falta su valor"),
+        (("tail", "--room", "x", "--count", "few"), "argumento --count: 'few' no es un número de 0 en adelante"),
+        (("register", "--age", "few"), "argumento --age: 'few' no es del tipo int"),
+        (("completion", "cmd"), "argumento shell: 'cmd' no vale (elige entre"),
+        (("rooms", "--json=yes"), "argumento --json: no lleva valor: sobra 'yes'"),
+        (("rooms", "more"), "argumentos desconocidos: more"),
+    ):
+        status, printed = asked(capsys, *argv)
+        assert status == 2
+        assert said in printed
+    assert "opciones:" in asked(capsys, "completion", "--help")[1]
+    assert "argumentos:" in asked(capsys, "completion", "--help")[1]
 
 
 def test_there_is_a_catalog_for_each_language_but_english() -> None:
