@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from client.language import LANGUAGES, N_, _
+from client.language import LANGUAGES, N_, _, known
 
 
 class BadConfig(Exception):
@@ -93,7 +93,7 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], path: Path
     found: dict[str, object] = {field.name: getattr(config, field.name) for field in fields(ClientConfig)}
     found.update({key: environment[name] for key, name in _ENVIRONMENT.items() if environment.get(name)})
     found.update({key: value for key, value in flags.items() if key in found and value is not None})
-    if found["lang"] and found["lang"] not in LANGUAGES:
+    if found["lang"] and known(str(found["lang"])) is None:
         said = _("{lang!r} is no language that this program speaks; expected one of {known}.")
         raise BadConfig(said.format(lang=found["lang"], known=", ".join(LANGUAGES)))
     return ClientConfig(**found)  # type: ignore[arg-type]

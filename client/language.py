@@ -74,12 +74,13 @@ def use(lang: str | None = None, environment: Mapping[str, str] = os.environ) ->
     A language that there is no catalog for becomes the locale's, and a locale without one English.
     """
     global _catalog
-    found = _known(lang or "") or _of_locale(environment)
+    found = known(lang or "") or _of_locale(environment)
     _catalog = _loaded(found) if found != LANGUAGES[0] else None
     return found
 
 
-def _known(name: str) -> str | None:
+def known(name: str) -> str | None:
+    """Which of `LANGUAGES` a locale's name means: `es` for `es_AR.UTF-8`; None for any other."""
     code = name.replace("-", "_").split(".")[0].split("@")[0].split("_")[0].casefold()
     return code if code in LANGUAGES else None
 
@@ -90,7 +91,7 @@ def _of_locale(environment: Mapping[str, str]) -> str:
     if locale.split(".")[0] in ("", "C", "POSIX"):
         return LANGUAGES[0]  # in which, as GNU has it, LANGUAGE says nothing
     wanted = [*environment.get("LANGUAGE", "").split(":"), locale]
-    return next(filter(None, map(_known, wanted)), LANGUAGES[0])
+    return next(filter(None, map(known, wanted)), LANGUAGES[0])
 
 
 def _loaded(lang: str) -> NullTranslations:

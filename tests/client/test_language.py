@@ -126,6 +126,9 @@ def test_flag_environment_and_settings_choose_the_language_in_this_order(
     assert asked(capsys, "--help")[1].startswith("usage: tertulia")
     monkeypatch.setenv("TERTULIA_LANG", "es")
     assert asked(capsys, "--help")[1].startswith("uso: tertulia")
+    monkeypatch.setenv("TERTULIA_LANG", "es_AR.UTF-8")
+    assert asked(capsys, "--help")[1].startswith("uso: tertulia")
+    assert config.load({}, {"TERTULIA_LANG": "es_AR.UTF-8"}).lang == "es_AR.UTF-8"
     assert asked(capsys, "tail", "--lang=en", "--help")[1].startswith("usage: tertulia tail")
     other = tmp_path / "other.toml"
     other.write_text('lang = "es"\n')
