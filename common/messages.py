@@ -603,22 +603,22 @@ class ClosingSoon(Event, tag="closing", kw_only=True):
 AnyEvent = (
     Message
     | DirectMessage
+    | Edited
+    | Retracted
+    | Reacted
     | Invited
     | Roster
     | SubjectChanged
     | Deleted
     | JoinedRoom
     | LeftRoom
-    | Edited
-    | Retracted
-    | Reacted
     | WritesNow
     | Marked
     | Live
     | Ended
     | ClosingSoon
 )
-AnyEntry = Message | DirectMessage | Invited | Edited | Retracted | Reacted
+AnyEntry = Message | DirectMessage | Edited | Retracted | Reacted | Invited
 
 
 # Replies. `id` and `ok` stand in every one of them; the dispatcher fills in the id.
@@ -716,7 +716,7 @@ class MemberList(Reply, kw_only=True):
 
 
 class Sent(Reply, kw_only=True):
-    """The answer to `send` and `direct`: the message is on disk, at this place in the log."""
+    """The answer to `send`, `direct` and what changes a message: the entry is on disk, at this place in the log."""
 
     seq: UInt
     time: UInt

@@ -80,16 +80,31 @@ def test_the_largest_lists_fit_into_a_reply() -> None:
         assert codec.decode_reply(frame, {0: type(reply)}) == (0, reply)
 
 
-def test_the_largest_page_of_history_fits_into_a_reply() -> None:
-    # A page ends with the entry that brings its texts to HISTORY_BYTES or beyond.
-    entry = messages.DirectMessage(
+def the_largest_message(text: int) -> messages.DirectMessage:
+    emoji = messages.ReactionView(emoji=WIDE * limits.EMOJI_LENGTH, count=NUMBER, mine=False)
+    return messages.DirectMessage(
         seq=NUMBER,
         prev=NUMBER,
         time=NUMBER,
         sender=WIDE * limits.NAME_LENGTH,
         to=WIDE * limits.NAME_LENGTH,
-        text="x" * ((limits.HISTORY_BYTES + limits.TEXT_BYTES) // limits.HISTORY_PAGE),
+        text="x" * text,
         nonce=bytes(limits.NONCE_BYTES),
+        reply_to=NUMBER,
+        edited=NUMBER,
+        reactions=[emoji] * limits.REACTIONS,
+        changed=NUMBER,
     )
+
+
+def test_the_largest_page_of_history_fits_into_a_reply() -> None:
+    # A page ends with the entry that brings its texts to HISTORY_BYTES or beyond.
+    entry = the_largest_message((limits.HISTORY_BYTES + limits.TEXT_BYTES) // limits.HISTORY_PAGE)
     page = messages.Entries(entries=[entry] * limits.HISTORY_PAGE, more=True)
     assert len(codec.encode_reply(page)) <= limits.REPLY_BYTES
+
+
+def test_the_largest_page_of_a_search_fits_into_a_reply() -> None:
+    entry = the_largest_message((limits.HISTORY_BYTES + limits.TEXT_BYTES) // limits.SEARCH_PAGE)
+    hit = messages.Hit(log=WIDE * (limits.NAME_LENGTH + 1), entry=entry)
+    assert len(codec.encode_reply(messages.Found(hits=[hit] * limits.SEARCH_PAGE, more=True))) <= limits.REPLY_BYTES

@@ -72,8 +72,8 @@ def written(kind: inspect.Type) -> str:
         case inspect.DictType(value_type=value):
             return f"map of {written(value)}"
         case inspect.UnionType(types=types):
-            (one,) = [each for each in types if not isinstance(each, inspect.NoneType)]
-            return f"{written(one)} or nil"
+            some = [written(each) for each in types if not isinstance(each, inspect.NoneType)]
+            return " or ".join(some if len(some) == len(types) else [*some, "nil"])
         case inspect.StructType(cls=cls):
             return cls.__name__
     raise AssertionError(kind)
@@ -150,7 +150,7 @@ def test_the_codes_of_an_op_exist(op: str) -> None:
 OBJECTS: Final = {
     name: cls
     for name, cls in vars(messages).items()
-    if re.fullmatch(r"\w+(View|State)", name) and name != "ProfileView"
+    if re.fullmatch(r"\w+(View|State)|Hit", name) and name != "ProfileView"
 }
 
 

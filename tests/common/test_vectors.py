@@ -163,6 +163,17 @@ def test_no_line(case: dict[str, str]) -> None:
         texts.check_line(case["text"], "It")
 
 
+@vectors("texts", "emoji")
+def test_an_emoji(case: dict[str, str]) -> None:
+    assert texts.check_emoji(case["text"]) == case["text"]
+
+
+@vectors("texts", "no_emoji")
+def test_no_emoji(case: dict[str, str]) -> None:
+    with pytest.raises(errors.BadText):
+        texts.check_emoji(case["text"])
+
+
 @vectors("texts", "shown")
 def test_how_a_text_is_shown(case: dict[str, str]) -> None:
     assert texts.visible(case["text"]) == case["shown"]

@@ -78,6 +78,10 @@ VALID: Final[dict[str, dict[str, Any]]] = {
     "subject": {"room": "lobby", "subject": "all and nothing"},
     "send": {"room": "lobby", "text": "hola", "nonce": bytes(16)},
     "direct": {"to": "ana", "text": "hola", "nonce": bytes(16)},
+    "edit": {"log": "lobby", "seq": 9_999_999, "text": "hola", "nonce": bytes(16)},
+    "retract": {"log": "lobby", "seq": 9_999_999, "nonce": bytes(16)},
+    "react": {"log": "lobby", "seq": 9_999_999, "emoji": "\U0001f44d", "on": True, "nonce": bytes(16)},
+    "search": {"query": "hola", "log": "lobby", "sender": "ana", "before": 9, "limit": 10},
     "typing": {"talk": "lobby", "on": True},
     "mark": {"talk": "lobby", "read": 3, "notify": "all"},
     "status": {"status": "away", "note": "back at five"},
@@ -353,9 +357,20 @@ def _judged_by_rules() -> Iterator[BadInput]:
     too_long = ("é" * (limits.TEXT_BYTES // 2 + 1), "\U0001f980" * (limits.TEXT_BYTES // 4 + 1))
     long_enough = [text for text in too_long if len(text) <= limits.TEXT_LENGTH]
     for text in (*empty_texts, *(f"a{control}b" for control in _CONTROLS), *long_enough):
-        yield case(f"text {text[:12]!a}", "send", {"text": text}, "bad-text", "with")
+        for op in ("send", "direct", "edit"):
+            yield case(f"text {text[:12]!a}", op, {"text": text}, "bad-text", "with")
     for log in ("@", "@nobody", "~" + "0" * 11, "nowhere", "@\0", "lobby\0"):
-        yield case(f"log {log!a}", "history", {"log": log}, "no-such-log", "with")
+        for op in ("history", "search", "edit", "retract", "react"):
+            changed = {"log": log} if op != "search" else {"log": log, "sender": None}
+            yield case(f"log {log!a}", op, changed, "no-such-log", "with")
+    for op in ("edit", "retract", "react"):
+        yield case("no message", op, {}, "no-such-message", "with")
+    yield case("an answer to no message", "send", {"reply_to": 9_999_999}, "no-such-message", "with")
+    for text in ("ok", "+1", " ", "\U0001f44d\U0001f44d", "\U0001f44d\x1b", "\u200d", "\U0001f44d\u202e"):
+        yield case(f"emoji {text!a}", "react", {"emoji": text}, "bad-text", "with")
+    for query in (" ", "-", '"', "-hola", '-"hola', "*", "()", "\0", "\u202e", "\U0001f980", "'", '"" -x'):
+        yield case(f"query {query!a}", "search", {"query": query, "sender": None}, "bad-text", "with")
+    yield case("a user who is not", "search", {"sender": "nobody"}, "no-such-user", "with")
     for op in ("join", "enter", "leave", "delete", "hide", "members", "invite", "remove", "subject", "send"):
         yield case("a room that is not", op, {"room": "nowhere"}, "no-such-room", "with")
     for op in ("mark", "typing"):
