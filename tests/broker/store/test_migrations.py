@@ -69,6 +69,20 @@ def test_an_older_database_gets_the_steps_it_lacks(connection: apsw.Connection, 
     assert connection.pragma("user_version") == 3
 
 
+def test_who_was_there_before_is_available_and_was_last_seen_with_their_sessions(connection: apsw.Connection) -> None:
+    migrate(connection, FILE, STEPS[:1])
+    connection.execute(
+        "INSERT INTO account VALUES (1, 'ana', 'A', 'B', 30, 'other', 5, 0, 0, 'x'), "
+        "(2, 'bob', 'B', 'C', 30, 'other', 5, 0, 0, 'x')"
+    )
+    for id, seen in ((1, 900), (2, 700)):
+        connection.execute("INSERT INTO session VALUES (?, 1, 'k', '', '', 5, ?, 0, 1)", (id, seen))
+    migrate(connection, FILE)
+    rows = connection.execute("SELECT login, status, note, show_seen, seen FROM account ORDER BY id").fetchall()
+    assert rows == [("ana", "available", "", 1, 900), ("bob", "available", "", 1, 0)]
+    assert connection.execute("SELECT count(*) FROM mark").get == 0
+
+
 def test_a_step_that_fails_leaves_the_old_state(connection: apsw.Connection) -> None:
     migrate(connection, FILE, OLD)
     before = schema(connection)
