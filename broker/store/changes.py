@@ -24,10 +24,12 @@ _EDIT: Final = f"""
 _RETRACT: Final = f"UPDATE entry SET text = '', retracted = 1, changed = ?3 WHERE {_MESSAGE}"
 _FORGET_REACTIONS: Final = "DELETE FROM reaction WHERE target = ?"
 _CHANGED: Final = f"UPDATE entry SET changed = ?3 WHERE {_MESSAGE}"
-# Whoever asked has looked before; this holds if others were quicker.
+# Whoever asked has looked before; this holds if others were quicker. An emoji keeps its place among the others as long
+# as somebody's is there, whoever put it first.
 _PUT: Final = f"""
     INSERT OR IGNORE INTO reaction (target, account, emoji, first)
-    SELECT seq, ?4, ?5, ?3 FROM entry WHERE {_MESSAGE} AND NOT retracted AND (
+    SELECT seq, ?4, ?5, coalesce((SELECT min(first) FROM reaction WHERE target = ?1 AND emoji = ?5), ?3)
+    FROM entry WHERE {_MESSAGE} AND NOT retracted AND (
         EXISTS (SELECT 1 FROM reaction WHERE target = ?1 AND emoji = ?5)
         OR (SELECT count(DISTINCT emoji) FROM reaction WHERE target = ?1) < {REACTIONS})"""
 _TAKE_AWAY: Final = "DELETE FROM reaction WHERE target = ? AND account = ? AND emoji = ?"

@@ -126,7 +126,7 @@ class Entry(Table):
 
 
 class Reaction(Table):
-    """An account's emoji under a message; `first` is the `seq` of the entry that put it there."""
+    """An account's emoji under a message; `first` is the `seq` of the entry that brought this emoji there."""
 
     target = IntegerField()
     account = IntegerField()

@@ -155,7 +155,7 @@ class MemoryStore:
         self._places: dict[tuple[int, bytes], list[tuple[int, Place]]] = {}
         self._last = 0
         self._reactions: dict[int, dict[tuple[int, str], int]] = {}
-        """By message, whose and which emoji is under it, and since which entry."""
+        """By message, whose and which emoji is under it, and which entry brought that emoji."""
 
     def load(self) -> Snapshot:
         tables = self._tables
@@ -225,9 +225,9 @@ class MemoryStore:
         elif new.kind == "reaction" and not new.other:
             reactions.pop((new.sender, new.text), None)
         elif new.kind == "reaction" and not message.retracted:
-            emoji = {each for _, each in reactions}
-            if new.text in emoji or len(emoji) < REACTIONS:
-                reactions.setdefault((new.sender, new.text), seq)
+            first = {each: since for (_, each), since in reactions.items()}
+            if new.text in first or len(first) < REACTIONS:
+                reactions.setdefault((new.sender, new.text), first.get(new.text, seq))
         self._logs[log][at] = message
 
     def _messages(self, log: int, seq: int) -> Iterator[tuple[int, EntryRow]]:
