@@ -14,21 +14,14 @@ from typing import Any, Final
 import apsw
 
 from broker.chat.ports import (
-    AccountRow,
     Findings,
     FindMessages,
-    HiddenRow,
-    InvitationRow,
     LogPage,
-    MarkRow,
-    MemberRow,
     MessageRow,
     NewEntries,
     Place,
     ReadLog,
     ReadMessage,
-    RoomRow,
-    SessionRow,
     Snapshot,
     StoreBroken,
     StoreFailed,
@@ -39,6 +32,7 @@ from broker.store import changes, pages, words
 from broker.store import statements as sql
 from broker.store.connections import BUSY_S, Readers, lock_directory, open_writer, sentences
 from broker.store.entries import Batch, Ends, insert, look_up
+from broker.store.snapshot import read_snapshot
 from common.limits import SEARCH_S
 
 PURGED_AT_ONCE: Final = 100
@@ -53,7 +47,6 @@ INDEX_SHARE: Final = 0.02
 WIPE_S: Final = 10.0
 """Seconds between two times that the write-ahead log is emptied because a text was erased."""
 
-_ID_TABLES: Final = ("account", "session", "token", "room")
 _SYNC_ERRORS: Final = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 """After these nothing that was written since the last sync can be relied on, and no later sync will tell."""
 
@@ -81,20 +74,7 @@ class SqliteStore:
     def load(self) -> Snapshot:
         """Read all that the rules hold in memory. Raises `DatabaseUnusable`."""
         with sentences(self._path):
-            ends = self._current()
-            rows = self._rows
-            ids = dict(rows(sql.LAST_IDS))
-            return Snapshot(
-                accounts=[_account(row) for row in rows(sql.ALL_ACCOUNTS)],
-                sessions=[SessionRow._make((*row[:7], bool(row[7]), row[8])) for row in rows(sql.ALL_SESSIONS)],
-                rooms=[RoomRow(*row[:2], *map(bool, row[2:5]), *row[5:]) for row in rows(sql.ALL_ROOMS)],
-                members=[MemberRow(*row) for row in rows(sql.ALL_MEMBERS)],
-                invitations=[InvitationRow(*row) for row in rows(sql.ALL_INVITATIONS)],
-                hidden=[HiddenRow(*row) for row in rows(sql.ALL_HIDDEN)],
-                marks=[MarkRow(*row) for row in rows(sql.ALL_MARKS)],
-                heads=dict(ends.heads),
-                last_ids={table: ids.get(table, 0) for table in _ID_TABLES},
-            )
+            return read_snapshot(self._writer, self._current().heads)
 
     def commit(self, writes: Sequence[Write]) -> list[tuple[Place, ...]]:
         """Do all of `writes` in one durable transaction. Raises `StoreFull` or `StoreFailed`."""
@@ -243,14 +223,6 @@ class SqliteStore:
             # Some failures (a full disk) have ended it already.
             if not self._writer.get_autocommit():
                 self._writer.execute("ROLLBACK")
-
-
-def _account(row: Sequence[Any]) -> AccountRow:
-    """An account as the port has it: SQLite knows no booleans."""
-    account = AccountRow._make(row)
-    return account._replace(
-        disabled=bool(account.disabled), operator=bool(account.operator), show_seen=bool(account.show_seen)
-    )
 
 
 @contextmanager
