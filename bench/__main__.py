@@ -1,4 +1,4 @@
-"""Print the figures: throughput, durable latency, CPU, memory, reconnects, first paint, and the bare floor's.
+"""Print the figures: throughput, durable latency, CPU, memory, reconnects, the terminal's, and the bare floor's.
 
     python -m bench [--quick]
 
@@ -12,7 +12,7 @@ import time
 
 import zmq
 
-from bench import load, terminal
+from bench import frames, load, terminal
 from bench.members import ROOM, Member, logins
 from bench.processes import Floor, broker
 from common import codec, topics
@@ -95,9 +95,15 @@ def storm(quick: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
-    parser.add_argument("only", nargs="*", help="throughput, fans, storm, terminal; all unless named")
+    parser.add_argument("only", nargs="*", help="throughput, fans, storm, terminal, frames; all unless named")
     arguments = parser.parse_args()
-    parts = {"throughput": throughput, "fans": fans, "storm": storm, "terminal": terminal.first_paint}
+    parts = {
+        "throughput": throughput,
+        "fans": fans,
+        "storm": storm,
+        "terminal": terminal.first_paint,
+        "frames": frames.frames,
+    }
     for name, part in parts.items():
         if not arguments.only or name in arguments.only:
             part(arguments.quick)

@@ -25,10 +25,7 @@ from prompt_toolkit.layout import (
     Dimension,
     Float,
     FloatContainer,
-    FormattedTextControl,
-    HSplit,
     Layout,
-    VSplit,
     Window,
 )
 from prompt_toolkit.layout.processors import PasswordProcessor, Processor, Transformation, TransformationInput
@@ -36,9 +33,10 @@ from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.widgets import SearchToolbar
 
 from client.tui import clean, panes
+from client.tui.containers import Columns, Drawn, Rows, RowsWindow, upright
 from client.tui.messages_control import MessagesControl
 from client.tui.state import Model
-from client.tui.wrap import Fragment, cut
+from client.tui.wrap import Fragment, Row, cut
 
 MEMBERS_FROM: Final = 110
 ROOMS_FROM: Final = 80
@@ -54,13 +52,6 @@ def columns() -> int:
 def lines() -> int:
     """The terminal's height."""
     return get_app().output.get_size().rows
-
-
-def _drawn(draw: Callable[[], list[Fragment]]) -> FormattedTextControl:
-    def text() -> StyleAndTextTuples:
-        return list(draw())
-
-    return FormattedTextControl(text)
 
 
 class _Signs(Processor):
@@ -94,12 +85,18 @@ class Screen:
         input: Buffer,
         secret: Buffer,
         status: Callable[[int], list[Fragment]],
+        purpose: Callable[[], str] = str,
+        overlay: Container | None = None,
     ) -> None:
+        """`purpose` says what the line is for, if it is no new message; `overlay` lies over everything else."""
         self.bare = False
+        self.rooms_shown = self.members_shown = True
+        """Whether the lists at the sides are shown where there is room for them."""
         self.asking = ""
         """What is asked for in hidden writing; empty for nothing."""
         self._model = model
         self._status = status
+        self._purpose = purpose
         self.search = SearchToolbar(ignore_case=True)
         self._input = BufferControl(
             input,
@@ -109,68 +106,72 @@ class Screen:
             focus_on_click=True,
         )
         self._secret = BufferControl(secret, input_processors=[PasswordProcessor()])
-        self._messages = Window(messages, wrap_lines=False, always_hide_cursor=True)
+        self._messages = RowsWindow(messages)
         self.layout = Layout(
             FloatContainer(
                 self._columns(),
-                [Float(CompletionsMenu(max_height=10, scroll_offset=1), xcursor=True, ycursor=True)],
+                [
+                    Float(CompletionsMenu(max_height=10, scroll_offset=1), xcursor=True, ycursor=True),
+                    *([Float(overlay)] if overlay is not None else []),
+                ],
             ),
             focused_element=self._input,
         )
 
+    def focus(self) -> None:
+        """Give the keys to the line, or to what is asked for."""
+        self.layout.focus(self._secret if self.asking else self._input)
+
     def ask(self, prompt: str) -> None:
         """Turn the input line to something that is not shown; back again with an empty prompt."""
         self.asking = prompt
-        self.layout.focus(self._secret if prompt else self._input)
+        self.focus()
 
     def _columns(self) -> Container:
-        middle = VSplit(
+        middle = Columns(
             [
-                self._side(lambda: panes.rooms(self._model, self._height()), panes.ROOMS_WIDTH, ROOMS_FROM, left=True),
+                self._side(panes.rooms, lambda: self.rooms_shown and columns() >= ROOMS_FROM, left=True),
                 self._messages,
-                self._side(
-                    lambda: panes.members(self._model, self._height()), panes.MEMBERS_WIDTH, MEMBERS_FROM, left=False
-                ),
+                self._side(panes.members, lambda: self.members_shown and columns() >= MEMBERS_FROM, left=False),
             ]
         )
-        return HSplit(
+        title = RowsWindow(Drawn(lambda width, height: [panes.title(self._model, width)]), height=1)
+        return Rows(
             [
-                self._when(
-                    lambda: lines() >= TITLE_FROM, Window(_drawn(lambda: panes.title(self._model, columns())), height=1)
-                ),
+                self._when(lambda: lines() >= TITLE_FROM, title),
                 middle,
-                Window(_drawn(lambda: self._status(columns())), height=1),
+                RowsWindow(Drawn(lambda width, height: [self._status(width)]), height=1),
                 self.search,
                 ConditionalContainer(self._writing(self._input, self._prompt), Condition(lambda: not self.asking)),
                 ConditionalContainer(self._writing(self._secret, self._question), Condition(lambda: bool(self.asking))),
             ]
         )
 
-    def _side(self, draw: Callable[[], list[Fragment]], width: int, from_columns: int, left: bool) -> Container:
-        pane = Window(_drawn(draw), width=width, wrap_lines=False)
-        line = Window(char="│", width=1, style="class:line")
-        return self._when(lambda: columns() >= from_columns, VSplit([pane, line] if left else [line, pane]))
+    def _side(self, draw: Callable[[Model, int, int], list[Row]], shown: Callable[[], bool], left: bool) -> Container:
+        control = Drawn(lambda width, height: draw(self._model, width, height))
+        pane = RowsWindow(control, width=lambda: panes.side_width(columns()))
+        line = upright("│", "class:line")
+        return self._when(shown, Columns([pane, line] if left else [line, pane]))
 
     def _when(self, wide_enough: Callable[[], bool], container: Container) -> Container:
         shown: FilterOrBool = Condition(lambda: not self.bare and wide_enough())
         return ConditionalContainer(container, shown)
 
-    def _height(self) -> int:
-        info = self._messages.render_info
-        return info.window_height if info else lines()
-
     def _writing(self, control: BufferControl, prompt: Callable[[], StyleAndTextTuples]) -> Window:
         def prefix(line: int, wraps: int) -> StyleAndTextTuples:
             return prompt() if line == 0 and wraps == 0 else [("class:prompt", "  ")]
 
-        rows = Dimension(min=1, max=INPUT_ROWS)
+        def rows() -> Dimension:
+            return Dimension(min=1, max=max(1, min(INPUT_ROWS, lines() // 3)))
+
         return Window(control, height=rows, wrap_lines=True, dont_extend_height=True, get_line_prefix=prefix)
 
     def _prompt(self) -> StyleAndTextTuples:
         """To whom the line goes: what one writes in the wrong place, one cannot take back."""
         talk = self._model.here
         style = "class:prompt.private" if talk.private else "class:prompt"
-        return [(style, f"{cut(clean.line(talk.title), max(8, columns() // 3))} ▸ ")]
+        purpose = f" ({self._purpose()})" if self._purpose() else ""
+        return [(style, f"{cut(clean.line(talk.title) + purpose, max(8, columns() // 3))} ▸ ")]
 
     def _question(self) -> StyleAndTextTuples:
         return [("class:prompt", clean.line(self.asking) + " ")]

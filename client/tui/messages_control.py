@@ -50,6 +50,8 @@ class Source(NamedTuple):
     unread: int = 0
     me: str = ""
     """The reader's login."""
+    selected: int = 0
+    """The id of the record that is selected."""
 
 
 class MessagesControl(UIControl):
@@ -94,7 +96,11 @@ class MessagesControl(UIControl):
     @property
     def links(self) -> links.Numbers:
         """The links of the conversation that were on the screen, by their numbers."""
-        return self._links.setdefault(self._source().records, links.Numbers())
+        records = self._source().records
+        numbers = self._links.get(records)
+        if numbers is None:
+            numbers = self._links[records] = links.Numbers()
+        return numbers
 
     @property
     def links_in_view(self) -> list[tuple[int, str]]:
@@ -170,6 +176,21 @@ class MessagesControl(UIControl):
         if index is not None:
             self._set(index, 0)
 
+    def show(self, record: int) -> None:
+        """Bring a record into view, moving the window as little as that takes."""
+        index, top = self._source().records.find(record), self._top()
+        if index is None or top is None:
+            return
+        if index < top[0] or (index == top[0] and top[1]):
+            self._set(index, 0)
+            return
+        first, missing = index + 1, self._height
+        while first > 0 and missing > 0:
+            first -= 1
+            missing -= len(self._rows(first))
+        if (first, max(0, -missing)) > top:
+            self._set(*((index, 0) if first == index else (first, max(0, -missing))))
+
     def _set(self, index: int, row: int) -> None:
         """Anchor there, or stand at the end if what follows does not fill the window."""
         records = self._source().records
@@ -210,10 +231,10 @@ class MessagesControl(UIControl):
             return []
         index, row = top
         records = self._source().records
-        shown: list[Row] = list(self._named(index)[row:]) if index < len(records) else []
+        shown: list[Row] = list(self._marked(index, self._named(index))[row:]) if index < len(records) else []
         index += 1
         while index < len(records) and len(shown) < self._height:
-            shown.extend(self._rows(index))
+            shown.extend(self._marked(index, self._rows(index)))
             index += 1
         if len(shown) < self._height and not self.at_end:
             self.to_end()  # the window has grown beyond what follows the anchor
@@ -225,6 +246,13 @@ class MessagesControl(UIControl):
         """The rows of the record that stands first in the window: they say who speaks, if that changes no row."""
         rows, named = self._rows(index), self._rows(index, first=True)
         return named if len(named) == len(rows) else rows
+
+    def _marked(self, index: int, rows: list[Row]) -> list[Row]:
+        """The rows of a record, marked if it is the one that is selected."""
+        source = self._source()
+        if source.selected != source.records[index].id:
+            return rows
+        return [[(f"{style} class:selected", text) for style, text in row] for row in rows]
 
     def _rows(self, index: int, first: bool = False) -> list[Row]:
         source = self._source()

@@ -12,10 +12,13 @@ from client.tui import clean
 from client.tui.conversations import Conversation
 from client.tui.render import clock, nick_style
 from client.tui.state import Model
-from client.tui.wrap import Fragment, cells, cut, pad
+from client.tui.wrap import Fragment, Row, cells, cut, pad
 
-ROOMS_WIDTH: Final = 18
-MEMBERS_WIDTH: Final = 18
+SIDE_WIDTH: Final = 18
+"""Cells of each list at the sides."""
+WIDE_SIDE_WIDTH: Final = 22
+WIDE_FROM: Final = 140
+"""Columns of the terminal from which on they are wider."""
 CLOCK_OFF_MS: Final = 2_000
 """How far this machine's clock may be off before it is mentioned."""
 
@@ -43,24 +46,29 @@ SIGNS: Final = {
 }
 
 
-def rooms(model: Model, height: int) -> Fragments:
+def side_width(columns: int) -> int:
+    """Cells of a list at the side, in a terminal of so many columns."""
+    return WIDE_SIDE_WIDTH if columns >= WIDE_FROM else SIDE_WIDTH
+
+
+def rooms(model: Model, width: int, height: int) -> list[Row]:
     """The list of conversations with what is unread; the one looked at is always among those in view."""
     order = model.order
     here = next((index for index, talk in enumerate(order) if talk.log == model.current), 0)
     room = max(1, height - 1)
     start = max(0, min(here - room // 2, len(order) - room))
-    drawn: Fragments = [("class:side.head", pad(" rooms", ROOMS_WIDTH))]
+    drawn: list[Row] = [[("class:side.head", pad(" rooms", width))]]
     for index in range(start, min(len(order), start + room)):
-        drawn += [("", "\n"), *_room(order[index], index, order[index].log == model.current)]
+        drawn.append(_room(order[index], index, order[index].log == model.current, width))
     return drawn
 
 
-def _room(talk: Conversation, index: int, here: bool) -> Fragments:
+def _room(talk: Conversation, index: int, here: bool, width: int) -> Row:
     count = _figure(talk.unread) if talk.unread else ""
     number = f"{(index + 1) % 10}" if index < 10 else " "
     style = "class:side.here" if here else "class:side.mention" if talk.mentions else ""
     style = style or ("class:side.unread" if talk.unread else "class:side")
-    name = pad(clean.line(talk.log), ROOMS_WIDTH - 4 - len(count))
+    name = pad(clean.line(talk.log), width - 4 - len(count))
     return [(style, f"{number} {name} {count} ")]
 
 
@@ -68,21 +76,21 @@ def _figure(count: int) -> str:
     return str(count) if count < 1000 else "999+"
 
 
-def members(model: Model, height: int) -> Fragments:
+def members(model: Model, width: int, height: int) -> list[Row]:
     """Who is in the room: those here first, then the others; as many as fit."""
     talk = model.here
     here = sorted((login for login, online in talk.members.items() if online), key=str.casefold)
     away = sorted((login for login, online in talk.members.items() if not online), key=str.casefold)
-    drawn: Fragments = [("class:side.head", pad(f" here {len(here)}" if talk.members else "", MEMBERS_WIDTH))]
+    drawn: list[Row] = [[("class:side.head", pad(f" here {len(here)}" if talk.members else "", width))]]
     room = height - 1
     people = [(login, True) for login in here] + [(login, False) for login in away]
     shown = people if len(people) <= room else people[: max(0, room - 1)]
     for login, online in shown:
-        name = cut(clean.line(login), MEMBERS_WIDTH - 3)
+        name = pad(clean.line(login), width - 3)
         style = ("class:me" if login == model.me else nick_style(login)) if online else "class:side.away"
-        drawn += [("", "\n"), (style, f"{'●' if online else '○'} {name}")]
+        drawn.append([(style, f"{'●' if online else '○'} {name} ")])
     if len(shown) < len(people):
-        drawn += [("", "\n"), ("class:side.head", f"  and {len(people) - len(shown)} more")]
+        drawn.append([("class:side.head", f"  and {len(people) - len(shown)} more")])
     return drawn
 
 

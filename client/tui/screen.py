@@ -30,6 +30,7 @@ from client.tui.grammar import PREFIXES
 from client.tui.hyperlinks import careful
 from client.tui.layout import Screen
 from client.tui.messages_control import MessagesControl, Source
+from client.tui.pace import Pace
 from client.tui.ports import Chat
 from client.tui.sitting import Sitting
 from client.tui.state import Model
@@ -38,8 +39,6 @@ from common import names
 from common.errors import ChatError
 from common.messages import Rooms, Users
 
-FRAME_S: Final = 1 / 30
-"""Seconds between two redraws at the least: a flood costs a fifth of a core, and nobody reads faster."""
 TICK_S: Final = 1.0
 """Seconds between redraws for the clock's sake."""
 TWICE_S: Final = 2.0
@@ -113,11 +112,14 @@ class FullScreen(Sitting):
             style=themes.style(os.environ),
             full_screen=True,
             mouse_support=Condition(lambda: self._mouse),
-            min_redraw_interval=FRAME_S,
+            max_render_postpone_time=0,
             refresh_interval=TICK_S,
             input=input,
             output=careful(output or get_app_session().output),
         )
+        self._pace = Pace(self.app.invalidate)
+        self.app.before_render += lambda _: self._pace.began()
+        self.app.after_render += lambda _: self._pace.ended()
         self.app.ttimeoutlen = 0.05
         self.app.timeoutlen = 0.3
 
@@ -174,7 +176,7 @@ class FullScreen(Sitting):
 
     def changed(self) -> None:
         self.model.here.reading_back = not self.messages.at_end
-        self.app.invalidate()
+        self._pace.changed()
 
     def ring(self, log: str) -> None:
         self.app.output.bell()
