@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
+
+from prompt_toolkit.application import Application
 
 FRAME_S: Final = 1 / 30
 """Seconds between two frames at the least: nobody reads faster."""
@@ -56,3 +58,11 @@ class Pace:
     def _due(self) -> None:
         self._waiting = None
         self._draw()
+
+
+def paced(app: Application[Any]) -> Pace:
+    """The pace of an application; it is told of every frame, whoever asked for it."""
+    pace = Pace(app.invalidate)
+    app.before_render += lambda _: pace.began()
+    app.after_render += lambda _: pace.ended()
+    return pace

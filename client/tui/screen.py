@@ -30,7 +30,7 @@ from client.tui.grammar import PREFIXES
 from client.tui.hyperlinks import careful
 from client.tui.layout import Screen
 from client.tui.messages_control import MessagesControl, Source
-from client.tui.pace import Pace
+from client.tui.pace import paced
 from client.tui.ports import Chat
 from client.tui.sitting import Sitting
 from client.tui.state import Model
@@ -117,9 +117,7 @@ class FullScreen(Sitting):
             input=input,
             output=careful(output or get_app_session().output),
         )
-        self._pace = Pace(self.app.invalidate)
-        self.app.before_render += lambda _: self._pace.began()
-        self.app.after_render += lambda _: self._pace.ended()
+        self._pace = paced(self.app)
         self.app.ttimeoutlen = 0.05
         self.app.timeoutlen = 0.3
 
