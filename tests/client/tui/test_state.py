@@ -162,6 +162,14 @@ def test_who_comes_and_goes_is_said_and_counted(model: Model) -> None:
     assert "u0" not in talk.members
 
 
+def test_a_status_is_no_coming_or_going(model: Model) -> None:
+    model.apply(RosterChanged("lobby", roster(Change(login="bob", change="offline"), online=1)))
+    for login in ("bob", "eva", "ana"):
+        model.apply(RosterChanged("lobby", roster(Change(login=login, change="status", status="dnd"), online=1)))
+    assert texts(model, "lobby") == []
+    assert model.here.members == {"bob": False}, "it says nothing of who is there, either"
+
+
 def test_nobody_is_told_of_their_own_coming(model: Model) -> None:
     model.apply(RosterChanged("lobby", roster(Change(login="ana", change="joined"), online=1)))
     assert texts(model, "lobby") == []
