@@ -16,7 +16,7 @@ from client.link.updates import LinkState, RosterChanged, TalkMarked, Update, Wr
 from common import messages as m
 from common.errors import BadText, NoSuchUser, NotMember
 from common.limits import TYPING_ROOM
-from tests.client.link.test_against_broker import PASSWORD, Line, account, circle, run, until
+from tests.client.link.test_against_broker import PASSWORD, Killable, Line, account, circle, run, until
 from tests.support import unlimited
 
 
@@ -118,6 +118,38 @@ def test_marks_outlive_the_broker(tmp_path: Path) -> None:
     for scenario in (first, second):
         with EmbeddedBroker(data_dir=tmp_path, chat=unlimited.CHAT, network=unlimited.NETWORK) as broker:
             run(scenario(broker))
+
+
+def test_a_killed_broker_forgets_no_wish_and_clients_keep_what_they_know_was_read(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        process = Killable(tmp_path)
+        try:
+            address = process.start()
+            async with circle(address, "ana") as (ana,), ChatClient(address, "ana", PASSWORD) as phone:
+                sent = await ana.rooms["lobby"].send("hola")
+                await ana.mark("lobby", notify="off")
+                told = phone.updates()
+                await ana.mark("lobby", sent.seq)
+                assert await until(told, TalkMarked) == TalkMarked("lobby", sent.seq, "off")
+                process.kill()
+                await asyncio.to_thread(process.start)
+                async with ChatClient(address, "ana", PASSWORD) as tablet:
+                    await tablet.wait_live()
+                    # What was read may be forgotten, or not: it was some seconds short of the disk.
+                    assert marks(tablet)["lobby"] in ((0, "off"), (sent.seq, "off"))
+                    for chat in (ana, phone):
+                        async with asyncio.timeout(30):
+                            await chat.wait_live()
+                        assert marks(chat)["lobby"] == (sent.seq, "off")
+                    await phone.mark("lobby", sent.seq)
+                    await ana.mark("lobby", sent.seq)
+                    state = (await tablet.request(m.Hello(versions=[1]))).session
+                    assert state is not None
+                    assert [view.read for view in state.rooms] == [sent.seq], "whoever marks again makes it good"
+        finally:
+            process.kill()
+
+    run(scenario())
 
 
 def test_who_is_writing(broker: EmbeddedBroker) -> None:
