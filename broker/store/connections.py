@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from broker.store.migrations import DatabaseUnusable, migrate
 
 BUSY_S: Final = 5.0
 """How long a connection waits for another process (a backup, a reader's recovery) before it gives up."""
+
+INTERRUPTED_S: Final = 0.005
+"""What a reader that was interrupted has to come to an end, before it is interrupted again."""
 
 CACHE_KIB: Final = 64_000
 """Pages the writer keeps in memory: the ends of all logs, and of the index of nonces."""
@@ -53,8 +57,23 @@ class Readers(APSWDatabase):  # type: ignore[misc]  # playhouse has no types
     def close_everywhere(self) -> None:
         with self._guard:
             for connection in self._opened:
-                connection.close()
+                _close(connection)
             self._opened.clear()
+
+
+def _close(connection: apsw.Connection) -> None:
+    """Close a connection that another thread may be reading by: whoever stops does not wait for the end of a search."""
+    ends = time.monotonic() + BUSY_S
+    while True:
+        connection.interrupt()
+        try:
+            connection.close()
+        except apsw.ThreadingViolationError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(INTERRUPTED_S)
+        else:
+            return
 
 
 def require_sqlite(version: str) -> None:

@@ -83,7 +83,7 @@ def tables(data: Path, statement: str) -> None:
 def test_a_sound_directory_is_well(examine: Examine) -> None:
     found = examine()
     assert ill(found) == {}
-    assert set(found) >= {name for name, _ in examination.CHECKS} | {"settings", "wal", "references", "logs"}
+    assert set(found) >= {name for name, _ in examination.CHECKS} | {"settings", "wal", "references", "logs", "search"}
 
 
 def test_beside_a_running_broker_all_is_well_and_nothing_is_disturbed(data: Path, examine: Examine) -> None:
@@ -303,6 +303,38 @@ def test_rows_that_refer_to_nothing(data: Path, examine: Examine) -> None:
 def test_a_log_that_is_broken(data: Path, examine: Examine, statement: str, sentence: str) -> None:
     tables(data, statement)
     assert sentence in ill(examine())["logs"]
+
+
+def index(data: Path) -> None:
+    """Have the first twenty messages in the full-text index."""
+    tables(
+        data, "UPDATE indexed SET upto = 20; INSERT INTO entry_words (rowid, scope, text) SELECT * FROM entry_spoken"
+    )
+
+
+def test_an_index_that_fits_its_messages(data: Path, examine: Examine) -> None:
+    index(data)
+    found = examine()
+    assert ill(found) == {}
+    assert found["search"][0].verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE entry SET text = '', retracted = 1 WHERE seq = 7", "5 words are indexed that no message has"),
+        ("UPDATE entry SET text = 'changed behind its back' WHERE seq = 7", "4 words of messages are not indexed"),
+        ("UPDATE indexed SET upto = 21", "5 words of messages are not indexed"),
+        ("UPDATE indexed SET upto = 77", "it is said to go up to 77, beyond the last number given out, 40"),
+        ("INSERT INTO entry_words (entry_words) VALUES ('delete-all')", "words of messages are not indexed"),
+    ],
+)
+def test_an_index_that_does_not_fit_its_messages(data: Path, examine: Examine, statement: str, sentence: str) -> None:
+    index(data)
+    tables(data, statement)
+    found = ill(examine())["search"]
+    assert sentence in found
+    assert "xxx" not in found, "no word is told"
 
 
 def test_a_deleted_rooms_log_may_be_half_gone(data: Path, examine: Examine) -> None:

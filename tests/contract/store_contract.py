@@ -13,6 +13,7 @@ import pytest
 
 from broker.chat import ports
 from broker.chat.ports import NewEntries, Place, ReadLog, Store, StoreFailed
+from common.limits import REACTIONS
 
 Open = Callable[[], Store]
 
@@ -27,6 +28,20 @@ SETTING = (*PEOPLE, ports.AddRoom(LOBBY), ports.AddRoom(DEN))
 
 def message(number: int, log: int = 1, sender: int = 1, text: str = "hi", time: int = 5_000) -> NewEntries:
     return NewEntries("message", (log,), sender, 0, text, number.to_bytes(16, "big"), time)
+
+
+def change(
+    kind: str,
+    number: int,
+    target: int,
+    text: str = "",
+    log: int = 1,
+    sender: int = 1,
+    other: int = 0,
+    time: int = 5_000,
+) -> NewEntries:
+    """An entry that changes the message at `target`; a reaction is put with `other` 1."""
+    return NewEntries(kind, (log,), sender, other, text, number.to_bytes(16, "big"), time, (target,))
 
 
 def everything(store: Store) -> dict[str, Any]:
@@ -329,6 +344,99 @@ class StoreContract:
     def test_a_page_is_bounded_in_bytes_not_characters(self, set_up: Store) -> None:
         set_up.commit([message(number, text="漢字") for number in range(3)])
         assert seqs(set_up.read_log(ReadLog(1, 0, None, 10, 12))) == [1, 2]
+
+    # What becomes of messages
+
+    def test_an_edit_overwrites_and_says_where(self, set_up: Store) -> None:
+        set_up.commit([message(1), message(2)])
+        set_up.commit([change("edit", 3, 1, "better"), change("edit", 4, 1, "best", time=7_000)])
+        first, _, edit, last = whole(set_up, 1)
+        assert (first.text, first.edited, first.changed, first.time) == ("best", 7_000, 4, 5_000)
+        assert [(entry.kind, entry.target, entry.text) for entry in (edit, last)] == [("edit", 1, "best")] * 2
+
+    def test_a_retraction_is_for_good(self, set_up: Store) -> None:
+        set_up.commit([message(1), change("reaction", 2, 1, "👍", other=1), change("retract", 3, 1)])
+        set_up.commit([change("edit", 4, 1, "again"), change("reaction", 5, 1, "👍", other=1)])
+        first, _, retraction, edit, _ = whole(set_up, 1)
+        assert (first.text, first.retracted, first.reactions, first.changed) == ("", True, (), 5)
+        assert (retraction.kind, retraction.target, edit.text) == ("retract", 1, "")
+
+    def test_reactions_are_counted_and_told_apart_by_reader(self, set_up: Store) -> None:
+        puts = [
+            change("reaction", number, 1, emoji, sender=sender, other=1)
+            for number, (sender, emoji) in enumerate([(1, "👍"), (2, "🎉"), (2, "👍"), (1, "👍")], 2)
+        ]
+        set_up.commit([message(1), *puts])
+        for reader, mine in ((1, (True, False)), (2, (True, True)), (3, (False, False))):
+            (first, *_) = set_up.read_log(ReadLog(1, 0, None, 9, 999, reader)).entries
+            assert first.reactions == (ports.Reaction("👍", 2, mine[0]), ports.Reaction("🎉", 1, mine[1]))
+        set_up.commit([change("reaction", 9, 1, "👍"), change("reaction", 10, 1, "🎉")])
+        assert whole(set_up, 1)[0].reactions == (ports.Reaction("👍", 1, False), ports.Reaction("🎉", 1, False))
+
+    def test_no_more_than_so_many_reactions(self, set_up: Store) -> None:
+        puts = [change("reaction", number, 1, chr(0x1F600 + number), other=1) for number in range(2, REACTIONS + 5)]
+        set_up.commit([message(1), *puts])
+        assert len(whole(set_up, 1)[0].reactions) == REACTIONS
+
+    def test_a_change_of_a_private_message_is_one_of_both_copies(self, set_up: Store) -> None:
+        set_up.commit([NewEntries("direct", (-1, -2), 1, 2, "psst", b"n" * 16, 5)])
+        edit = NewEntries("edit", (-1, -2), 1, 0, "hush", b"e" * 16, 6, (1, 2))
+        assert set_up.commit([edit]) == [(Place(3, 1, 6, False), Place(4, 2, 6, False))]
+        for log in (-1, -2):
+            first, second = whole(set_up, log)
+            assert (first.text, second.text, second.target) == ("hush", "hush", first.seq)
+
+    def test_a_change_that_is_known_is_not_done_again(self, set_up: Store, opened: Open) -> None:
+        edit = change("edit", 2, 1, "better")
+        set_up.commit([message(1), edit, change("edit", 3, 1, "best")])
+        assert set_up.commit([edit]) == [(Place(2, 1, 5_000, True),)]
+        set_up.close()
+        store = opened()
+        assert store.commit([message(4), edit, edit])[1:] == [(Place(2, 1, 5_000, True),)] * 2
+        assert whole(store, 1)[0].text == "best"
+
+    def test_of_a_commit_that_fails_no_message_is_changed(self, set_up: Store) -> None:
+        set_up.commit([message(1)])
+        with pytest.raises(StoreFailed):
+            set_up.commit([change("retract", 2, 1), ports.PutMember(ports.MemberRow(9, 1, 0))])
+        assert whole(set_up, 1)[0].text == "hi"
+        assert set_up.commit([change("edit", 3, 1, "ho")]) == [(Place(2, 1, 5_000, False),)]
+
+    def test_a_message_is_told_with_its_copies(self, set_up: Store) -> None:
+        set_up.commit([message(1), NewEntries("direct", (-1, -2), 1, 2, "psst", b"n" * 16, 5)])
+        set_up.commit([change("reaction", 2, 1, "👍", other=1), change("retract", 3, 3, log=-2)])
+        nonce = (2).to_bytes(16, "big")
+        said = ports.MessageRow("message", 1, 0, False, frozenset("👍"), ((1, 1),), False)
+        assert set_up.read_message(ports.ReadMessage(1, 1, 2, nonce)) == said
+        assert set_up.read_message(ports.ReadMessage(1, 1, 1, nonce)) == said._replace(known=True)
+        whispered = ports.MessageRow("direct", 1, 2, True, frozenset(), ((-1, 2), (-2, 3)), False)
+        assert set_up.read_message(ports.ReadMessage(-2, 3, 9, b"")) == whispered
+        for log, seq in ((-2, 2), (2, 1), (1, 4), (1, 99)):
+            assert set_up.read_message(ports.ReadMessage(log, seq, 1, b"")) is None, (log, seq)
+        set_up.commit([ports.DropRoom(1)])
+        assert set_up.read_message(ports.ReadMessage(1, 1, 1, b"")) is None
+
+    def test_messages_are_found_where_and_from_where_they_may_be_read(self, set_up: Store) -> None:
+        set_up.commit([message(number, log=1 + number % 2, sender=1 + number % 3, text="hola") for number in range(12)])
+        for logs, sender, expected in (
+            (((1, 0),), None, [11, 9, 7, 5, 3, 1]),
+            (((2, 6),), None, [12, 10, 8]),
+            (((2, 6), (1, 9)), None, [12, 11, 10, 8]),
+            (((1, 0), (2, 0)), 2, [11, 8, 5, 2]),
+            ((), None, []),
+            (((7, 0),), None, []),
+        ):
+            query = ports.FindMessages(logs, (ports.Phrase("HOLA"),), (), sender, None, 9, 999, 1)
+            found = set_up.find_messages(query)
+            assert found is not None
+            assert ([entry.seq for _, entry in found.found], found.more) == (expected, False)
+        query = ports.FindMessages(((1, 0),), (ports.Phrase("ho", True),), (), None, 9, 2, 999, 1)
+        assert set_up.find_messages(query) == ports.Findings(
+            [(1, entry) for entry in reversed(whole(set_up, 1)) if entry.seq in (7, 5)], True
+        )
+        bounded = set_up.find_messages(query._replace(limit=9, max_bytes=5))
+        assert bounded is not None
+        assert (len(bounded.found), bounded.more) == (1, True)
 
     # Deleting rooms
 
