@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from client.language import _, sentence
 from client.tui import asking
 from client.tui.ports import Desk
 from common.errors import BadProfile, Forbidden, NameTaken
@@ -34,7 +35,8 @@ async def create_and_enter(desk: Desk, values: Values, flags: Flags) -> None:
     try:
         await desk.chat.create(values["room"])
     except NameTaken as error:
-        desk.complain(error.message, f"If it is the room you want: #gR {values['room']}")
+        meant = _("If it is the room you want: {command}").format(command=f"#gR {values['room']}")
+        desk.complain(sentence(error), meant)
         return
     await enter(desk, values, flags)
 
@@ -59,7 +61,7 @@ async def create(desk: Desk, values: Values, flags: Flags) -> None:
     await desk.chat.create(values["room"], kept=kept, private=private, open=open_)
     desk.show(_as_known(desk, values["room"]))
     if private:
-        desk.tell("Nobody else knows of this room; let people in with /invite <user>.")
+        desk.tell(_("Nobody else knows of this room; let people in with /invite <user>."))
 
 
 async def join(desk: Desk, values: Values, flags: Flags) -> None:
@@ -85,21 +87,22 @@ async def delete(desk: Desk, values: Values, flags: Flags) -> None:
         await desk.chat.request(Delete(room=room))
     except Forbidden:
         await desk.chat.request(Hide(room=room))
-        desk.tell(f"#{room} is not yours, so it only went off your own list. /unhide {room} brings it back.")
+        said = _("#{room} is not yours, so it only went off your own list. /unhide {room} brings it back.")
+        desk.tell(said.format(room=room))
     else:
-        desk.tell(f"#{room} is deleted.")
+        desk.tell(_("#{room} is deleted.").format(room=room))
 
 
 async def hide(desk: Desk, values: Values, flags: Flags) -> None:
     """`/hide`: off one's own list."""
     await desk.chat.request(Hide(room=values["room"]))
-    desk.tell(f"#{values['room']} is off your list. /unhide {values['room']} brings it back.")
+    desk.tell(_("#{room} is off your list. /unhide {room} brings it back.").format(room=values["room"]))
 
 
 async def unhide(desk: Desk, values: Values, flags: Flags) -> None:
     """`/unhide`: on one's own list again."""
     await desk.chat.request(Hide(room=values["room"], hidden=False))
-    desk.tell(f"#{values['room']} is on your list again.")
+    desk.tell(_("#{room} is on your list again.").format(room=values["room"]))
 
 
 async def topic(desk: Desk, values: Values, flags: Flags) -> None:
@@ -108,7 +111,8 @@ async def topic(desk: Desk, values: Values, flags: Flags) -> None:
     if room is None:
         return
     if "subject" not in values and not flags:
-        desk.tell(desk.model.here.subject or f"#{room} has no topic. Set one with: /topic <text>")
+        none = _("#{room} has no topic. Set one with: /topic <text>").format(room=room)
+        desk.tell(desk.model.here.subject or none)
         return
     await desk.chat.request(Subject(room=room, subject="" if flags else values["subject"]))
 
@@ -118,7 +122,7 @@ async def invite(desk: Desk, values: Values, flags: Flags) -> None:
     room = values.get("room") or asking.room_here(desk)
     if room is not None:
         await desk.chat.request(Invite(room=room, login=values["user"]))
-        desk.tell(f"{values['user']} may come into #{room} now, and was told so.")
+        desk.tell(_("{login} may come into #{room} now, and was told so.").format(login=values["user"], room=room))
 
 
 async def remove(desk: Desk, values: Values, flags: Flags) -> None:
@@ -126,7 +130,7 @@ async def remove(desk: Desk, values: Values, flags: Flags) -> None:
     room = values.get("room") or asking.room_here(desk)
     if room is not None:
         await desk.chat.request(Remove(room=room, login=values["user"]))
-        desk.tell(f"{values['user']} is out of #{room}.")
+        desk.tell(_("{login} is out of #{room}.").format(login=values["user"], room=room))
 
 
 async def message(desk: Desk, values: Values, flags: Flags) -> None:
@@ -144,7 +148,7 @@ async def message(desk: Desk, values: Values, flags: Flags) -> None:
         return
     desk.say(log, values["text"])
     if log != desk.model.current:
-        desk.tell(f"to {log[1:]} in private: {values['text']}")
+        desk.tell(_("to {login} in private: {text}").format(login=log[1:], text=values["text"]))
 
 
 async def profile(desk: Desk, values: Values, flags: Flags) -> None:
@@ -153,7 +157,7 @@ async def profile(desk: Desk, values: Values, flags: Flags) -> None:
         await asking.own_profile(desk)
         return
     await desk.chat.request(_changed(values["field"], values.get("value", "").strip()))
-    desk.tell("Your profile is changed.")
+    desk.tell(_("Your profile is changed."))
 
 
 def _changed(field: str, value: str) -> UpdateProfile:
@@ -166,33 +170,34 @@ def _changed(field: str, value: str) -> UpdateProfile:
         case "age":
             if value.isascii() and value.isdigit() and AGE_RANGE[0] <= int(value[:9]) <= AGE_RANGE[1]:
                 return UpdateProfile(age=int(value))
-            raise BadProfile(f"An age is a number from {AGE_RANGE[0]} to {AGE_RANGE[1]}.")
+            raise BadProfile(_("An age is a number from {low} to {high}.").format(low=AGE_RANGE[0], high=AGE_RANGE[1]))
         case "gender":
             for gender in get_args(Gender):
-                if gender == value.casefold():
+                if value.casefold() in (gender, _(gender)):
                     return UpdateProfile(gender=gender)
-            raise BadProfile(f"A gender is one of {', '.join(get_args(Gender))}.")
-    raise BadProfile("A field is first-names, surnames, age or gender; for example: /profile age 34")
+            known = ", ".join(_(gender) for gender in get_args(Gender))
+            raise BadProfile(_("A gender is one of {choices}.").format(choices=known))
+    raise BadProfile(_("A field is first-names, surnames, age or gender; for example: /profile age 34"))
 
 
 async def revoke(desk: Desk, values: Values, flags: Flags) -> None:
     """`/revoke`: end another session of one's own."""
     await desk.chat.request(Revoke(session=int(values["number"])))
-    desk.tell(f"Session {values['number']} is ended.")
+    desk.tell(_("Session {number} is ended.").format(number=values["number"]))
 
 
 async def password(desk: Desk, values: Values, flags: Flags) -> None:
     """`/password`: asked for, so that it stands neither on the screen nor in the history."""
-    old = await desk.secret("Password now: ")
-    new = await desk.secret("New password: ") if old else None
-    again = await desk.secret("New password again: ") if new else None
+    old = await desk.secret(_("Password now: "))
+    new = await desk.secret(_("New password: ")) if old else None
+    again = await desk.secret(_("New password again: ")) if new else None
     if not old or not new or again is None:
-        desk.tell("Your password stays as it was.")
+        desk.tell(_("Your password stays as it was."))
     elif new != again:
-        desk.complain("The two new passwords differ; your password stays as it was.")
+        desk.complain(_("The two new passwords differ; your password stays as it was."))
     else:
         await desk.chat.request(Password(old=old, new=new))
-        desk.tell("Your password is changed; your other sessions are ended.")
+        desk.tell(_("Your password is changed; your other sessions are ended."))
 
 
 async def history(desk: Desk, values: Values, flags: Flags) -> None:

@@ -51,7 +51,6 @@ PENDING = {
         "asking",
         "commands",
         "conversations",
-        "doing",
         "keys",
         "panes",
         "plain",
