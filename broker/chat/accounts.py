@@ -112,5 +112,7 @@ def set_status(ctx: Context, command: messages.SetStatus) -> list[Effect]:
 
 def _announce_status(state: State, account: Account) -> list[Effect]:
     for room in account.rooms.values():
-        state.announce(room, views.roster_change(account, "status"))
+        # Where somebody is about to come in, that will say it.
+        if account.id not in room.joining:
+            state.announce(room, views.roster_change(account, "status"))
     return []

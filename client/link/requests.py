@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     Logins = m.Register | m.Login
     Posts = m.Send | m.Direct | m.Edit | m.Retract | m.React
     RoomOps = m.Create | m.Join | m.Enter
-    Light = m.Mark | m.Typing | m.SetStatus
-    Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject | Light
+    Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject
+    Told = m.Typing | m.Mark | m.SetStatus
 
 
 class Request(Protocol):
@@ -45,7 +45,7 @@ class Request(Protocol):
     @overload
     async def __call__(self, command: m.History, *, timeout: float = ...) -> m.Entries: ...
     @overload
-    async def __call__(self, command: Plain, *, timeout: float = ...) -> m.Reply: ...
+    async def __call__(self, command: Plain | Told, *, timeout: float = ...) -> m.Reply: ...
     @overload
     async def __call__(self, command: m.Command, *, timeout: float = ...) -> m.Reply: ...
     async def __call__(self, command: m.Command, *, timeout: float = ...) -> m.Reply:

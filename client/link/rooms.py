@@ -230,6 +230,7 @@ class Rooms:
             return
         self._subscriptions.drop_all()
         self.login, self.operator, self.current = None, False, ""
+        self.status, self.note = "available", ""
         self.views.clear()
         self.talks.clear()
         self.logs.clear()

@@ -111,6 +111,17 @@ def test_of_others_changes_in_the_same_moment_none_is_lost(circle: Circle) -> No
     ]
 
 
+def test_a_room_is_told_nothing_of_whoever_is_not_in_it_yet(circle: Circle) -> None:
+    circle.register("eva")
+    circle.ask("eva", messages.Create(room="dev"))
+    ear = circle.listen("eva", "dev")
+    ear.take()
+    with circle.holding():
+        circle.ask("ana", SetStatus(status="away"))
+        circle.ask("ana", messages.Join(room="dev"))
+    assert rosters(ear) == [("dev", [Change(login="ana", change="joined", status="away")])]
+
+
 def test_what_changes_nothing_is_neither_written_nor_told(circle: Circle) -> None:
     circle.ask("ana", SetStatus(status="away", note="té"))
     ear = circle.listen("bob", "lobby")
