@@ -5,7 +5,7 @@ Control characters, escape sequences and the controls of writing direction are s
 reduced to their base sign, because terminals and width tables disagree about the rest. Must not know what the
 text is for.
 
-Source: UTS #51 (emoji sequences).
+Sources: UTS #51 (emoji sequences), UAX #44 (Default_Ignorable_Code_Point).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ LOST: Final = "\ufffd"
 BASE: Final = "\u25cc"
 """Carries a mark that stands alone; else it would cling to what stands in the cell before, which is not its own."""
 
+_FILLERS: Final = frozenset("\u20e3\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 _REGIONAL: Final = 0x1F1E6
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _TONE = "\ufe0f?[\U0001f3fb-\U0001f3ff]?"
@@ -118,5 +119,8 @@ def _takes_no_cell(character: str) -> bool:
 
 
 def _is_selector(character: str) -> bool:
-    """Variation selectors and the keycap's frame: they change a sign's width in some terminals only."""
-    return "\ufe00" <= character <= "\ufe0f" or character == "\u20e3" or "\U000e0100" <= character <= "\U000e01ef"
+    """Variation selectors and the keycap's frame, which change a sign's width in some terminals only; and fillers.
+
+    Fillers are what Unicode says to ignore, though some take two empty cells.
+    """
+    return character in _FILLERS or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"

@@ -23,7 +23,7 @@ _ZERO: Final = "[ZeroWidthEscape]"
 _NUMBER: Final = re.compile(r"class:link-(\d+)")
 _AGREED: Final = re.compile(
     "[\x00-\u02ff\u0370-\u0482\u048a-\u052f\u0531-\u0556\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u2190-\u21ff"
-    "\u2400-\u2426\u2500-\u25c9\u25cb\u25cf\u3001-\u3029\u3041-\u3096\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7a3\ufffd]*"
+    "\u2400-\u2426\u2500-\u25c9\u25cb-\u25d1\u3001-\u3029\u3041-\u3096\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7a3\ufffd]*"
 )
 """Signs of whose width all terminals have the same idea, as they are older than most."""
 
@@ -66,7 +66,7 @@ class _Careful:
         if not width:  # the library believes that it takes one
             self._output.write(" ")
             return
-        self._output.write_raw("\x1b7" + " " * width + "\x1b8")
+        self._output.write_raw("\x1b7" + " " * width + "\x1b8\x1b7")  # some forget a place once they were back at it
         self._output.write(data)
         self._output.write_raw(f"\x1b8\x1b[{width}C")
 

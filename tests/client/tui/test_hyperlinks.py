@@ -61,7 +61,7 @@ def test_the_cursor_is_where_it_should_be_after_a_sign_of_doubtful_width() -> No
     terminal = Terminal()
     for sign in ("a", "é", "你", "🎉", "z\u0301"):
         terminal.output.write(sign)
-    assert terminal.written() == "aé你\x1b7  \x1b8🎉\x1b8\x1b[2C\x1b7 \x1b8z\u0301\x1b8\x1b[1C"
+    assert terminal.written() == "aé你\x1b7  \x1b8\x1b7🎉\x1b8\x1b[2C\x1b7 \x1b8\x1b7z\u0301\x1b8\x1b[1C"
 
 
 def test_a_mark_in_a_cell_of_its_own_is_a_space() -> None:
