@@ -5,23 +5,24 @@ Must not know the other conversations, nor how any of it is drawn.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from client.tui.crowd import Crowd
 from client.tui.records import Record, Scrollback
-from common.messages import Change, MemberView, RoomView, Roster
+from common import names
+from common.limits import TYPING_S
+from common.messages import Change, MemberView, Notify, RoomView, Roster, Status
 
-NAMED: Final = 8
-"""People named in one notice; of more it says how many."""
-
-_WHY: Final = {
-    "": "",
-    "left": "",
-    "exit": "",
-    "gone": "connection lost",
-    "removed": "removed",
-    "disabled": "account disabled",
-}
+CROWDED: Final = 12
+"""People present from which on it is not said who comes and goes, unless they have spoken lately."""
+LATELY_MS: Final = 300_000
+"""Milliseconds for which somebody has spoken lately."""
+SPEAKERS: Final = 500
+"""People of whom it is kept when they spoke."""
+QUIET: Final = 200
+"""Notices that are not shown, and kept in case somebody wants to see them."""
 
 
 @dataclass
@@ -34,23 +35,42 @@ class Conversation:
     subject: str = ""
     members: dict[str, bool] = field(default_factory=dict)
     """Login to presence; empty until it was read."""
+    statuses: dict[str, Status] = field(default_factory=dict)
+    """What members say of themselves, where that is something else than that they are available."""
+    writers: dict[str, int] = field(default_factory=dict)
+    """Who is writing, until when that holds (milliseconds by the broker's clock)."""
     online: int = 0
     records: Scrollback = field(default_factory=Scrollback)
+    excerpt: Scrollback | None = None
+    """Messages of long ago that are looked at instead of the newest, with a gap between."""
+    excerpt_end: int = 0
+    """The `seq` up to which the excerpt has everything."""
     unread: int = 0
     mentions: int = 0
     """How many of the unread name the person; in a private conversation all do."""
     unread_from: int = 0
     """The id of the first record that was unread when the conversation was last turned to."""
     unread_shown: int = 0
+    notify: Notify | None = None
+    """What of it is to be told; None for what is usual."""
     draft: str = ""
+    """What is half written while another conversation is looked at."""
+    editing: Record | None = None
+    """The message of one's own in whose place the line will stand."""
+    answering: Record | None = None
+    """The message that the line will answer."""
     reading_back: bool = False
     """The person has scrolled up: what is above stays longer."""
     loading: bool = False
     """Older messages are being read."""
     loaded: bool = False
     """The newest messages of before were read."""
-    _crowd: Crowd = field(default_factory=lambda: Crowd())
+    quiet: list[Record] = field(default_factory=list)
+    """Notices of comings and goings that are not shown."""
+    _spoke: dict[str, int] = field(default_factory=dict)
+    _crowd: Crowd = field(default_factory=Crowd)
     _crowd_record: int = -1
+    _noise: set[int] = field(default_factory=set)
 
     @property
     def private(self) -> bool:
@@ -68,25 +88,52 @@ class Conversation:
         return self.log if self.private else f"#{self.log}"
 
     @property
-    def more(self) -> bool:
-        """Whether the broker may hold messages older than those here."""
-        floor = self.view.since if self.view else 0
-        return self.records.oldest is None or self.records.oldest > floor
+    def shown(self) -> Scrollback:
+        """What is looked at: the newest messages, or an excerpt of older ones."""
+        return self.records if self.excerpt is None else self.excerpt
 
-    def roster(self, roster: Roster, me: str = "") -> list[str]:
+    @property
+    def scrollbacks(self) -> Iterator[Scrollback]:
+        """All that hold messages of it."""
+        yield self.records
+        if self.excerpt is not None:
+            yield self.excerpt
+
+    @property
+    def more(self) -> bool:
+        """Whether the broker may hold messages older than those looked at."""
+        floor = self.view.since if self.view else 0
+        return self.shown.oldest is None or self.shown.oldest > floor
+
+    @property
+    def tells(self) -> Notify:
+        """What of it is to be told: unless somebody said otherwise, all in private, and in rooms what names one."""
+        return self.notify or ("all" if self.private else "mentions")
+
+    # Who is there
+
+    def roster(self, roster: Roster, me: str = "", *, all: bool = True) -> list[str]:
         """Take in who came and went; returns the sentences for it. Nobody is told of their own coming.
 
-        In the records, what follows upon each other is one notice, so that a restless night fills no screen.
+        In the records, what follows upon each other is one notice, so that a restless night fills no screen. Without
+        `all`, in a crowded room, only those are mentioned who have spoken lately.
         """
-        now = Crowd()
+        now, quiet = Crowd(), Crowd()
         if self.records.last != self._crowd_record:
             self._crowd = Crowd()
+        everybody = all or roster.online < CROWDED
         for change in roster.changes:
             self._member(change)
-            if change.login != me:
+            if names.key(change.login) == names.key(me):
+                continue
+            if everybody or roster.time - self._spoke.get(change.login, -LATELY_MS) < LATELY_MS:
                 now.add(change)
                 self._crowd.add(change)
+            else:
+                quiet.add(change)
         self.online = roster.online
+        if hidden := quiet.sentences():
+            self.quiet = [*self.quiet[1 - QUIET :], Record("notice", roster.time, "; ".join(hidden))]
         said = now.sentences()
         if said:
             text = "; ".join(self._crowd.sentences())
@@ -95,24 +142,67 @@ class Conversation:
                 self._crowd_record = added.id if added else 0
         return said
 
+    def show_quiet(self, shown: bool) -> None:
+        """Show the notices that were not shown where they belong, or no longer."""
+        if shown:
+            self._noise |= {record.id for record in self.records.mix_in(self.quiet)}
+            self.quiet = []
+        else:
+            self.quiet = [*self.records.take_out(self._noise), *self.quiet][-QUIET:]
+            self._noise.clear()
+
     def _member(self, change: Change) -> None:
         if change.change == "left":
             self.members.pop(change.login, None)
-        elif change.change != "status":
+            self.statuses.pop(change.login, None)
+            return
+        if change.change != "status":
             self.members[change.login] = change.change != "offline"
+        self._status(change.login, change.status)
+
+    def _status(self, login: str, status: Status) -> None:
+        if status == "available":
+            self.statuses.pop(login, None)
+        else:
+            self.statuses[login] = status
 
     def took_members(self, members: list[MemberView]) -> None:
         """The list of members was read from the broker."""
         self.members = {member.login: member.online for member in members}
+        self.statuses = {member.login: member.status for member in members if member.status != "available"}
         self.online = sum(self.members.values())
 
+    def writes(self, login: str, on: bool, now: int) -> None:
+        """Somebody writes, or no longer does."""
+        if on:
+            self.writers[login] = now + int(TYPING_S * 1000)
+        else:
+            self.writers.pop(login, None)
+
+    def writing(self, now: int) -> list[str]:
+        """Who is writing at this time of the broker's clock."""
+        return [login for login, until in self.writers.items() if until > now]
+
+    # What was said
+
+    def spoke(self, record: Record) -> None:
+        """Somebody said something, so it matters when they go; and they are no longer writing it."""
+        self.writers.pop(record.sender, None)
+        self._spoke.pop(record.sender, None)
+        self._spoke[record.sender] = record.time
+        if len(self._spoke) > SPEAKERS:
+            del self._spoke[next(iter(self._spoke))]
+
     def turned_to(self) -> None:
-        """The person looks at it: nothing is unread any more, and a line shows where the unread began."""
-        self.unread_shown, self.unread, self.mentions = self.unread, 0, 0
+        """The person looks at its end: nothing is unread any more, and a line shows where the unread began."""
+        if self.unread:
+            self.unread_shown, self.unread, self.mentions = self.unread, 0, 0
 
     def left_alone(self) -> None:
         """The person looks elsewhere: what comes now will be unread."""
-        self.unread_from = self.unread_shown = 0
+        self.unread_shown = 0
+        if not self.unread:
+            self.unread_from = 0
 
     def missed(self, record: Record) -> None:
         """A message came while the person looked elsewhere."""
@@ -121,32 +211,20 @@ class Conversation:
         self.unread += 1
         self.mentions += record.mention or self.private
 
-
-class Crowd:
-    """Who came and went in a while, in few words."""
-
-    def __init__(self) -> None:
-        self._did: dict[str, str] = {}
-
-    def add(self, change: Change) -> None:
-        """One more change; presence alone is not worth a word."""
-        before = self._did.get(change.login, "")
-        if change.change == "joined":
-            self._did[change.login] = "left and came back" if before.startswith("left") else "came in"
-        elif change.change == "left":
-            why = _WHY[change.reason]
-            left = f"left ({why})" if why else "left"
-            self._did[change.login] = "came and went" if before == "came in" else left
-
-    def sentences(self) -> list[str]:
-        """One sentence for each thing that some of them did."""
-        by_deed: dict[str, list[str]] = {}
-        for login, did in self._did.items():
-            by_deed.setdefault(did, []).append(login)
-        return [f"{_listed(who)} {did}" for did, who in by_deed.items()]
-
-
-def _listed(logins: list[str]) -> str:
-    if len(logins) > NAMED:
-        return f"{', '.join(logins[:NAMED])} and {len(logins) - NAMED} more"
-    return ", ".join(logins[:-1]) + " and " + logins[-1] if len(logins) > 1 else logins[0]
+    def recount(self, read: int) -> None:
+        """Count anew what is unread, since it was read up to there, or since messages are no longer what they were."""
+        unread = mentions = first = 0
+        for index in range(len(self.records) - 1, -1, -1):
+            record = self.records[index]
+            if record.kind != "message" or not record.seq:
+                continue
+            if record.seq <= read:
+                break
+            if not record.mine and not record.retracted:
+                unread, first = unread + 1, record.id
+                mentions += record.mention or self.private
+        self.unread, self.mentions = unread, mentions
+        if unread:
+            self.unread_from = first
+        elif not self.unread_shown:
+            self.unread_from = 0

@@ -1,96 +1,89 @@
-"""How far each conversation was read, kept over restarts, so that what came meanwhile is shown as unread.
+"""How far each conversation was read, and what of it is to be told: as the broker keeps it for all of one's devices.
 
-A mark is the `seq` of the last message that was on the screen. Rooms are told apart by their number, since a
-name may be used again. One file per account and broker, with numbers and names but no texts. Must not know how
-anything is shown.
+What was read here and not told yet waits in `due`. A mark is the `seq` of the last message that was looked at, and only
+grows. Must not know how anything is shown, nor when the broker is told.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from client.tui.conversations import Conversation
 from common import names
+from common.messages import Notify
 
-INBOX: Final = "@"
-"""The mark of the whole inbox: for people without a mark of their own."""
-MOST: Final = 2_000
-"""Marks kept; those set longest ago go first."""
+LEFT_BEHIND: Final = 1_000_000
+"""Bytes of an earlier version's file that are read."""
 
 
 class Marks:
-    """What was read, by conversation."""
+    """Marks by conversation: a room's name, or `@login`, however that is written."""
 
-    def __init__(self, known: Mapping[str, int] | None = None) -> None:
-        self._marks = dict(known or {})
-        self.changed = False
-        """Whether there is something to save; whoever saves it sets this back."""
+    def __init__(self) -> None:
+        self._read: dict[str, int] = {}
+        self._notify: dict[str, Notify | None] = {}
+        self._due: dict[str, tuple[str, int]] = {}
+
+    def read(self, log: str) -> int | None:
+        """Up to where it was read; None if nobody ever said."""
+        return self._read.get(names.key(log))
+
+    def notify(self, log: str) -> Notify | None:
+        """What of it is to be told; None if nobody ever said."""
+        return self._notify.get(names.key(log))
+
+    def told(self, log: str, read: int, notify: Notify | None) -> bool:
+        """The broker says how a conversation is marked. Returns whether that is news."""
+        key = names.key(log)
+        news = read > self._read.get(key, 0) or notify != self._notify.get(key)
+        if read:
+            self._read[key] = max(read, self._read.get(key, 0))
+        self._notify[key] = notify
+        if key in self._due and self._due[key][1] <= read:
+            del self._due[key]
+        return news
+
+    def seen(self, log: str, seq: int) -> None:
+        """Everything up to `seq` was looked at here; the broker is to be told, unless it knows."""
+        key = names.key(log)
+        if seq > self._read.get(key, 0):
+            self._read[key] = seq
+            self._due[key] = (log, seq)
+        else:
+            self._read.setdefault(key, seq)
+
+    def assume(self, log: str, seq: int) -> None:
+        """Where nobody ever said, it was read up to there; nobody need be told."""
+        self._read.setdefault(names.key(log), seq)
+
+    def forget(self, log: str) -> None:
+        """The room is gone, or left: what comes under its name is another one's."""
+        for table in (self._read, self._notify, self._due):
+            table.pop(names.key(log), None)
 
     @property
-    def all(self) -> dict[str, int]:
-        """What is to be kept."""
-        return dict(list(self._marks.items())[-MOST:])
+    def due(self) -> bool:
+        """Whether the broker is to be told of something."""
+        return bool(self._due)
 
-    def is_new(self, talk: Conversation, seq: int) -> bool:
-        """Whether a message of before was never on the screen. Where nothing is known, nothing is new."""
-        fallback = self._marks.get(INBOX) if talk.private else None
-        mark = self._marks.get(_key(talk), fallback)
-        return mark is not None and seq > mark
+    def take_due(self) -> list[tuple[str, int]]:
+        """What the broker is to be told: conversation and `seq`. Each is given out once."""
+        due, self._due = list(self._due.values()), {}
+        return due
 
-    def inbox_is_new(self, seq: int) -> bool:
-        """The same for an entry of the inbox that belongs in no conversation."""
-        return INBOX in self._marks and seq > self._marks[INBOX]
-
-    def read(self, talk: Conversation, seq: int) -> None:
-        """Everything up to `seq` is on the screen, or was."""
-        self._set(_key(talk), seq)
-
-    def unread(self, talk: Conversation, seq: int) -> None:
-        """The message at `seq` was not seen: it, and what follows, is unread unless a mark says more."""
-        if _key(talk) not in self._marks:
-            self._set(_key(talk), seq - 1)
-
-    def inbox(self, seq: int) -> None:
-        """The inbox is known up to there."""
-        self._set(INBOX, seq)
-
-    def _set(self, key: str, seq: int) -> None:
-        if seq > self._marks.get(key, -1):
-            self._marks.pop(key, None)
-            self._marks[key] = seq
-            self.changed = True
+    def put_back(self, log: str, seq: int) -> None:
+        """It could not be told; later, perhaps, unless there is more to tell by then."""
+        self._due.setdefault(names.key(log), (log, seq))
 
 
-def _key(talk: Conversation) -> str:
-    return f"room {talk.view.id}" if talk.view else f"@{names.key(talk.peer)}"
-
-
-def load(file: Path) -> Marks:
-    """The marks in a file; none if it is missing, or not what it should be."""
+def left_behind(file: Path) -> Mapping[str, int]:
+    """The marks that an earlier version kept on this machine: `room ID`, `@login`, and `@` for the whole inbox."""
     try:
-        table = json.loads(file.read_bytes()[:1_000_000])
+        table = json.loads(file.read_bytes()[:LEFT_BEHIND])
     except (OSError, ValueError):
-        return Marks()
+        return {}
     if not isinstance(table, dict):
-        return Marks()
-    return Marks({key: seq for key, seq in table.items() if type(seq) is int and seq >= 0})
-
-
-def save(marks: Marks, file: Path) -> None:
-    """Put the marks in the place of those before. A disk that refuses is no reason to stop chatting."""
-    marks.changed = False
-    draft = ""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        with os.fdopen(descriptor, "w") as new:
-            json.dump(marks.all, new)
-        os.replace(draft, file)
-    except OSError:
-        if draft and os.path.exists(draft):
-            os.unlink(draft)
+        return {}
+    return {key: seq for key, seq in table.items() if type(seq) is int and seq >= 0}

@@ -41,7 +41,6 @@ class Places:
         if log != self.current:
             self.here.left_alone()
             self.previous, self.current = self.current, log
-        self.here.turned_to()
 
     def open(self, log: str) -> Conversation:
         """The conversation, made if it is not there; `@login` for a private one."""
@@ -57,14 +56,16 @@ class Places:
         if self.current == log:
             rooms = [talk.log for talk in self.order if not talk.private]
             self.current = next((to for to in (self.previous, *rooms) if to in self.conversations), self.default_room)
-            self.here.turned_to()
         if self.previous == log:
             self.previous = ""
 
     def next_unread(self) -> Conversation | None:
-        """Where to look next: private messages and mentions first, then what else is unread."""
-        unread = [talk for talk in self.order if talk.unread and talk.log != self.current]
-        return max(unread, key=lambda talk: (talk.mentions > 0, talk.private), default=None)
+        """Where to look next: rooms in which one is named, then private messages, then what else is unread.
+
+        What somebody wants to be told nothing of is nothing to go to.
+        """
+        unread = [talk for talk in self.order if talk.unread and talk.log != self.current and talk.notify != "off"]
+        return max(unread, key=lambda talk: (talk.mentions > 0 and not talk.private, talk.private), default=None)
 
 
 def _unknown(name: str) -> RoomView:

@@ -1,4 +1,4 @@
-"""Reading from the broker what the updates do not bring: members, and what was said before.
+"""Reading from the broker what the updates do not bring: members, what was said before, and where something stands.
 
 Must not know how anything is shown, nor when something is to be read.
 """
@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 from client.link.updates import Arrived, Update
-from client.tui import asking
+from client.tui import asking, pages
 from client.tui.conversations import Conversation
 from client.tui.ports import Chat
+from client.tui.records import Record
 from client.tui.state import Model
 from common import topics
-from common.errors import ChatError
+from common.errors import ChatError, NoSuchMessage
 from common.messages import History
 
 FIRST_PAGE: Final = 100
@@ -23,6 +24,8 @@ FIRST_PAGE: Final = 100
 OLDER_PAGE: Final = 200
 TRIES: Final = 5
 """Pages of an inbox read in search of one person's messages, for one turn of PgUp."""
+BEFORE_IT: Final = 60
+"""Messages read before one that is gone to; as many as fill a window."""
 
 
 class Reading:
@@ -61,23 +64,67 @@ class Reading:
                 after = entry.seq
             more = page.more and bool(page.entries)
 
+    def _log(self, talk: Conversation) -> str:
+        """Where what is said in a conversation stands."""
+        return topics.inbox(self._model.me) if talk.private else talk.log
+
     async def _page(self, log: str, oldest: int | None, limit: int) -> int:
         """Read a page of what was said up to `oldest`. Returns how many records it brought to its conversation."""
-        own = topics.inbox(self._model.me)
+        log = topics.inbox(self._model.me) if log.startswith(topics.INBOX) else log
         before = None if oldest is None else oldest + 1
-        page = await self._chat.request(History(log=own if log.startswith("@") else log, before=before, limit=limit))
-        return self._model.took_page(own if log.startswith("@") else log, page.entries, before, page.more)
+        page = await self._chat.request(History(log=log, before=before, limit=limit))
+        return pages.take(self._model, log, page.entries, before, page.more)
 
     async def older(self, talk: Conversation, count: int) -> None:
-        """Bring in about `count` older messages of a conversation. Raises `ChatError`."""
+        """Bring in about `count` older messages of what is looked at. Raises `ChatError`."""
         if talk.loading or not talk.more:
             return
         talk.loading = True
-        held, tries = len(talk.records), TRIES if talk.private else -(-count // OLDER_PAGE)
+        held, tries = len(talk.shown), TRIES if talk.private else -(-count // OLDER_PAGE)
         try:
-            while tries > 0 and talk.more and len(talk.records) - held < count:
+            while tries > 0 and talk.more and len(talk.shown) - held < count:
                 tries -= 1
                 limit = OLDER_PAGE if talk.private else min(count, OLDER_PAGE)
-                await self._page(talk.log, talk.records.oldest, limit)
+                if talk.excerpt is None:
+                    await self._page(talk.log, talk.records.oldest, limit)
+                else:
+                    before = (talk.excerpt.oldest or 0) + 1
+                    page = await self._chat.request(History(log=self._log(talk), before=before, limit=limit))
+                    pages.lengthen(self._model, talk, page.entries, page.more)
         finally:
             talk.loading = False
+
+    async def newer(self, talk: Conversation) -> None:
+        """Lengthen the excerpt that is looked at by what follows it. Raises `ChatError`."""
+        excerpt = talk.excerpt
+        if excerpt is None or talk.loading:
+            return
+        talk.loading = True
+        try:
+            page = await self._chat.request(History(log=self._log(talk), after=talk.excerpt_end, limit=OLDER_PAGE))
+            if talk.excerpt is excerpt:
+                pages.extend(self._model, talk, page.entries, page.more)
+        finally:
+            talk.loading = False
+
+    async def around(self, talk: Conversation, seq: int) -> Record:
+        """See to it that the message `seq` is among what is looked at, with what stands around it.
+
+        Where that is long ago, it is an excerpt, with a gap between it and the newest messages. Returns the message.
+        Raises `ChatError`; `NoSuchMessage` if it is not to be read.
+        """
+        for records in talk.scrollbacks:
+            record = records.said_at(seq)
+            if record is not None:
+                if records is talk.records:
+                    talk.excerpt = None
+                return record
+        log = self._log(talk)
+        before = await self._chat.request(History(log=log, before=seq + 1, limit=BEFORE_IT))
+        after = await self._chat.request(History(log=log, after=seq, limit=BEFORE_IT))
+        excerpt = pages.take_around(self._model, talk, before.entries, after.entries, before.more, after.more)
+        record = excerpt.said_at(seq) if talk.excerpt is excerpt else talk.records.said_at(seq)
+        if record is None:
+            talk.excerpt = None
+            raise NoSuchMessage
+        return record

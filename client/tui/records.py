@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final, Literal
@@ -220,6 +221,23 @@ class Scrollback:
             return False
         self._settled[-1] = self._settled[-1].changed(text=text, time=time)
         return True
+
+    def mix_in(self, notices: Iterable[Record]) -> list[Record]:
+        """Put notices where they belong by their time. Returns them as they stand."""
+        added = [numbered(record) for record in notices]
+        for record in added:
+            index = len(self._settled)
+            while index and self._settled[index - 1].time > record.time:
+                index -= 1
+            self._settled.insert(index, record)
+        return added
+
+    def take_out(self, ids: set[int]) -> list[Record]:
+        """Take away what is no message of the log: notices, or what was not sent. Returns it."""
+        taken = [record for record in self._settled if record.id in ids and not record.seq]
+        if taken:
+            self._settled = [record for record in self._settled if record.id not in ids or record.seq]
+        return taken
 
     def clear(self) -> None:
         """Show nothing of what was; what is not acknowledged stays, and the broker still has the rest."""

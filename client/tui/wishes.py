@@ -5,8 +5,10 @@ Must not know who does it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from client.tui.records import Record
 
 FAREWELLS: Final = {
     "left": "You left #{room}.",
@@ -41,9 +43,10 @@ class Missed:
 
 @dataclass(frozen=True)
 class Ring:
-    """Somebody means this person."""
+    """Somebody means this person; or an invitation has come, which is no record of its own."""
 
     log: str
+    record: Record | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,4 +56,14 @@ class Over:
     sentence: str
 
 
-Wish = Load | Missed | Ring | Over
+@dataclass(frozen=True)
+class Tell:
+    """Something is to be said to the person beside what stands in the conversations: a change was not made."""
+
+    log: str
+    sentence: str
+    text: str = ""
+    """What they had written for it, so that it is not lost."""
+
+
+Wish = Load | Missed | Ring | Over | Tell

@@ -1,4 +1,4 @@
-"""How far was read is kept, and never more than that."""
+"""How far was read only grows, the broker's word counts as one's own, and what is due is told once."""
 
 from __future__ import annotations
 
@@ -6,67 +6,77 @@ from pathlib import Path
 
 import pytest
 
-from client.tui.conversations import Conversation
-from client.tui.marks import MOST, Marks, load, save
-from tests.client.tui.fake_chat import view
-
-LOBBY = Conversation("lobby", view("lobby", 1))
-ANEW = Conversation("lobby", view("lobby", 9))
-BOB = Conversation("@Bob")
+from client.tui.marks import Marks, left_behind
 
 
-def test_where_nothing_is_known_nothing_is_new() -> None:
+def test_a_mark_only_grows() -> None:
     marks = Marks()
-    assert not marks.is_new(LOBBY, 5)
-    assert not marks.is_new(BOB, 5)
-    assert not marks.inbox_is_new(5)
+    assert marks.read("lobby") is None
+    marks.seen("lobby", 5)
+    marks.seen("LOBBY", 3)
+    assert marks.read("Lobby") == 5
+    assert not marks.told("lobby", 4, None)
+    assert marks.read("lobby") == 5
+    assert marks.told("lobby", 9, None)
+    assert marks.read("lobby") == 9
 
 
-def test_what_is_beyond_the_mark_is_new() -> None:
+def test_what_is_due_is_given_out_once_and_is_the_latest() -> None:
     marks = Marks()
-    marks.read(LOBBY, 5)
-    marks.read(LOBBY, 3)
-    assert (marks.is_new(LOBBY, 5), marks.is_new(LOBBY, 6), marks.is_new(ANEW, 6)) == (False, True, False)
+    marks.seen("lobby", 0)
+    assert not marks.due, "nothing was there to be read"
+    marks.seen("lobby", 5)
+    marks.seen("@bob", 6)
+    marks.seen("lobby", 7)
+    assert sorted(marks.take_due()) == [("@bob", 6), ("lobby", 7)]
+    assert not marks.due
+    marks.put_back("lobby", 7)
+    marks.seen("lobby", 8)
+    assert marks.take_due() == [("lobby", 8)]
+    marks.seen("lobby", 10)
+    marks.put_back("lobby", 8)
+    assert marks.take_due() == [("lobby", 10)]
 
 
-def test_people_without_a_mark_have_that_of_the_inbox() -> None:
+def test_what_another_device_has_told_is_not_told_again() -> None:
     marks = Marks()
-    marks.inbox(10)
-    assert (marks.is_new(BOB, 10), marks.is_new(BOB, 11), marks.inbox_is_new(11)) == (False, True, True)
-    marks.unread(BOB, 11)
-    marks.inbox(20)
-    assert marks.is_new(BOB, 11)
-    marks.read(BOB, 12)
-    marks.unread(BOB, 11)
-    assert not marks.is_new(Conversation("@bob"), 12)
+    marks.seen("lobby", 5)
+    marks.told("lobby", 5, None)
+    assert not marks.due
+    marks.seen("lobby", 6)
+    marks.told("lobby", 5, None)
+    assert marks.take_due() == [("lobby", 6)]
 
 
-def test_they_are_kept_in_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "marks.json"
-    marks = load(file)
-    for number in range(MOST + 10):
-        marks.read(Conversation(f"@u{number}"), number)
-    assert marks.changed
-    save(marks, file)
-    assert not marks.changed
-    again = load(file)
-    assert len(again.all) == MOST
-    assert again.is_new(Conversation(f"@u{MOST}"), MOST + 1)
-    assert file.stat().st_mode & 0o077 == 0
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+def test_what_is_to_be_told_of_a_conversation() -> None:
+    marks = Marks()
+    assert marks.notify("lobby") is None
+    assert marks.told("lobby", 0, "off")
+    assert not marks.told("lobby", 0, "off")
+    assert (marks.notify("LOBBY"), marks.read("lobby")) == ("off", None)
+
+
+def test_a_room_that_is_left_is_forgotten() -> None:
+    marks = Marks()
+    marks.seen("chess", 5)
+    marks.told("chess", 5, "all")
+    marks.forget("Chess")
+    assert (marks.read("chess"), marks.notify("chess")) == (None, None)
+    marks.assume("chess", 3)
+    marks.assume("chess", 9)
+    assert marks.read("chess") == 3
+    assert not marks.due
+
+
+def test_an_earlier_versions_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "read-ana.json"
+    assert left_behind(file) == {}
+    file.write_text('{"room 1": 5, "@bob": 7, "@": 9}')
+    assert left_behind(file) == {"room 1": 5, "@bob": 7, "@": 9}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"a": "b", "c": -1, "d": true, "e": 1.5}'])
 def test_a_spoilt_file_is_as_none(tmp_path: Path, content: str) -> None:
     file = tmp_path / "marks.json"
     file.write_text(content)
-    assert load(file).all == {}
-
-
-def test_a_disk_that_refuses_stops_nobody(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    save(Marks({"@": 1}), tmp_path / "file" / "marks.json")
-    (tmp_path / "taken").mkdir()
-    (tmp_path / "taken" / "x").write_text("")
-    save(Marks({"@": 1}), tmp_path / "taken")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken"]
+    assert left_behind(file) == {}

@@ -17,7 +17,9 @@ from client.link.updates import (
     Settled,
     StateChanged,
     SubjectChanged,
+    TalkMarked,
 )
+from client.tui import pages
 from client.tui.records import FAR_LIMIT, LIMIT
 from client.tui.state import Model
 from client.tui.wishes import Load, Missed, Over, Ring
@@ -107,7 +109,12 @@ def test_the_next_unread_is_what_matters_most(model: Model) -> None:
     model.apply(Arrived("chess", said("bob", "ana!", 1), False))
     assert model.next_unread() is model.conversations["chess"]
     model.apply(Arrived("@ana", direct("bob", "ana", "psst", 1), False))
+    assert model.next_unread() is model.conversations["chess"]
+    model.turn("chess")
     assert model.next_unread() is model.conversations["@bob"]
+    model.apply(TalkMarked("dev", 0, "off"))
+    model.turn("@bob")
+    assert model.next_unread() is None, "what one wants to be told nothing of is nothing to go to"
 
 
 def test_a_message_that_the_broker_puts_off_says_how_long(model: Model) -> None:
@@ -227,7 +234,7 @@ def test_entering_a_room_leaves_no_ghost_of_the_one_before() -> None:
 def test_the_default_room_may_have_another_name() -> None:
     model = Model("")
     model.note("lobby", "connecting")
-    model.arrive("ana", "plaza", "plaza")
+    model.arrive("ana", "plaza", SessionState(login="ana", operator=False, current="plaza", rooms=[], inbox=0))
     model.apply(RoomJoined(view("plaza", 1)))
     assert list(model.conversations) == ["plaza"]
     assert texts(model, "plaza") == ["connecting"]
@@ -256,11 +263,11 @@ def test_pages_of_history_come_before_what_was_heard(model: Model) -> None:
     model.apply(RoomJoined(view("go", 9, head=8)))
     model.apply(Arrived("go", said("bob", "live", 9, prev=7), False))
     page = [said("bob", "seven", 7), said("bob", "eight", 8)]
-    assert model.took_page("go", page, None, more=True) == 2
+    assert pages.take(model, "go", page, None, more=True) == 2
     assert texts(model, "go") == ["seven", "eight", "live"]
     assert model.conversations["go"].records.oldest == 6
     assert model.conversations["go"].more
-    assert model.took_page("go", [said("bob", "two", 2)], 7, more=False) == 1
+    assert pages.take(model, "go", [said("bob", "two", 2)], 7, more=False) == 1
     assert not model.conversations["go"].more
     assert model.conversations["go"].unread == 1
 
@@ -268,18 +275,18 @@ def test_pages_of_history_come_before_what_was_heard(model: Model) -> None:
 def test_a_private_rooms_history_ends_where_one_joined() -> None:
     model = Model("ana")
     model.apply(RoomJoined(view("secret", 5, private=True, since=40, head=50)))
-    model.took_page("secret", [said("bob", "first", 41)], None, more=False)
+    pages.take(model, "secret", [said("bob", "first", 41)], None, more=False)
     assert not model.conversations["secret"].more
 
 
 def test_a_page_of_the_inbox_is_dealt_out(model: Model) -> None:
     page = [direct("bob", "ana", "b", 3), direct("ana", "carla", "c", 4)]
-    model.took_page("@ana", page, None, more=True)
+    pages.take(model, "@ana", page, None, more=True)
     assert texts(model, "@bob") == ["b"]
     assert texts(model, "@carla") == ["c"]
     assert model.conversations["@bob"].records.oldest == 2
     assert model.conversations["@carla"].unread == 0
-    model.took_page("@ana", [direct("carla", "ana", "a", 1)], 3, more=False)
+    pages.take(model, "@ana", [direct("carla", "ana", "a", 1)], 3, more=False)
     assert not model.conversations["@bob"].more
 
 
