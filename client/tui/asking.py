@@ -6,10 +6,13 @@ Each takes the desk, its arguments by name and its flags (`client.tui.ports.Acti
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from typing import Final
 
+from client.language import N_, _, ngettext
 from client.tui.ports import Chat, Desk
 from client.tui.render import clock, day, short_day
 from client.tui.wrap import pad
+from common import names
 from common.messages import (
     Members,
     MemberView,
@@ -18,6 +21,7 @@ from common.messages import (
     Rooms,
     RoomView,
     Sessions,
+    Status,
     Users,
     UserView,
 )
@@ -94,8 +98,12 @@ async def users(desk: Desk, values: Values, flags: Flags) -> None:
     desk.model.known_users = [user.login for user in found]
     online = sum(user.online for user in found)
     found.sort(key=lambda user: not user.online)
-    lines = [f"{_dot(user.online)} {pad(user.login, 18)} {user.first_names} {user.surnames}" for user in found]
-    desk.tell(f"{_count(len(found), 'user')}, {online} here now:", *_listing(lines))
+    lines = [
+        f"{_dot(user.online)} {pad(user.login, 18)} {user.first_names} {user.surnames}{_said(user.status)}"
+        for user in found
+    ]
+    many = ngettext("{n} user, {online} here now:", "{n} users, {online} here now:", len(found))
+    desk.tell(many.format(n=len(found), online=online), *_listing(lines))
 
 
 async def members(desk: Desk, values: Values, flags: Flags) -> None:
@@ -104,32 +112,62 @@ async def members(desk: Desk, values: Values, flags: Flags) -> None:
     if room is None:
         return
     found = [member async for member in every_member(desk.chat, room)]
-    here = " ".join(member.login for member in found if member.online)
-    away = " ".join(member.login for member in found if not member.online)
+    here = ", ".join(member.login + _said(member.status) for member in found if member.online)
+    gone = ", ".join(member.login for member in found if not member.online)
+    many = ngettext("#{room} has {n} member.", "#{room} has {n} members.", len(found))
     desk.tell(
-        f"#{room} has {_count(len(found), 'member')}.",
-        f"here now: {here or 'nobody'}",
-        *([f"away: {away}"] if away else []),
+        many.format(room=room, n=len(found)),
+        _("here now: {logins}").format(logins=here or _("nobody")),
+        *([_("not here: {logins}").format(logins=gone)] if gone else []),
     )
 
 
 async def whois(desk: Desk, values: Values, flags: Flags) -> None:
     """`/whois`: what everybody may know about somebody."""
-    desk.tell(*_profile(await desk.chat.request(Profile(login=values["user"]))))
+    view = await desk.chat.request(Profile(login=values["user"]))
+    shared = [talk.title for talk in desk.model.order if not talk.private and view.login in talk.members]
+    lines = _profile(view)
+    if shared and names.key(view.login) != names.key(desk.model.me):
+        lines.append(_("in rooms with you: {rooms}").format(rooms=", ".join(shared)))
+    desk.tell(*lines)
 
 
 async def own_profile(desk: Desk) -> None:
     """`/profile` without arguments."""
-    desk.tell(*_profile(await desk.chat.request(Profile())), "Change it with: /profile <field> <value>")
+    view = await desk.chat.request(Profile())
+    desk.tell(*_profile(view), _("Change it with: {command}").format(command="/profile <field> <value>"))
+
+
+STATUSES: Final[Mapping[Status, str]] = {
+    "available": N_("available"),
+    "away": N_("away"),
+    "dnd": N_("not to be disturbed"),
+}
+
+
+def _said(status: Status) -> str:
+    """What somebody says of themselves, where that is worth a word."""
+    return "" if status == "available" else f" ({_(STATUSES[status])})"
 
 
 def _profile(view: ProfileView) -> list[str]:
-    lines = [
-        f"{view.login} is {view.first_names} {view.surnames}, {'here now' if view.online else 'not here now'}",
-        f"since {day(view.created)}",
-    ]
+    """A profile, a line for each thing."""
+    name = f"{view.first_names} {view.surnames}".strip()
+    lines = [_("{login} is {name}").format(login=view.login, name=name)]
+    if view.online:
+        lines.append(_("here now, {status}").format(status=_(STATUSES[view.status])))
+    elif view.seen is not None:
+        lines.append(_("last here {day} {time}").format(day=short_day(view.seen), time=clock(view.seen)))
+    else:
+        lines.append(_("not here now"))
+    if view.note:
+        lines.append(_("says: {note}").format(note=view.note))
+    lines.append(_("here since {day}").format(day=day(view.created)))
     if view.age is not None:
-        lines.append(f"age {view.age}, gender {view.gender} (seen by you and the operator only)")
+        own = _("age {age}, gender {gender} (seen by you and the operator only)")
+        lines.append(own.format(age=view.age, gender=view.gender))
+    if view.show_seen is False:
+        lines.append(_("nobody sees when you were last here; /seen on shows it"))
     return lines
 
 

@@ -11,12 +11,13 @@ from typing import Final
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from client.language import _
+from client.tui import clean, emoji, switching
 from client.tui.commands import TABLE
 from client.tui.grammar import PREFIXES, Arg, Kind, Spec
 from client.tui.state import Model
 from common import names
 
-FIELDS: Final = ("first-names", "surnames", "age", "gender")
 MOST: Final = 200
 """Proposals at a time; nobody reads more."""
 
@@ -33,6 +34,12 @@ class Completing(Completer):
             yield from self._in_command(text)
             return
         word = document.get_word_before_cursor(WORD=True)
+        if word.startswith(":"):
+            yield from emojis(word)
+            return
+        if word.startswith("#"):
+            yield from (Completion(f"#{room}", -len(word), f"#{room}") for room in self._rooms(word[1:]))
+            return
         if word.startswith("@") or (complete_event.completion_requested and word):
             first = document.text_before_cursor.strip() == word
             yield from self._people_in_text(word, first)
@@ -53,10 +60,15 @@ class Completing(Completer):
         if word.startswith("-") or (not word and spec.flags):
             for flag, what in spec.flags.items():
                 if flag.startswith(word) and flag not in rest.split(" ")[:-1]:
-                    yield Completion(flag + " ", -len(word), flag, what)
+                    yield Completion(flag + " ", -len(word), flag, _(what))
         if len(words) >= len(spec.args):
             return
-        arg = spec.args[len(words)]
+        args = spec.args
+        if args[0].kind is Kind.MESSAGE and args[0].optional and not (words or [word])[0].startswith("^"):
+            args = args[1:]  # it was left out
+        if len(words) >= len(args):
+            return
+        arg = args[len(words)]
         if word.startswith("<"):
             yield from (Completion(f"{login}> ", -len(word) + 1, login) for login in self._people(word[1:]))
         else:
@@ -73,9 +85,18 @@ class Completing(Completer):
             case Kind.COMMAND:
                 for spec in TABLE:
                     if spec.name.casefold().lstrip(PREFIXES).startswith(word.casefold().lstrip(PREFIXES)):
-                        yield Completion(spec.name, -len(word), spec.name, spec.help)
-            case Kind.WORD:
-                yield from (Completion(f"{field} ", -len(word), field) for field in FIELDS if field.startswith(word))
+                        yield Completion(spec.name, -len(word), spec.name, _(spec.help))
+            case Kind.WORD | Kind.CHOICE:
+                fits = (choice for choice in arg.choices if choice.startswith(word.casefold()))
+                yield from (Completion(f"{choice} ", -len(word), choice) for choice in fits)
+            case Kind.EMOJI:
+                yield from emojis(word)
+            case Kind.MESSAGE:
+                speakers = self._speakers(word.removeprefix("^"))
+                yield from (Completion(f"^{login} ", -len(word), f"^{login}") for login in speakers)
+            case Kind.TALK:
+                for talk in switching.matching(self._model.order, word):
+                    yield Completion(talk.log, -len(word), talk.title)
 
     def _people_in_text(self, word: str, first: bool) -> Iterator[Completion]:
         bare = word.removeprefix("@")
@@ -98,6 +119,18 @@ class Completing(Completer):
         known.update(dict.fromkeys(self._model.known_rooms))
         return _beginning(known, start)
 
+    def _speakers(self, start: str) -> Iterator[str]:
+        shown = self._model.here.shown
+        said = (shown[index] for index in range(len(shown) - 1, -1, -1))
+        return _beginning(dict.fromkeys(record.sender for record in said if record.seq), start)
+
+
+def emojis(word: str) -> Iterator[Completion]:
+    """Short-codes of emoji for what was typed after a colon; nothing for less than two letters."""
+    if len(word) > 2 and not word.endswith(":"):
+        for code, sign in emoji.beginning(word):
+            yield Completion(f"{code} ", -len(word), f"{clean.line(sign)} {code}")
+
 
 def _beginning(known: Iterable[str], start: str) -> Iterator[str]:
     key = names.key(start)
@@ -115,5 +148,5 @@ def _commands(text: str) -> Iterator[Completion]:
     for spec in TABLE:
         for name in (spec.name, *spec.aliases):
             if name.casefold().startswith(folded):
-                yield Completion(name + ("" if not spec.args else " "), -len(text), spec.usage, spec.help)
+                yield Completion(name + ("" if not spec.args else " "), -len(text), spec.usage, _(spec.help))
                 break

@@ -82,7 +82,7 @@ async def leave(desk: Desk, values: Values, flags: Flags) -> None:
 
 async def delete(desk: Desk, values: Values, flags: Flags) -> None:
     """`#dR`, `/delete`: one's own room; somebody else's only goes off one's own list."""
-    room = _as_known(desk, values.get("room") or desk.model.current)
+    room = _as_known(desk, values["room"])
     try:
         await desk.chat.request(Delete(room=room))
     except Forbidden:
@@ -208,6 +208,17 @@ async def history(desk: Desk, values: Values, flags: Flags) -> None:
 async def clear(desk: Desk, values: Values, flags: Flags) -> None:
     """`/clear`: empty the view; nothing is deleted."""
     desk.clear()
+
+
+async def act(desk: Desk, values: Values, flags: Flags) -> None:
+    """`/me`: what one does, as a line that begins with one's name."""
+    desk.say(desk.model.current, f"_{desk.model.me} {values['text'].strip()}_")
+
+
+async def editor(desk: Desk, values: Values, flags: Flags) -> None:
+    """`/editor`: the line is written in a program of one's own choice."""
+    if desk.screen is not None:
+        await desk.screen.edit_elsewhere()
 
 
 async def quit(desk: Desk, values: Values, flags: Flags) -> None:

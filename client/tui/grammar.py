@@ -29,6 +29,13 @@ class Kind(Enum):
     COMMAND = auto()
     NUMBER = auto()
     WORD = auto()
+    CHOICE = auto()
+    """One of the argument's choices."""
+    MESSAGE = auto()
+    """A message, with a caret: `^12`, `^ana`, `^`."""
+    EMOJI = auto()
+    TALK = auto()
+    """A conversation, by its number or by letters of its name."""
     TEXT = auto()
     """The rest of the line, with its newlines."""
 
@@ -38,9 +45,13 @@ class Arg:
     name: str
     kind: Kind
     optional: bool = False
+    choices: tuple[str, ...] = ()
+    """What is proposed, and for `CHOICE`, all that is possible."""
 
     def __str__(self) -> str:
-        return f"[{_(self.name)}]" if self.optional else f"<{_(self.name)}>"
+        name = "|".join(self.choices) if self.kind is Kind.CHOICE else _(self.name)
+        name = f"^{name}" if self.kind is Kind.MESSAGE else name
+        return f"[{name}]" if self.optional else f"<{name}>"
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ class Spec:
     aliases: tuple[str, ...] = ()
     flags: Mapping[str, str] = field(default_factory=dict)
     """Words beginning with `--`, each with what it does."""
+    on_screen: bool = False
+    """Whether it needs a full screen."""
 
     @property
     def usage(self) -> str:
@@ -186,6 +199,8 @@ def _arguments(spec: Spec, rest: str) -> tuple[dict[str, str], frozenset[str]]:
         rest = _take_flags(spec, rest, flags)
         if arg is None or not rest:
             break
+        if arg.kind is Kind.MESSAGE and arg.optional and not rest.startswith("^"):
+            continue
         if arg.kind in (Kind.TEXT, Kind.COMMAND):
             values[arg.name], rest = rest if arg.kind is Kind.TEXT else " ".join(rest.split()), ""
         else:
@@ -230,6 +245,10 @@ def _checked(arg: Arg, word: str) -> str:
         if not word.isascii() or not word.isdigit() or len(word) > 15:
             raise _Wrong(_("{word!r} is no number.").format(word=word))
         return word
+    if arg.kind is Kind.CHOICE and word.casefold() not in arg.choices:
+        raise _Wrong(_("{word!r} is none of {choices}.").format(word=word, choices=", ".join(arg.choices)))
+    if arg.kind is Kind.CHOICE:
+        return word.casefold()
     if arg.kind not in (Kind.ROOM, Kind.USER):
         return word
     sign = "#" if arg.kind is Kind.ROOM else "@"

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final, TextIO
 
+from client.language import _
 from client.link.updates import LinkChanged, Update
 from client.tui import clean, grammar, render
 from client.tui.commands import TABLE
@@ -27,6 +28,7 @@ from client.tui.sitting import Sitting
 from client.tui.state import Model
 from common.errors import ChatError
 from common.limits import TEXT_BYTES
+from common.messages import Edited, Reacted, Retracted
 
 UNDER_WAY: Final = 64
 """Messages sent and not acknowledged, before the next line is read."""
@@ -51,6 +53,8 @@ class PlainSitting(Sitting):
         self._under_way: list[Sending] = []
         self._failed = False
         self._logging_out = False
+        # Who pipes something in may not look at what comes out; a mark says that somebody did.
+        self.model.attentive = lambda: self._may_ask
         self._ended = asyncio.Event()
         self._shown = asyncio.Event()
         """Set while everything acknowledged has been shown."""
@@ -60,12 +64,13 @@ class PlainSitting(Sitting):
         """Carry out `lines` until they end, or the chat does. Returns the exit status: 1 if something was refused."""
         try:
             self.model.heard = self._heard
+            self.model.amended = self._amended
             tasks = [
                 self.begin(self.follow(self.arrive())),
                 self.begin(self._read_all(lines)),
                 self.begin(self._until_ended()),
             ]
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
             await self._finish()
@@ -119,6 +124,20 @@ class PlainSitting(Sitting):
         for text in texts:
             print(render.in_a_line(replace(record, text=text), talk.title), file=self._out, flush=True)
 
+    def _amended(self, talk: Conversation, entry: Edited | Retracted | Reacted) -> None:
+        """Somebody did something to a message that was said before, whether that was printed here or not."""
+        by, number = entry.sender, entry.target
+        match entry:
+            case Edited():
+                said = _("{login} changed ^{number}: {text}").format(login=by, number=number, text=entry.text)
+            case Retracted():
+                said = _("{login} took ^{number} back").format(login=by, number=number)
+            case Reacted(on=True):
+                said = _("{login} put {emoji} to ^{number}").format(login=by, emoji=entry.emoji, number=number)
+            case _:
+                said = _("{login} took {emoji} from ^{number}").format(login=by, emoji=entry.emoji, number=number)
+        self._heard(talk, Record("notice", entry.time, said))
+
     def load(self, log: str) -> None:
         """Nothing of what was before: a script wants what happens from now on."""
 
@@ -131,6 +150,9 @@ class PlainSitting(Sitting):
             self._shown.set()
         if isinstance(update, LinkChanged):
             print(f"~ {update.state.value}", file=self._errors, flush=True)
+
+    def not_changed(self, log: str, why: str, text: str) -> None:
+        """Said where the change is waited for."""
 
     def sent(self, sending: Sending) -> None:
         self._under_way.append(sending)

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, Protocol
 
 from client.link.requests import Request
 from client.link.updates import LinkState, Update
+from client.tui.links import Numbers
+from client.tui.records import Record
 from client.tui.state import Model
-from common.messages import Sent, SessionState
+from common.messages import Hit, Sent, SessionState
 
 
 class Sending(Protocol):
@@ -63,9 +65,15 @@ class Chat(Protocol):
     @property
     def default_room(self) -> str: ...
 
-    def post(self, log: str, text: str) -> Sending: ...
+    def post(self, log: str, text: str, *, reply_to: int | None = None) -> Sending: ...
 
-    def direct(self, to: str, text: str) -> Sending: ...
+    def direct(self, to: str, text: str, *, reply_to: int | None = None) -> Sending: ...
+
+    def edit(self, log: str, seq: int, text: str) -> Sending: ...
+
+    def retract(self, log: str, seq: int) -> Sending: ...
+
+    def react(self, log: str, seq: int, emoji: str, on: bool = True) -> Sending: ...
 
     async def join(self, name: str) -> Any: ...
 
@@ -84,6 +92,55 @@ class Chat(Protocol):
     def updates(self) -> AsyncIterator[Update]: ...
 
 
+class Hits(Protocol):
+    """What a search found, page by page."""
+
+    @property
+    def hits(self) -> Sequence[Hit]:
+        """What was read of it so far, the newest first."""
+
+    @property
+    def more(self) -> bool:
+        """Whether there are older ones."""
+
+    async def read_more(self) -> None:
+        """Read the next page. Raises `ChatError`."""
+
+
+class Surface(Protocol):
+    """What a full screen can do beside, for the commands that need one."""
+
+    def compose(self, text: str, *, editing: Record | None = None, answering: Record | None = None) -> None:
+        """Put a text into the line, to be sent in the place of a message, or in answer to one."""
+
+    def present(self, title: str, lines: Sequence[str]) -> None:
+        """Lay a sheet of text over the messages, until it is put away."""
+
+    def choose(self, title: str, hits: Hits) -> None:
+        """Lay what was found over the messages, to pick one and go there."""
+
+    def look_at(self, record: Record) -> None:
+        """Bring a message of the current conversation into view, and select it."""
+
+    def select(self) -> None:
+        """Go from message to message by keys."""
+
+    def switch(self, text: str = "") -> None:
+        """Let the person pick a conversation by some letters of its name."""
+
+    def copy(self, text: str) -> None:
+        """Put a text on the terminal's clipboard."""
+
+    def toggle_comings(self) -> None:
+        """Show everybody's coming and going, or only that of who has spoken lately."""
+
+    def explain_keys(self) -> None:
+        """Show the keys."""
+
+    async def edit_elsewhere(self) -> None:
+        """Write the line in the person's own editor."""
+
+
 class Desk(Protocol):
     """The surface at which a person, or a script, sits."""
 
@@ -99,11 +156,31 @@ class Desk(Protocol):
     def show(self, log: str) -> None:
         """Turn to a conversation."""
 
-    def say(self, log: str, text: str) -> bool:
-        """Send a message to a room, or to `@login`. Returns whether it is on its way; if not, it was said why."""
+    def say(self, log: str, text: str, reply_to: int = 0) -> bool:
+        """Send a message to a room, or to `@login`, perhaps in answer to the one at a `seq`.
+
+        Returns whether it is on its way; if not, it was said why.
+        """
+
+    def sent(self, sending: Sending) -> None:
+        """Something is on its way."""
+
+    def changed(self) -> None:
+        """Something to show has changed."""
+
+    @property
+    def links(self) -> Numbers:
+        """The links of the current conversation, by the number that stands beside each."""
+
+    @property
+    def screen(self) -> Surface | None:
+        """What only a full screen can do; None where there is none."""
 
     def clear(self) -> None:
         """Empty the view of the current conversation."""
+
+    async def around(self, record: int) -> Record:
+        """Read the message at that `seq` of the current conversation, with what stands around it."""
 
     async def older(self, count: int) -> None:
         """Bring in about `count` older messages of the current conversation."""

@@ -10,13 +10,17 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
 
+from client.language import _, sentence
 from client.link.updates import LinkChanged, LinkState, RoomJoined, Settled, Update
 from client.tui.commands import TABLE
 from client.tui.grammar import Call, Mistake, Say
-from client.tui.ports import Chat, Sending
+from client.tui.links import Numbers
+from client.tui.ports import Chat, Sending, Surface
 from client.tui.reading import OLDER_PAGE, Reading
+from client.tui.receipts import Receipts
+from client.tui.records import Record
 from client.tui.state import Model
-from client.tui.wishes import Load, Missed, Over, Ring, Wish
+from client.tui.wishes import Load, Missed, Over, Ring, Tell, Wish
 from common import texts, topics
 from common.errors import ChatError, NoSuchUser
 
@@ -32,16 +36,47 @@ class Sitting:
         self.model = model
         self._typed: deque[str] = deque()
         self._busy = False
+        self._links: dict[str, Numbers] = {}
         self.reading = Reading(chat, model)
+        self.receipts = Receipts(chat, model.marks)
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    newcomer = False
+    """Whether the account was made just now."""
+
     # What a surface fills in
+
+    @property
+    def screen(self) -> Surface | None:
+        """What only a full screen can do; None where there is none."""
+        return None
+
+    @property
+    def links(self) -> Numbers:
+        """The links of the conversation, by their numbers."""
+        return self._links.setdefault(self.model.current, Numbers())
 
     def changed(self) -> None:
         """Something to show has changed."""
 
-    def ring(self, log: str) -> None:
-        """Somebody means this person."""
+    async def secret(self, prompt: str) -> str | None:
+        """Ask for something that is not shown; None if the person thinks better of it."""
+        raise NotImplementedError
+
+    def quit(self) -> None:
+        """End, once what was sent is acknowledged."""
+        raise NotImplementedError
+
+    async def forget(self) -> None:
+        """End the session for good."""
+        raise NotImplementedError
+
+    def ring(self, log: str, record: Record | None) -> None:
+        """Somebody means this person, with that message; without one, by an invitation."""
+
+    def not_changed(self, log: str, sentence: str, text: str) -> None:
+        """A change of a message was refused; `text` is what was written for it."""
+        self.complain(sentence, *([text] if text else []))
 
     def over(self, sentence: str) -> None:
         """The session has ended."""
@@ -73,16 +108,19 @@ class Sitting:
         self.model.here.records.clear()
         self.changed()
 
-    def say(self, log: str, text: str) -> bool:
-        """Send a message. Returns whether it is on its way; if not, it was said why."""
+    def say(self, log: str, text: str, reply_to: int = 0) -> bool:
+        """Send a message, which may answer another. Returns whether it is on its way; if not, it was said why."""
         try:
             texts.check_text(text)
-            sending = self.chat.direct(log[1:], text) if log.startswith("@") else self.chat.post(log, text)
+            if log.startswith("@"):
+                sending = self.chat.direct(log[1:], text, reply_to=reply_to or None)
+            else:
+                sending = self.chat.post(log, text, reply_to=reply_to or None)
         except ChatError as error:
-            self.complain(error.message)
+            self.complain(sentence(error))
             return False
         self.model.now = self.chat.clock.now()
-        self.model.said(log, text, sending.nonce)
+        self.model.said(log, text, sending.nonce, reply_to)
         self.sent(sending)
         self.changed()
         return True
@@ -123,11 +161,14 @@ class Sitting:
 
     async def carry_out(self, call: Call) -> bool:
         """Carry out a command. Returns whether the broker granted it; if not, it was said why."""
+        if call.spec.on_screen and self.screen is None:
+            self.complain(_("{command} needs the full screen.").format(command=call.spec.name))
+            return False
         try:
-            await call.spec.action(self, call.values, call.flags)  # type: ignore[arg-type]
+            await call.spec.action(self, call.values, call.flags)
         except ChatError as error:
-            wait = f" Try again in {error.retry_after:.0f} s." if error.retry_after and error.retry_after >= 1 else ""
-            self.complain(error.message + wait)
+            again = _("Try again in {n} s.").format(n=round(error.retry_after or 0))
+            self.complain(sentence(error) + (f" {again}" if error.retry_after and error.retry_after >= 1 else ""))
             return False
         return True
 
@@ -156,8 +197,10 @@ class Sitting:
         state = self.chat.state
         if state is None:
             raise AssertionError("listening begins after the login")
-        self.model.arrive(state.login, self.chat.default_room, state.current)
+        self.model.arrive(state.login, self.chat.default_room, state)
         for view in state.rooms:
+            if not self.newcomer:
+                self.model.member(view)
             self.take(RoomJoined(view))
         self.load(topics.inbox(state.login))
         return updates
@@ -178,6 +221,12 @@ class Sitting:
         for wish in self.model.apply(update):
             self._grant(wish)
         self.changed()
+        self.tell_marks()
+
+    def tell_marks(self) -> None:
+        """Let the broker know what was read, if there is something new to know."""
+        if self.receipts.wanted():
+            self.begin(self.receipts.tell())
 
     def refused(self, log: str, error: ChatError) -> None:
         """A refused message is marked where it stands; where that is out of sight, it is said here as well."""
@@ -192,14 +241,23 @@ class Sitting:
                 self.load(log)
             case Missed(log, after):
                 self.begin(self._read(self.reading.missed(log, after, self.take)))
-            case Ring(log):
-                self.ring(log)
+            case Ring(log, record):
+                self.ring(log, record)
+            case Tell(log, why, text):
+                self.not_changed(log, why, text)
             case Over(sentence):
                 self.over(sentence)
 
     def load(self, log: str) -> None:
         """Begin to read who is in a room and what was said last."""
         self.begin(self._read(self.reading.newest(log)))
+
+    async def around(self, record: int) -> Record:
+        """Read the message at that `seq` of the current conversation, with what stands around it."""
+        try:
+            return await self.reading.around(self.model.here, record)
+        finally:
+            self.changed()
 
     async def older(self, count: int = OLDER_PAGE) -> None:
         """Bring in about `count` older messages of the current conversation."""

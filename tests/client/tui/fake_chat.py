@@ -53,8 +53,8 @@ class FakeClock:
 class FakeSending:
     """A message under way, settled by the test."""
 
-    def __init__(self, nonce: bytes, log: str, text: str) -> None:
-        self.nonce, self.log, self.text = nonce, log, text
+    def __init__(self, nonce: bytes, log: str, text: str, command: m.Command) -> None:
+        self.nonce, self.log, self.text, self.command = nonce, log, text, command
         self.done: asyncio.Future[m.Sent] = asyncio.get_running_loop().create_future()
 
     def __await__(self) -> Generator[Any, None, m.Sent]:
@@ -80,6 +80,7 @@ class FakeChat:
         self.default_room = "lobby"
         self.current = "lobby"
         self.asked: list[m.Command] = []
+        self.hits: list[m.Hit] = []
         self.sent: list[FakeSending] = []
         self.closed = False
         self.request: Any = self._request
@@ -111,16 +112,25 @@ class FakeChat:
         while (update := await self._updates.get()) is not None:
             yield update
 
-    def _send(self, log: str, text: str) -> FakeSending:
-        sending = FakeSending(len(self.sent).to_bytes(16, "big"), log, text)
+    def _send(self, log: str, text: str, command: m.Command) -> FakeSending:
+        sending = FakeSending(len(self.sent).to_bytes(16, "big"), log, text, command)
         self.sent.append(sending)
         return sending
 
-    def post(self, log: str, text: str) -> FakeSending:
-        return self._send(log, text)
+    def post(self, log: str, text: str, *, reply_to: int | None = None) -> FakeSending:
+        return self._send(log, text, m.Send(room=log, text=text, nonce=b"", reply_to=reply_to))
 
-    def direct(self, to: str, text: str) -> FakeSending:
-        return self._send(f"@{to}", text)
+    def direct(self, to: str, text: str, *, reply_to: int | None = None) -> FakeSending:
+        return self._send(f"@{to}", text, m.Direct(to=to, text=text, nonce=b"", reply_to=reply_to))
+
+    def edit(self, log: str, seq: int, text: str) -> FakeSending:
+        return self._send(log, text, m.Edit(log=log, seq=seq, text=text, nonce=b""))
+
+    def retract(self, log: str, seq: int) -> FakeSending:
+        return self._send(log, "", m.Retract(log=log, seq=seq, nonce=b""))
+
+    def react(self, log: str, seq: int, emoji: str, on: bool = True) -> FakeSending:
+        return self._send(log, "", m.React(log=log, seq=seq, emoji=emoji, on=on, nonce=b""))
 
     def acknowledge(self, sending: FakeSending, seq: int) -> None:
         """The broker has it."""
@@ -149,9 +159,19 @@ class FakeChat:
         match command:
             case m.History():
                 entries = [
-                    e for e in self.logs.get(command.log, []) if command.before is None or e.seq < command.before
+                    entry
+                    for entry in self.logs.get(command.log, [])
+                    if (command.before is None or entry.seq < command.before)
+                    and (command.after is None or entry.seq > command.after)
                 ]
-                return m.Entries(entries=entries[-command.limit :], more=len(entries) > command.limit)
+                page = entries[-command.limit :] if command.after is None else entries[: command.limit]
+                return m.Entries(entries=page, more=len(entries) > command.limit)
+            case m.Search():
+                return m.Found(hits=[hit for hit in self.hits if command.query in hit.entry.text], more=False)
+            case m.UpdateProfile(show_seen=shown):
+                return m.ProfileView(
+                    login="ana", first_names="A", surnames="B", created=NOW, online=True, show_seen=shown
+                )
             case m.Members():
                 return m.MemberList(members=[m.MemberView(login=user, online=True) for user in self.users], more=False)
             case m.Users():

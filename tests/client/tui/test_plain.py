@@ -10,6 +10,7 @@ from typing import Any
 
 from client.link.updates import LinkChanged, LinkState, RoomJoined, RoomLeft, SessionEnded
 from client.tui.plain import PlainSitting, read_lines
+from common import messages as m
 from common.errors import NotMember
 from common.limits import TEXT_LENGTH
 from tests.client.tui.fake_chat import FakeChat, FakeSending, direct, said, view
@@ -18,8 +19,8 @@ from tests.client.tui.fake_chat import FakeChat, FakeSending, direct, said, view
 class Answering(FakeChat):
     """Acknowledges what is sent as soon as the program waits; refuses what says `no`."""
 
-    def _send(self, log: str, text: str) -> FakeSending:
-        sending = super()._send(log, text)
+    def _send(self, log: str, text: str, command: m.Command) -> FakeSending:
+        sending = super()._send(log, text, command)
         seq = len(self.sent)
         asyncio.get_running_loop().call_soon(
             lambda: self.refuse(sending, NotMember()) if text == "no" else self.acknowledge(sending, seq)

@@ -10,6 +10,7 @@ import pytest
 
 from client.link.failures import NoAnswer
 from client.link.updates import LinkChanged, LinkState, Overrun, RoomJoined
+from client.tui.records import Record
 from client.tui.sitting import Sitting
 from client.tui.state import Model
 from common import messages as m
@@ -26,7 +27,7 @@ class Desk(Sitting):
         self.secrets: list[str | None] = []
         self.rung: list[str] = []
 
-    def ring(self, log: str) -> None:
+    def ring(self, log: str, record: Record | None) -> None:
         self.rung.append(log)
 
     async def secret(self, prompt: str) -> str | None:
@@ -170,7 +171,7 @@ def test_lines_wait_for_a_command_but_not_for_ever(monkeypatch: pytest.MonkeyPat
         ("/join chess", m.Join(room="chess")),
         ("/leave chess", m.Leave(room="chess")),
         ("/create --keep --private go", m.Create(room="go", kept=True, private=True)),
-        ("/delete", m.Delete(room="lobby")),
+        ("/delete lobby", m.Delete(room="lobby")),
         ("/hide chess", m.Hide(room="chess")),
         ("/unhide chess", m.Hide(room="chess", hidden=False)),
         ("/rooms --hidden", m.Rooms(hidden=True)),
@@ -205,13 +206,13 @@ def test_commands_ask_the_broker(line: str, asked: m.Command) -> None:
         ("/help show users", "List all users"),
         ("/help jion", "Did you mean /join?"),
         ("/help zzzzzz", "There is no command zzzzzz."),
-        ("/whois bob", "bob is A B, here now"),
+        ("/whois bob", "bob is A B\nhere now, available"),
         ("/profile", "Change it with"),
         ("/profile age 1e1", "from 0 to 150"),
         ("/profile gender x", "A gender is one of"),
         ("/profile shoes 42", "A field is first-names"),
         ("/topic", "#lobby has no topic"),
-        ("/members", "here now: ana bob"),
+        ("/members", "here now: ana, bob"),
         ("#lR", "#chess"),
         ("#eR", ""),
         ("/history 10", ""),
