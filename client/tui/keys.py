@@ -1,6 +1,7 @@
 """The keys of the full screen, in one table that binds them and explains them (F1).
 
-Each does one thing to the `Surface`. Must not know how anything is drawn.
+Each does one thing to the `Surface`. Those who come from weechat find their keys. Its length is that of the table. Must
+not know how anything is drawn.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from client.tui import clean, mouse
+from client.language import N_, _
+from client.tui import mouse, terminal
 from client.tui.messages_control import MessagesControl
+from client.tui.selection import VERBS, Selection
 
 FEW: Final = 3
 """Rows that the small steps scroll."""
@@ -28,12 +31,27 @@ class Surface(Protocol):
 
     messages: MessagesControl
     input: Buffer
+    selection: Selection
 
     @property
     def asking(self) -> bool:
         """Whether the input line asks for something hidden."""
 
+    @property
+    def covered(self) -> bool:
+        """Whether a sheet lies over the messages, which has keys of its own."""
+
     def send(self) -> None: ...
+
+    def up(self) -> None: ...
+
+    def escape(self) -> None: ...
+
+    def select(self) -> None: ...
+
+    def verb(self, letter: str) -> None: ...
+
+    def pasted(self, data: str) -> None: ...
 
     def answer(self, given: bool) -> None: ...
 
@@ -41,7 +59,15 @@ class Surface(Protocol):
 
     def leave(self) -> None: ...
 
+    def focused(self, on: bool) -> None: ...
+
     def explain_keys(self) -> None: ...
+
+    def edit_by_key(self) -> None: ...
+
+    def search_by_key(self) -> None: ...
+
+    def switch(self, text: str = "") -> None: ...
 
     def go_to_number(self, number: int) -> None: ...
 
@@ -51,11 +77,19 @@ class Surface(Protocol):
 
     def go_back(self) -> None: ...
 
+    def to_end(self) -> None: ...
+
     def to_first_unread(self) -> None: ...
+
+    def to_mention(self, step: int) -> None: ...
 
     def toggle_bare(self) -> None: ...
 
     def toggle_mouse(self) -> None: ...
+
+    def toggle_comings(self) -> None: ...
+
+    def toggle_side(self, members: bool) -> None: ...
 
 
 Act = Callable[[Surface, KeyPressEvent], None]
@@ -70,17 +104,15 @@ class Key:
     help: str
     act: Act
     writing: bool = False
-    """Not while something hidden is asked for."""
+    """Only while the line is what the keys are for."""
     on_empty: bool = False
     """Only while the line is empty."""
+    selecting: bool = False
+    """Only while a message is selected."""
 
 
 def _newline(surface: Surface, event: KeyPressEvent) -> None:
     surface.input.insert_text("\n")
-
-
-def _paste(surface: Surface, event: KeyPressEvent) -> None:
-    event.current_buffer.insert_text(clean.typed(event.data))
 
 
 def _complete(surface: Surface, event: KeyPressEvent) -> None:
@@ -101,63 +133,172 @@ def _number(number: int) -> Act:
     return lambda surface, event: surface.go_to_number(number)
 
 
+def _typed_number(surface: Surface, event: KeyPressEvent) -> None:
+    digits = "".join(press.data for press in event.key_sequence[-2:])
+    if digits.isascii() and digits.isdigit():
+        surface.go_to_number(int(digits))
+
+
 def _scroll(rows: int) -> Act:
     return lambda surface, event: surface.messages.scroll(rows)
 
 
+def _verb(letter: str) -> Act:
+    return lambda surface, event: surface.verb(letter)
+
+
+def _step(by: int, far: bool = False) -> Act:
+    return lambda surface, event: surface.selection.move_far(by) if far else surface.selection.move(by)
+
+
 KEYS: Final = (
-    Key((("enter",),), "Enter", "send", lambda surface, event: surface.send(), writing=True),
-    Key((("escape", "enter"), ("c-j",)), "Alt+Enter, Ctrl+J", "a new line in the message", _newline, writing=True),
-    Key((("tab",),), "Tab", "complete a command, a room, a login", _complete, writing=True),
-    Key((("pageup",),), "PgUp, PgDn", "read back, and on", lambda surface, event: surface.messages.page(-1)),
+    Key((("enter",),), "Enter", N_("send"), lambda surface, event: surface.send(), writing=True),
+    Key((("escape", "enter"), ("c-j",)), "Alt+Enter, Ctrl+J", N_("a new line in the message"), _newline, writing=True),
+    Key((("tab",),), "Tab", N_("complete a command, a room, a login, an emoji"), _complete, writing=True),
+    Key(
+        (("up",),),
+        "Up",
+        N_("on an empty line: edit your last message; else what you wrote before"),
+        lambda surface, event: surface.up(),
+        writing=True,
+    ),
+    Key(
+        (("escape",),),
+        "Esc",
+        N_("leave what you edit or answer; on an empty line: select a message"),
+        lambda surface, event: surface.escape(),
+        writing=True,
+    ),
+    Key(
+        (("escape", "up"),),
+        "Alt+Up",
+        N_("select a message, then ? for what can be done"),
+        lambda surface, event: surface.select(),
+        writing=True,
+    ),
+    Key((("escape", "e"),), "Alt+e", N_("write in your $EDITOR"), lambda surface, event: surface.edit_by_key(), True),
+    Key((("pageup",),), "PgUp, PgDn", N_("read back, and on"), lambda surface, event: surface.messages.page(-1)),
     Key((("pagedown",),), "", "", lambda surface, event: surface.messages.page(1)),
-    Key((("escape", "pageup"),), "Alt+PgUp, Alt+PgDn", "a few rows back, and on", _scroll(-FEW)),
+    Key((("escape", "pageup"),), "Alt+PgUp, Alt+PgDn", N_("a few rows back, and on"), _scroll(-FEW)),
     Key((("escape", "pagedown"),), "", "", _scroll(FEW)),
     Key(
         (("escape", "home"), ("c-home",)),
         "Alt+Home, Alt+End",
-        "to the oldest, to the newest",
+        N_("to the oldest, to the newest"),
         lambda surface, event: surface.messages.to_start(),
     ),
-    Key((("escape", "end"), ("c-end",)), "", "", lambda surface, event: surface.messages.to_end()),
-    Key((("escape", "a"),), "Alt+a", "to what is unread", lambda surface, event: surface.go_to_unread()),
-    Key((("escape", "u"),), "Alt+u", "to the first unread message", lambda surface, event: surface.to_first_unread()),
-    Key((("escape", "/"),), "Alt+/", "to where you were before", lambda surface, event: surface.go_back()),
+    Key((("escape", "end"), ("c-end",)), "", "", lambda surface, event: surface.to_end()),
+    Key(
+        (("escape", "a"),),
+        "Alt+a",
+        N_("to what is unread: where you are named, private, others"),
+        lambda surface, event: surface.go_to_unread(),
+    ),
+    Key(
+        (("escape", "u"),),
+        "Alt+u",
+        N_("to the first unread message"),
+        lambda surface, event: surface.to_first_unread(),
+    ),
+    Key(
+        (("escape", "p"),),
+        "Alt+p, Alt+n",
+        N_("to the message before, after, that names you"),
+        lambda surface, event: surface.to_mention(-1),
+    ),
+    Key((("escape", "n"),), "", "", lambda surface, event: surface.to_mention(1)),
+    Key((("escape", "/"),), "Alt+/", N_("to where you were before"), lambda surface, event: surface.go_back()),
+    Key((("c-k",),), "Ctrl+K", N_("to a room or person by some letters"), lambda surface, event: surface.switch()),
     *(
         Key(
-            (("escape", str(number % 10)),), "Alt+1 to Alt+0" * (number == 1), "to that room or person", _number(number)
+            (("escape", str(number % 10)),),
+            "Alt+1 to Alt+0" * (number == 1),
+            N_("to that room or person"),
+            _number(number),
         )
         for number in range(1, 11)
     ),
     Key(
-        (("escape", "left"), ("c-p",)),
-        "Alt+Left, Ctrl+P",
-        "to the room or person above",
+        (("escape", "j", Keys.Any.value, Keys.Any.value),),
+        "Alt+j 12",
+        N_("to the room or person of that number"),
+        _typed_number,
+    ),
+    Key(
+        (("escape", "left"), ("c-p",), ("f5",)),
+        "Alt+Left, Ctrl+P, F5",
+        N_("to the room or person above"),
         lambda surface, event: surface.go_by(-1),
     ),
     Key(
-        (("escape", "right"), ("c-n",)),
-        "Alt+Right, Ctrl+N",
-        "to the room or person below",
+        (("escape", "right"), ("c-n",), ("f6",)),
+        "Alt+Right, Ctrl+N, F6",
+        N_("to the room or person below"),
         lambda surface, event: surface.go_by(1),
+    ),
+    Key(
+        (("c-f",),),
+        "Ctrl+F",
+        N_("search in all that was said"),
+        lambda surface, event: surface.search_by_key(),
+        writing=True,
+        on_empty=True,
     ),
     Key(
         (("escape", "l"),),
         "Alt+l",
-        "messages alone, for marking and copying",
+        N_("messages alone, for marking and copying"),
         lambda surface, event: surface.toggle_bare(),
     ),
-    Key((("f8",),), "F8", "the mouse's wheel, on and off", lambda surface, event: surface.toggle_mouse()),
-    Key((("f1",),), "F1", "these keys", lambda surface, event: surface.explain_keys()),
-    Key((("c-l",),), "Ctrl+L", "draw anew", lambda surface, event: event.app.renderer.clear()),
     Key(
-        (("c-c",),), "Ctrl+C", "empty the line; twice: quit", lambda surface, event: surface.interrupted(), writing=True
+        (("escape", "B"),),
+        "Alt+Shift+B, Alt+Shift+N",
+        N_("hide and show the rooms, the members"),
+        lambda surface, event: surface.toggle_side(False),
     ),
-    Key((("c-d",),), "Ctrl+D", "on an empty line: quit", lambda surface, event: surface.leave(), True, True),
-    Key(((Keys.BracketedPaste.value,),), "", "", _paste),
+    Key((("escape", "N"),), "", "", lambda surface, event: surface.toggle_side(True)),
+    Key(
+        (("escape", "="),),
+        "Alt+=",
+        N_("show and hide who comes and goes in crowded rooms"),
+        lambda surface, event: surface.toggle_comings(),
+    ),
+    Key((("f8",),), "F8", N_("the mouse's wheel, on and off"), lambda surface, event: surface.toggle_mouse()),
+    Key((("f1",),), "F1", N_("these keys"), lambda surface, event: surface.explain_keys()),
+    Key((("c-l",),), "Ctrl+L", N_("draw anew"), lambda surface, event: event.app.renderer.clear()),
+    Key(
+        (("c-c",),),
+        "Ctrl+C",
+        N_("empty the line; twice: quit"),
+        lambda surface, event: surface.interrupted(),
+        writing=True,
+    ),
+    Key((("c-d",),), "Ctrl+D", N_("on an empty line: quit"), lambda surface, event: surface.leave(), True, True),
+    Key(((Keys.BracketedPaste.value,),), "", "", lambda surface, event: surface.pasted(event.data), writing=True),
+    Key(((terminal.FOCUS_IN.value,),), "", "", lambda surface, event: surface.focused(True)),
+    Key(((terminal.FOCUS_OUT.value,),), "", "", lambda surface, event: surface.focused(False)),
+    Key((("k",), ("up",)), "k, j", N_("the message above, below"), _step(-1), selecting=True),
+    Key((("j",), ("down",)), "", "", _step(1), selecting=True),
+    Key((("c-u",), ("pageup",)), "", "", _step(-1, far=True), selecting=True),
+    Key((("c-d",), ("pagedown",)), "", "", _step(1, far=True), selecting=True),
+    *(Key(((letter,),), letter, what, _verb(letter), selecting=True) for letter, what in VERBS.items()),
+    Key((("enter",),), "", "", _verb("r"), selecting=True),
+    Key((("?",), ("f1",)), "?", N_("these keys"), lambda surface, event: surface.explain_keys(), selecting=True),
+    Key(
+        (("escape",), ("c-c",), ("i",)),
+        "Esc",
+        N_("back to the line"),
+        lambda surface, event: surface.selection.stop(),
+        selecting=True,
+    ),
+    Key(((Keys.Any.value,),), "", "", lambda surface, event: None, selecting=True),
 )
 
-ELSEWHERE: Final = (("Up, Down", "what you wrote before"), ("Ctrl+R", "search in what you wrote before"))
+ELSEWHERE: Final = (
+    ("Down", N_("what you wrote after that")),
+    ("Ctrl+R", N_("search in what you wrote before")),
+    ("Ctrl+A, Ctrl+E, Ctrl+W, Ctrl+U", N_("to the line's ends; delete a word, all before")),
+)
 """Keys that the editing of the line brings along."""
 
 
@@ -166,14 +307,20 @@ def bindings(surface: Surface) -> KeyBindings:
     bound = KeyBindings()
     mouse.guard(bound)
     asking = Condition(lambda: surface.asking)
+    covered = Condition(lambda: surface.covered)
+    selecting = Condition(lambda: bool(surface.selection) and not surface.asking and not surface.covered)
     for key in KEYS:
-        when = ~is_searching & ~asking if key.writing else ~is_searching
+        when = ~is_searching
+        if key.selecting:
+            when &= selecting
+        elif key.writing:
+            when &= ~asking & ~covered & ~selecting
         if key.on_empty:
             when &= Condition(lambda: not surface.input.text)
         for sequence in key.keys:
             bound.add(*sequence, filter=when)(_call(surface, key.act))
     bound.add("enter", filter=asking)(lambda event: surface.answer(True))
-    for cancel in ("c-c", "c-d"):
+    for cancel in ("c-c", "c-d", "escape"):
         bound.add(cancel, filter=asking)(lambda event: surface.answer(False))
     bound.add("s-tab", filter=has_completions)(lambda event: surface.input.complete_previous())
     return bound
@@ -184,7 +331,14 @@ def _call(surface: Surface, act: Act) -> Callable[[KeyPressEvent], None]:
 
 
 def explained() -> list[str]:
-    """The keys, a line each."""
-    rows = [(key.shown, key.help) for key in KEYS if key.shown] + list(ELSEWHERE)
-    width = max(len(shown) for shown, _ in rows) + 2
-    return [f"{shown:<{width}}{help}" for shown, help in rows]
+    """The keys, a line each, those for a selected message last."""
+    general = [(key.shown, _(key.help)) for key in KEYS if key.shown and not key.selecting]
+    general += [(shown, _(help)) for shown, help in ELSEWHERE]
+    selecting = [(key.shown, _(key.help)) for key in KEYS if key.shown and key.selecting]
+    width = max(len(shown) for shown, _help in general) + 2
+    return [
+        *(f"{shown:<{width}}{help}" for shown, help in general),
+        "",
+        _("While a message is selected (Alt+Up, or Esc on an empty line):"),
+        *(f"{shown:<{width}}{help}" for shown, help in selecting),
+    ]

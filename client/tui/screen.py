@@ -1,8 +1,8 @@
 """The full screen: one `Sitting` drawn by prompt_toolkit. Model to view is one way; keys call methods here.
 
-Typing never waits for the broker: what is sent waits in the link, and the status line says so. Must not know
-how the person came to be logged in (`client.tui.login`), nor sockets. The module is long because every key
-that is pressed comes to one short method here.
+Typing never waits for the broker: what is sent waits in the link, and the status line says so. Going about is
+`client.tui.roaming`'s matter, what is written `client.tui.composing`'s. Must not know how the person came to be
+logged in (`client.tui.login`), nor sockets. The module is long because beginning, end and attention all meet here.
 """
 
 from __future__ import annotations
@@ -17,48 +17,46 @@ from typing import Final
 
 from prompt_toolkit.application import Application, get_app_session
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
+from client.language import N_, _, ngettext, sentence
 from client.link.updates import LinkState
-from client.tui import clean, keys, marks, panes, themes
+from client.tui import drafts, keys, marks, notify, opening, panes, terminal, themes
 from client.tui.complete import Completing
-from client.tui.grammar import PREFIXES
+from client.tui.composing import Composing
 from client.tui.hyperlinks import careful
 from client.tui.layout import Screen
+from client.tui.line import Line
+from client.tui.links import Numbers
 from client.tui.messages_control import MessagesControl, Source
+from client.tui.overlay import Overlay
 from client.tui.pace import paced
 from client.tui.ports import Chat
-from client.tui.sitting import Sitting
+from client.tui.records import Record
+from client.tui.selection import Selection
 from client.tui.state import Model
 from client.tui.wrap import Fragment
 from common import names
 from common.errors import ChatError
-from common.messages import Rooms, Users
 
 TICK_S: Final = 1.0
-"""Seconds between redraws for the clock's sake."""
+"""Seconds between redraws for the clock's sake, and between looks at what is to be saved or ended."""
 TWICE_S: Final = 2.0
 """Seconds within which the second Ctrl+C means it."""
-HINT_S: Final = 6.0
-"""Seconds that a hint stays in the status line."""
-MARKS_S: Final = 5.0
-"""Seconds between two savings of how far was read; a crash forgets no more."""
 GIVE_UP_S: Final = 30.0
 """Seconds within which quitting once more gives up on what is not sent."""
-LEARNT_S: Final = 5.0
-"""Seconds for which the lists of rooms and people are good enough to complete from."""
 WELCOME: Final = (
-    "Write, and Enter sends it to everybody in {room}. The prompt says where you are writing to.",
-    "#lR lists the rooms, #gR <room> goes into one, #cR <room> makes one; #show users shows who there is.",
-    r"/msg <login> talks to one person. Tab completes. /help lists all commands, F1 all keys.",
+    N_("Write, and Enter sends it to everybody in {room}. The prompt says where you are writing to."),
+    N_("#lR lists the rooms, #gR <room> goes into one, #cR <room> makes one; #show users shows who there is."),
+    N_("/msg <login> talks to one person. Tab completes. Alt+a goes to what is unread, Ctrl+K to any room or person."),
+    N_("Up edits your last message; Esc selects any, to answer it, to react to it, to take it back."),
+    N_("F1 shows all keys, /help all commands; Ctrl+D leaves."),
 )
 
 
-class FullScreen(Sitting):
+class FullScreen(Composing):
     """The chat on a terminal, from the first frame to the last."""
 
     def __init__(
@@ -71,43 +69,50 @@ class FullScreen(Sitting):
         keep_token: Callable[[str, bytes | None], None] | None = None,
         rooms: Sequence[str] = (),
         marks: Path | None = None,
+        notices: Sequence[str] = notify.USUAL,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         """`started` says whether the client is logged in already; `newcomer`, whether to explain a little.
 
-        `marks` is the directory in which it is kept how far was read; without it nothing is.
+        `marks` is the directory in which drafts are kept; without it none are. `notices` are the ways to tell of what
+        is not seen (`client.tui.notify.WAYS`).
         """
         super().__init__(chat, Model(login))
         self._started = started
-        self._newcomer = newcomer
+        self.newcomer = newcomer
         self._keep_token = keep_token
         self._rooms = rooms
-        self._marks = marks
+        self._directory = marks
+        self._old_marks: Path | None = None
         self.failure: ChatError | None = None
         """Why there was no login, if there was none."""
         self.farewell = ""
         """What to say on the terminal at the end."""
         self.status = 0
-        self._said = ("", 0.0)
+        self._focused = True
+        """Until the terminal says otherwise: many never do."""
         self._interrupted = -TWICE_S
         self._given_up = -GIVE_UP_S
-        self._learnt = -LEARNT_S
-        self._meant_for = self.model.current
         self._answer: asyncio.Future[str | None] | None = None
-        self.input = Buffer(
-            completer=Completing(self.model),
-            complete_while_typing=Condition(self._completes_by_itself),
-            history=InMemoryHistory(),
-            multiline=True,
-            on_text_changed=self._typing,
-        )
+        self.line = Line(self, Completing(self.model), self.typed)
+        self.input = self.line.buffer
         self.hidden = Buffer(multiline=False)
         self.messages = MessagesControl(self._source, self._wants_older)
+        self.selection = Selection(self, self.messages.show)
+        self.overlay = Overlay(lambda: self.frame.layout.focus(self.overlay.window), lambda: self.frame.focus())
         self._mouse = False
-        self.screen = Screen(self.model, self.messages, self.input, self.hidden, self._status)
+        self.frame = Screen(
+            self.model,
+            self.messages,
+            self.input,
+            self.hidden,
+            self._status,
+            lambda: self.line.prompt,
+            self.overlay.container,
+        )
         self.app: Application[None] = Application(
-            layout=self.screen.layout,
+            layout=self.frame.layout,
             key_bindings=keys.bindings(self),
             style=themes.style(os.environ),
             full_screen=True,
@@ -120,13 +125,32 @@ class FullScreen(Sitting):
         self._pace = paced(self.app)
         self.app.ttimeoutlen = 0.05
         self.app.timeoutlen = 0.3
+        self.app.key_processor.after_key_press += lambda _event: self.looked()
+        self.model.attentive = self._attentive
+        self.model.all_comings = False
+        self._notifier = notify.Notifier(notices, self.app.output.bell, self.write, opening.run_beside)
+
+    @property
+    def screen(self) -> FullScreen:
+        """What only a full screen can do."""
+        return self
+
+    @property
+    def links(self) -> Numbers:
+        """The links of the conversation, by their numbers."""
+        return self.messages.links
 
     async def run(self) -> None:
         """Show the screen until the person, or the broker, ends it; then disconnect."""
         self.begin(self._open())
+        self.begin(self._tick())
         try:
+            self.write(terminal.REPORT_FOCUS)
             await self.app.run_async()
         finally:
+            self.write(terminal.REPORT_NO_FOCUS)
+            self._save_drafts(last=True)
+            await self.receipts.finish()
             await self.stop()
             await self.chat.close()
 
@@ -140,44 +164,83 @@ class FullScreen(Sitting):
             return
         if self._keep_token and self.chat.token is not None:
             self._keep_token(self.chat.login or self.model.me, self.chat.token)
-        if self._marks is not None and self.chat.login is not None:
-            self._marks = self._marks / f"read-{names.key(self.chat.login)}.json"
-            self.model.marks = marks.load(self._marks)
-            self.begin(self._keep_marks(self._marks))
+        old = None
+        if self._directory is not None and self.chat.login is not None:
+            name = names.key(self.chat.login)
+            self._drafts_file = self._directory / f"drafts-{name}.json"
+            self._drafts = drafts.load(self._drafts_file)
+            old = self._directory / f"read-{name}.json"
+            self.model.named(self.chat.login)
+            self.model.left_behind(marks.left_behind(old))
         updates = self.arrive()
+        self._old_marks = old
+        self._bring_drafts()
         for room in self._rooms:
             self.enter(f"/join {room}")
-        if self._newcomer:
-            self.tell(*(line.format(room=self.model.here.title) for line in WELCOME))
+        if self.newcomer:
+            self.tell(*(_(line).format(room=self.model.here.title) for line in WELCOME))
         await self.follow(updates)
 
-    async def _keep_marks(self, file: Path) -> None:
-        try:
-            while True:
-                await asyncio.sleep(MARKS_S)
-                if self.model.marks.changed:
-                    marks.save(self.model.marks, file)
-        finally:
-            marks.save(self.model.marks, file)
+    def _hand_over(self) -> None:
+        """What an earlier version kept of what was read is with the broker once it is told; then the file goes."""
+        if self._old_marks is not None and not self.receipts.busy:
+            with contextlib.suppress(OSError):
+                self._old_marks.unlink(missing_ok=True)
+            self._old_marks = None
 
-    @property
-    def _hint(self) -> str:
-        """A word beside the link's state, for a few seconds."""
-        words, since = self._said
-        return words if time.monotonic() - since < HINT_S else ""
-
-    @_hint.setter
-    def _hint(self, words: str) -> None:
-        self._said = (words, time.monotonic())
+    async def _tick(self) -> None:
+        guard = terminal.PasteGuard(self.app)
+        while True:
+            await asyncio.sleep(TICK_S)
+            guard.tick()
+            self._save_drafts()
+            self._hand_over()
 
     # What a sitting tells the surface
 
     def changed(self) -> None:
-        self.model.here.reading_back = not self.messages.at_end
+        self.model.here.reading_back = not self.messages.at_end or self.model.here.excerpt is not None
+        self.model.attend()
         self._pace.changed()
 
-    def ring(self, log: str) -> None:
-        self.app.output.bell()
+    def looked(self) -> None:
+        """The person did something: what is before them is read; at the end of an excerpt, it goes on."""
+        self.model.attend()
+        self.tell_marks()
+        here = self.model.here
+        if here.excerpt is not None and self.messages.at_end and not here.loading:
+            self.begin(self._read_on())
+
+    async def _read_on(self) -> None:
+        """The end of an excerpt was reached: what follows it is fetched."""
+        here, excerpt = self.model.here, self.model.here.excerpt
+        if excerpt is None or not len(excerpt):
+            return
+        last = excerpt[len(excerpt) - 1]
+        try:
+            await self.reading.newer(here)
+        except ChatError as error:
+            self.hint = sentence(error)
+        now = here.shown.said_at(last.seq)
+        if here is self.model.here and now is not None and here.shown.newest > last.seq:
+            self.messages.to(now.id)
+        self.changed()
+
+    def _attentive(self) -> bool:
+        return self._focused and self.messages.at_end and self.model.here.excerpt is None
+
+    def focused(self, on: bool) -> None:
+        """The terminal says whether the person is there."""
+        self._focused = on
+        self.changed()
+
+    def ring(self, log: str, record: Record | None) -> None:
+        talk = self.model.find(log)
+        if record is not None and talk is not None:
+            title = record.sender if talk.private else f"{record.sender} · {talk.title}"
+            self.begin(self._notifier.tell(title, record.text, time.monotonic()))
+        else:
+            self.begin(self._notifier.tell("Tertulia", _("You are invited to a room."), time.monotonic()))
 
     def over(self, sentence: str) -> None:
         if not self.farewell:  # else it is being ended from here
@@ -187,14 +250,15 @@ class FullScreen(Sitting):
     async def secret(self, prompt: str) -> str | None:
         """Ask for something that is not shown; None if the person thinks better of it."""
         self._answer = asyncio.get_running_loop().create_future()
-        self.screen.ask(prompt)
+        self.overlay.close()
+        self.frame.ask(prompt)
         self.changed()
         try:
             return await self._answer
         finally:
             self._answer = None
             self.hidden.reset()
-            self.screen.ask("")
+            self.frame.ask("")
             self.changed()
 
     def answer(self, given: bool) -> None:
@@ -212,7 +276,10 @@ class FullScreen(Sitting):
         now = time.monotonic()
         if self.model.waiting and self.chat.link is not LinkState.LIVE and now - self._given_up > GIVE_UP_S:
             self._given_up = now
-            self.complain(f"{self.model.waiting} not sent yet; quit once more to give up on that.")
+            many = ngettext("{n} message is not sent yet.", "{n} messages are not sent yet.", self.model.waiting)
+            kept = _("Quit once more to keep them as drafts and leave.")
+            lost = _("Quit once more to give up on that.")
+            self.complain(f"{many.format(n=self.model.waiting)} {kept if self._drafts_file else lost}")
             return
         self._exit()
 
@@ -222,7 +289,7 @@ class FullScreen(Sitting):
 
     async def forget(self) -> None:
         """End the session for good, and whatever keeps this machine logged in."""
-        self.farewell = "You are logged out."
+        self.farewell = _("You are logged out.")
         try:
             await self.chat.log_out(self.chat.token)
         except ChatError:
@@ -234,112 +301,64 @@ class FullScreen(Sitting):
 
     # What keys do
 
-    def send(self) -> None:
-        """Enter: a chosen completion is taken; else the line is carried out."""
-        state = self.input.complete_state
-        if state is not None and state.current_completion is not None:
-            self.input.complete_state = None
-            return
-        text = clean.typed(self.input.text)  # a terminal may send bytes that are no text
-        if not self._started and self.chat.state is None:
-            self._hint = "not connected yet; your line is kept"
-            return
-        self._hint = ""
-        if self._meant_for != self.model.current and text[:1] not in PREFIXES:
-            # The room went while this was written; nobody may read what was meant for others.
-            self._meant_for = self.model.current
-            self._hint = f"this goes to {self.model.here.title} now; Enter once more sends it"
-            return
-        self.messages.to_end()
-        self.input.append_to_history()
-        self.input.reset()
-        if not self.enter(text):
-            self.input.set_document(Document(text), bypass_readonly=True)
+    def write(self, sequence: str) -> None:
+        """Send the terminal something beside what is drawn."""
+        self.app.output.write_raw(sequence)
+        self.app.output.flush()
+
+    def search_by_key(self) -> None:
+        """Ctrl+F."""
+        self.line.put("/search ")
 
     def interrupted(self) -> None:
         """Ctrl+C: empties the line; on an empty one, twice quits."""
         now = time.monotonic()
-        if self.input.text:
+        if self.line.give_up() or self.input.text:
             self.input.append_to_history()
             self.input.reset()
-            self._hint = "line emptied (Up brings it back)"
+            self.hint = _("line emptied (Up brings it back)")
         elif now - self._interrupted < TWICE_S:
             self.quit()
         else:
             self._interrupted = now
-            self._hint = "Ctrl+C again quits"
+            self.hint = _("Ctrl+C again quits")
 
     def leave(self) -> None:
         """Ctrl+D on an empty line."""
         self.quit()
 
-    def explain_keys(self) -> None:
-        """F1."""
-        self.messages.to_end()
-        self.tell(*keys.explained())
-
-    def go_to_number(self, number: int) -> None:
-        """Turn to the conversation of that number in the list."""
-        order = self.model.order
-        if number <= len(order):
-            self._go(order[number - 1].log)
-
-    def go_by(self, step: int) -> None:
-        """Turn to the conversation so many below."""
-        order = [talk.log for talk in self.model.order]
-        if self.model.current in order:
-            self._go(order[(order.index(self.model.current) + step) % len(order)])
-
-    def go_to_unread(self) -> None:
-        """Turn to where somebody waits longest for being read."""
-        talk = self.model.next_unread()
-        if talk is not None:
-            self._go(talk.log)
-        else:
-            self._hint = "nothing is unread"
-
-    def go_back(self) -> None:
-        """Turn to where the person was before."""
-        if self.model.previous in self.model.conversations:
-            self._go(self.model.previous)
-
-    def _go(self, log: str) -> None:
-        """Turn to a conversation by a key: what is half written stays where it was meant for."""
-        if log != self.model.current:
-            self.model.here.draft = self.input.text
-            self.input.reset()
-        self.show(log)
-
-    def show(self, log: str) -> None:
-        """Turn to a conversation, and to what was half written there; what was typed since the command comes along."""
-        super().show(log)
-        if not self.input.text:
-            self.input.set_document(Document(self.model.here.draft), bypass_readonly=True)
-            self.model.here.draft = ""
-        self._meant_for = log
-        self._hint = ""
-
-    def to_first_unread(self) -> None:
-        """Scroll to where the unread began."""
-        if self.model.here.unread_from:
-            self.messages.to(self.model.here.unread_from)
-        else:
-            self._hint = "nothing is unread here"
-
     def toggle_bare(self) -> None:
         """Hide everything but messages and input, or show it again."""
-        self.screen.bare = not self.screen.bare
+        self.frame.bare = not self.frame.bare
+
+    def toggle_side(self, members: bool) -> None:
+        """Hide the list of members, or that of rooms, or show it again."""
+        if members:
+            self.frame.members_shown = not self.frame.members_shown
+        else:
+            self.frame.rooms_shown = not self.frame.rooms_shown
+
+    def toggle_comings(self) -> None:
+        """Show everybody's coming and going, or only that of who has spoken lately."""
+        self.model.all_comings = not self.model.all_comings
+        for talk in self.model.conversations.values():
+            talk.show_quiet(self.model.all_comings)
+        if self.model.all_comings:
+            self.hint = _("everybody's coming and going is shown")
+        else:
+            self.hint = _("in crowded rooms, only who spoke lately is said to come and go")
 
     def toggle_mouse(self) -> None:
         """The wheel scrolls, but the terminal's own marking does not work then."""
         self._mouse = not self._mouse
-        self._hint = "mouse on: the wheel scrolls" if self._mouse else "mouse off: the terminal marks text"
+        self.hint = _("mouse on: the wheel scrolls") if self._mouse else _("mouse off: the terminal marks text")
 
     # What the view asks
 
     def _source(self) -> Source:
         talk = self.model.here
-        return Source(talk.records, talk.unread_from, talk.unread_shown, self.model.me)
+        unread = talk.unread or talk.unread_shown
+        return Source(talk.shown, talk.unread_from, unread, self.model.me, self.selection.id)
 
     def _wants_older(self) -> None:
         if self.model.here.more and not self.model.here.loading:
@@ -347,30 +366,12 @@ class FullScreen(Sitting):
 
     async def _read_back(self) -> None:
         """The top was reached: what is above is fetched, and the page is turned to it."""
-        records = self.model.here.records
+        records = self.model.here.shown
         held = len(records)
         await self.older()
-        if records is self.model.here.records and len(records) > held:
+        if records is self.model.here.shown and len(records) > held:
             self.messages.page(-1)
             self.changed()
-
-    def _typing(self, _: Buffer) -> None:
-        """Something is being written: to whom, and if it is a command, what could be completed in it."""
-        if len(self.input.text) <= 1:
-            self._meant_for = self.model.current
-        now = time.monotonic()
-        if self.input.text[:1] in ("#", "/") and now - self._learnt > LEARNT_S and self.chat.link is LinkState.LIVE:
-            self._learnt = now
-            self.begin(self._learn())
-
-    async def _learn(self) -> None:
-        with contextlib.suppress(ChatError):  # then what is known already has to do
-            self.model.known_rooms = [room.name for room in (await self.chat.request(Rooms())).rooms]
-            self.model.known_users = [user.login for user in (await self.chat.request(Users())).users]
-
-    def _completes_by_itself(self) -> bool:
-        text = self.input.document.text_before_cursor
-        return text.lstrip()[:1] in ("#", "/") or "@" in text[text.rfind(" ") + 1 :]
 
     def _status(self, width: int) -> list[Fragment]:
         standing = panes.Standing(
@@ -382,4 +383,4 @@ class FullScreen(Sitting):
         )
         below, new = self.messages.below, self.messages.new
         scrolled = f"↓ {new} new" if new else f"↓ {below} below" if below else ""
-        return panes.status(self.model, standing, scrolled, self._hint, width)
+        return panes.status(self.model, standing, scrolled, self.hint, width)

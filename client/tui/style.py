@@ -158,6 +158,9 @@ BUILT_IN: Final[dict[str, dict[str, str]]] = {
         "status.good": f"{_BAR} #005f00",
         "status.busy": f"{_BAR} #875f00",
         "status.news": f"{_BAR} #000000 bold",
+        "sheet": "bg:#eaeef2 #1f2328",
+        "sheet.title": f"{_BAR} #1f2328 bold",
+        "sheet.here": "bg:#1f2328 #ffffff",
     },
     "ansi": {
         **_recoloured(
@@ -177,6 +180,9 @@ BUILT_IN: Final[dict[str, dict[str, str]]] = {
         "status.bad": "bg:ansired ansiwhite bold",
         "status.busy": "reverse",
         "status.news": "reverse bold",
+        "sheet": "reverse",
+        "sheet.title": "reverse bold",
+        "sheet.here": "noreverse bold",
     },
     "none": PLAIN,
 }

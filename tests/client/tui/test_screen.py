@@ -253,7 +253,7 @@ def test_a_paste_is_one_message() -> None:
 def test_completion() -> None:
     async def act(seat: Seat) -> None:
         seat.press("/wh")
-        await seat.see("/whois <user>  Show who somebody is.")
+        await seat.see("/whois <user>  Show who somebody is")
         seat.press("\t")
         await seat.see("▸ /whois")
         seat.press("b\t")
@@ -293,7 +293,7 @@ def test_unsent_messages_are_not_given_up_unasked() -> None:
         await seat.typed("hello?")
         await seat.see("1 message waits")
         await seat.typed("/quit")
-        await seat.see("1 not sent yet; quit once more")
+        await seat.see("1 message is not sent yet. Quit once more")
         assert not seat.chat.closed
         seat.press("/quit\r")
         await seat.ended()
@@ -348,7 +348,7 @@ def test_logging_out_forgets_the_token() -> None:
 
 def test_newcomers_are_told_how_it_works_in_few_lines() -> None:
     async def act(seat: Seat) -> None:
-        await seat.see("Enter sends it to everybody in #lobby", "/help lists all")
+        await seat.see("Enter sends it to everybody in #lobby", "/help all commands")
 
     play(act, newcomer=True)
 
@@ -356,7 +356,9 @@ def test_newcomers_are_told_how_it_works_in_few_lines() -> None:
 def test_keys_are_explained_and_views_changed() -> None:
     async def act(seat: Seat) -> None:
         seat.press(F1)
-        await seat.see("Alt+a", "to what is unread")
+        await seat.see("Alt+a", "to what is unread", "Esc: back")
+        seat.press(F1)
+        await seat.see_no("Esc: back")
         seat.press(ALT + "l")
         await seat.see_no("1 lobby")
         seat.press(ALT + "l")
