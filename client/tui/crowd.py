@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
+from client.language import N_, _
 from common.messages import Change
 
 NAMED: Final = 8
 """People named in one notice; of more it says how many."""
 
-_WHY: Final = {
-    "": "",
-    "left": "",
-    "exit": "",
-    "gone": "connection lost",
-    "removed": "removed",
-    "disabled": "account disabled",
+_CAME: Final = N_("{who} came in")
+_BACK: Final = N_("{who} left and came back")
+_PASSED: Final = N_("{who} came and went")
+_LEFT: Final = {
+    "": N_("{who} left"),
+    "left": N_("{who} left"),
+    "exit": N_("{who} left"),
+    "gone": N_("{who} left (connection lost)"),
+    "removed": N_("{who} left (removed)"),
+    "disabled": N_("{who} left (account disabled)"),
 }
 
 
@@ -29,21 +33,21 @@ class Crowd:
         """One more change; presence alone is not worth a word."""
         before = self._did.get(change.login, "")
         if change.change == "joined":
-            self._did[change.login] = "left and came back" if before.startswith("left") else "came in"
+            self._did[change.login] = _BACK if before in _LEFT.values() else _CAME
         elif change.change == "left":
-            why = _WHY[change.reason]
-            left = f"left ({why})" if why else "left"
-            self._did[change.login] = "came and went" if before == "came in" else left
+            self._did[change.login] = _PASSED if before == _CAME else _LEFT[change.reason]
 
     def sentences(self) -> list[str]:
         """One sentence for each thing that some of them did."""
         by_deed: dict[str, list[str]] = {}
         for login, did in self._did.items():
             by_deed.setdefault(did, []).append(login)
-        return [f"{_listed(who)} {did}" for did, who in by_deed.items()]
+        return [_(did).format(who=_listed(who)) for did, who in by_deed.items()]
 
 
 def _listed(logins: list[str]) -> str:
     if len(logins) > NAMED:
-        return f"{', '.join(logins[:NAMED])} and {len(logins) - NAMED} more"
-    return ", ".join(logins[:-1]) + " and " + logins[-1] if len(logins) > 1 else logins[0]
+        return _("{names} and {n} more").format(names=", ".join(logins[:NAMED]), n=len(logins) - NAMED)
+    if len(logins) == 1:
+        return logins[0]
+    return _("{names} and {last}").format(names=", ".join(logins[:-1]), last=logins[-1])

@@ -1,6 +1,7 @@
 """A typed line: something to say, a command with its arguments, or a mistake with advice.
 
-The grammar knows the shape of commands; which there are is `client.tui.commands`' matter. A line that begins
+The grammar knows the shape of commands, and its length is that of what they are made of; which there are is
+`client.tui.commands`' matter. A line that begins
 like a command is never taken for a message, so a mistyped command cannot end up in the room.
 """
 

@@ -44,7 +44,7 @@ class Receipts:
         return self._marks.due or self._telling
 
     async def tell(self) -> None:
-        """Tell what is due, and what becomes due meanwhile; ends when there is nothing more, or no link. Begun after `wanted`."""
+        """Tell what is due, and what becomes due meanwhile, until there is nothing more, or no link; see `wanted`."""
         try:
             while self._marks.due and self._chat.link is LinkState.LIVE:
                 await self._round()

@@ -111,7 +111,17 @@ class FullScreen(Composing):
             lambda: self.line.prompt,
             self.overlay.container,
         )
-        self.app: Application[None] = Application(
+        self.app = self._application(input, output)
+        self._pace = paced(self.app)
+        self.app.ttimeoutlen = 0.05
+        self.app.timeoutlen = 0.3
+        self.app.key_processor.after_key_press += lambda _event: self.looked()
+        self.model.attentive = self._attentive
+        self.model.all_comings = False
+        self._notifier = notify.Notifier(notices, self.app.output.bell, self.write, opening.run_beside)
+
+    def _application(self, input: Input | None, output: Output | None) -> Application[None]:
+        return Application(
             layout=self.frame.layout,
             key_bindings=keys.bindings(self),
             style=themes.style(os.environ),
@@ -122,13 +132,6 @@ class FullScreen(Composing):
             input=input,
             output=careful(output or get_app_session().output),
         )
-        self._pace = paced(self.app)
-        self.app.ttimeoutlen = 0.05
-        self.app.timeoutlen = 0.3
-        self.app.key_processor.after_key_press += lambda _event: self.looked()
-        self.model.attentive = self._attentive
-        self.model.all_comings = False
-        self._notifier = notify.Notifier(notices, self.app.output.bell, self.write, opening.run_beside)
 
     @property
     def screen(self) -> FullScreen:

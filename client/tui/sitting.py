@@ -1,6 +1,7 @@
 """What the full screen and `--plain` share: a typed line is carried out, updates reach the model, wishes the broker.
 
-Whatever the broker refuses ends here as a sentence in the conversation. Must not know how anything is shown.
+Whatever the broker refuses ends here as a sentence in the conversation. All that both need stands in this one module.
+Must not know how anything is shown.
 """
 
 from __future__ import annotations

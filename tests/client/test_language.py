@@ -50,7 +50,6 @@ PENDING = {
     for name in (
         "asking",
         "commands",
-        "conversations",
         "keys",
         "panes",
         "plain",
