@@ -33,7 +33,8 @@ def test_every_command_and_option_is_in_the_readme() -> None:
 def test_the_documented_fields_are_those_that_are_printed() -> None:
     show = (ROOT / "client" / "commands" / "show.py").read_text(encoding="utf-8")
     table = ast.get_docstring(ast.parse(show)) or ""
-    for kind, row in (("message", "tail"), ("room", "rooms"), ("user", "users")):
+    changes = ((kind, kind) for kind in ("edit", "retract", "reaction"))
+    for kind, row in (("message", "tail"), *changes, ("room", "rooms"), ("user", "users")):
         printed = re.search(rf"^\s*{kind}\s+\{{(.*?)\}}", table, re.MULTILINE)
         documented = re.search(rf"^\| `{row}` \| (.*) \|$", README, re.MULTILINE)
         assert printed

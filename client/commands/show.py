@@ -4,9 +4,15 @@ Nothing that somebody else wrote reaches the terminal as a control character. Mu
 
 JSON is ASCII, one object a line, and stable: fields may be added, none is renamed or removed.
 
-    message   {"room", "seq", "prev", "time", "sender", "text"}      time: ms UTC by the broker's clock
+    message   {"kind", "room", "seq", "prev", "time", "sender", "text", "reply_to", "edited", "retracted", "reactions"}
+    edit      {"kind", "room", "seq", "prev", "time", "sender", "target", "text"}
+    retract   {"kind", "room", "seq", "prev", "time", "sender", "target"}
+    reaction  {"kind", "room", "seq", "prev", "time", "sender", "target", "emoji", "on"}
     room      {"name", "online", "joined", "kept", "private", "creator", "subject", "head"}
     user      {"login", "online", "first_names", "surnames"}
+
+Times are ms UTC by the broker's clock. `reply_to` and `edited` are 0 if there is none, or it never was; `reactions` is
+a list of {"emoji", "count", "mine"}, `target` the `seq` of the message that is changed.
 """
 
 from __future__ import annotations
@@ -16,20 +22,48 @@ from datetime import datetime
 from typing import Final
 
 from client.language import N_, _
-from common.messages import Message, RoomView, UserView
+from common.messages import Edited, Message, Reacted, Retracted, RoomView, UserView
 from common.texts import visible
 
 _MARKS: Final = (N_("joined"), N_("kept"), N_("private"))
 
 
-def message(room: str, entry: Message, *, as_json: bool) -> None:
-    """Print a message of a room."""
+_FIELDS: Final = ("seq", "prev", "time", "sender", "target", "text", "emoji", "on", "reply_to", "edited", "retracted")
+
+
+def entry(room: str, entry: Message | Edited | Retracted | Reacted, *, as_json: bool) -> None:
+    """Print a message of a room, or what changes one."""
     if as_json:
-        _object(room=room, seq=entry.seq, prev=entry.prev, time=entry.time, sender=entry.sender, text=entry.text)
+        fields = {name: getattr(entry, name) for name in _FIELDS if hasattr(entry, name)}
+        if isinstance(entry, Message):
+            fields["reactions"] = [
+                {"emoji": view.emoji, "count": view.count, "mine": view.mine} for view in entry.reactions
+            ]
+        _object(kind=entry.__struct_config__.tag, room=room, **fields)
         return
     when = datetime.fromtimestamp(entry.time / 1000).strftime("%Y-%m-%d %H:%M:%S")
-    lines = visible(entry.text, newlines=True).replace("\n", "\n    ")
-    print(f"{when} {visible(entry.sender)}: {lines}", flush=True)
+    print(f"{when} {_line(entry)}", flush=True)
+
+
+def _line(entry: Message | Edited | Retracted | Reacted) -> str:
+    who = visible(entry.sender)
+    match entry:
+        case Message(retracted=True):
+            return _("{who}: (taken back)").format(who=who)
+        case Message():
+            return f"{who}: {_indented(entry.text)}" + (" " + _("(edited)") if entry.edited else "")
+        case Edited():
+            return "* " + _("{who} edited a message: {text}").format(who=who, text=_indented(entry.text))
+        case Retracted():
+            return "* " + _("{who} took a message back").format(who=who)
+        case _ if entry.on:
+            return "* " + _("{who} put {emoji} to a message").format(who=who, emoji=visible(entry.emoji))
+        case _:
+            return "* " + _("{who} took {emoji} away again").format(who=who, emoji=visible(entry.emoji))
+
+
+def _indented(text: str) -> str:
+    return visible(text, newlines=True).replace("\n", "\n    ")
 
 
 def room(view: RoomView, *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from client.link.failures import LinkLost, NoAnswer, NoBroker, SessionOver, paus
 from client.link.line import Line
 from client.link.requests import Request
 from client.link.room import Inbox, Pending, Room
-from client.link.streams import LogStream, UpdateStream
+from client.link.streams import ENTRY_KINDS, Kinds, LogStream, UpdateStream
 from client.link.updates import (
     Arrived,
     LinkChanged,
@@ -30,7 +30,7 @@ from client.link.updates import (
     StateChanged,
     Update,
 )
-from common import addresses, names, topics
+from common import addresses, limits, names, topics
 from common import messages as m
 from common.addresses import Address, BadAddress
 from common.errors import Busy, ChatError, Closing, RateLimited
@@ -311,7 +311,22 @@ class ChatClient:
         """Wait for a post; one that has not gone out by then is taken back. Raises the refusal, or `NoAnswer`."""
         return await self._line.arrival(pending, timeout)
 
-    def stream(self, log: str, after: int) -> LogStream[Any]:
+    async def search(
+        self,
+        query: str,
+        *,
+        log: str | None = None,
+        sender: str | None = None,
+        before: int | None = None,
+        limit: int = limits.SEARCH_PAGE,
+    ) -> m.Found:
+        """Find messages by their words in all that one may read, newest first, or only in one log, or of one person.
+
+        `before` is the `seq` of the last hit of the page before.
+        """
+        return await self.request(m.Search(query=query, log=log, sender=sender, before=before, limit=limit))
+
+    def stream(self, log: str, after: int, kinds: Kinds = ENTRY_KINDS) -> LogStream[Any]:
         """Read a log, of a joined room or of the inbox, from after the entry `after` on, and follow it."""
 
         async def page(after: int) -> m.Entries:
@@ -323,7 +338,7 @@ class ChatClient:
                         raise
                     await asyncio.sleep(pause(error, PAGE_PAUSE_S, os.urandom))
 
-        stream: LogStream[Any] = LogStream(page, after, max(after, self._newest.get(log, after)))
+        stream: LogStream[Any] = LogStream(page, after, max(after, self._newest.get(log, after)), kinds)
         self._readers.setdefault(log, weakref.WeakSet()).add(stream)
         return stream
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import TYPE_CHECKING, Protocol, TypeVar, overload
 
 from common import limits
 from common import messages as m
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     RoomOps = m.Create | m.Join | m.Enter
     Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject
     Told = m.Typing | m.Mark | m.SetStatus
+
+
+E = TypeVar("E", bound=m.Entry)
 
 
 class Request(Protocol):
@@ -52,19 +55,23 @@ class Request(Protocol):
         """Make a request. Raises the `ChatError` it is refused with, or `NoAnswer`."""
 
 
-async def history(request: Request, log: str, before: int | None, after: int | None, limit: int) -> list[m.AnyEntry]:
-    """Up to `limit` entries of a log with `after` < seq < `before`, oldest first, in as many pages as it takes.
+async def history(
+    request: Request, log: str, before: int | None, after: int | None, limit: int, kinds: tuple[type[E], ...]
+) -> list[E]:
+    """Up to `limit` entries of some kinds of a log with `after` < seq < `before`, oldest first, in as many pages as it
+    takes.
 
     With `after` they are counted from there; without it they are the newest below `before`.
     """
-    found: list[m.AnyEntry] = []
+    found: list[E] = []
     while len(found) < limit:
         size = min(limit - len(found), limits.HISTORY_PAGE)
         page = await request(m.History(log=log, after=after, before=before, limit=size))
+        wanted = [entry for entry in page.entries if isinstance(entry, kinds)]
         if after is None:
-            found[:0] = page.entries
+            found[:0] = wanted
         else:
-            found.extend(page.entries)
+            found.extend(wanted)
         if not page.entries or not page.more:
             break
         if after is None:

@@ -11,32 +11,39 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast, get_args
 
 from client.link.updates import Arrived, Overrun, RosterChanged, Update
 from common.errors import NoSuchLog, NoSuchRoom, NotMember
-from common.messages import AnyEntry, Entries
+from common.messages import AnyEntry, Entries, Entry
 
 ENTRIES: Final = 512
 """Entries that a log's stream holds."""
 UPDATES: Final = 4_096
 """Updates that a stream of updates holds."""
 
+Kinds = tuple[type[Entry], ...]
+ENTRY_KINDS: Final[Kinds] = get_args(AnyEntry)
+"""Every kind of entry."""
 Page = Callable[[int], Awaitable[Entries]]
 """Reads the page of the log that begins after a sequence number."""
 E = TypeVar("E", bound=AnyEntry)
 
 
 class LogStream(Generic[E]):
-    """The entries of one log from a place on: gap-free, in order, once. One reader at a time gets each entry.
+    """The entries of some kinds of one log from a place on: gap-free, in order, once. One reader at a time gets each.
 
     Iterating waits for the next entry, offline too. It ends when the log is no longer followed (the room was
     left or deleted, the client closed), after what had arrived; it raises if the session ended.
     """
 
-    def __init__(self, page: Page, after: int, newest: int) -> None:
-        """Begin after `after`; `newest` is the last entry there already is, read from history if need be."""
+    def __init__(self, page: Page, after: int, newest: int, kinds: Kinds = ENTRY_KINDS) -> None:
+        """Begin after `after`; `newest` is the last entry there already is, read from history if need be.
+
+        What is of none of `kinds` is passed over.
+        """
         self._page = page
+        self._kinds = kinds
         self._position = after
         self._newest = newest
         self._queue: deque[AnyEntry] = deque()
@@ -48,7 +55,7 @@ class LogStream(Generic[E]):
 
     @property
     def position(self) -> int:
-        """The `seq` of the entry that was given out last."""
+        """The `seq` of the entry that was given out last, or was passed over since."""
         return self._position
 
     def feed(self, entry: AnyEntry) -> None:
@@ -74,17 +81,22 @@ class LogStream(Generic[E]):
 
     async def __anext__(self) -> E:
         async with self._turn:
-            while not self._queue:
-                if self._behind:
-                    await self._refill()
-                elif self._closed:
-                    raise self._failure or StopAsyncIteration
-                else:
-                    self._wake.clear()
-                    await self._wake.wait()
-            entry = self._queue.popleft()
-            self._position = entry.seq
-            return cast(E, entry)
+            while True:
+                entry = await self._next()
+                self._position = entry.seq
+                if isinstance(entry, self._kinds):
+                    return cast(E, entry)
+
+    async def _next(self) -> AnyEntry:
+        while not self._queue:
+            if self._behind:
+                await self._refill()
+            elif self._closed:
+                raise self._failure or StopAsyncIteration
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+        return self._queue.popleft()
 
     async def _refill(self) -> None:
         newest = self._newest

@@ -103,7 +103,17 @@ def test_tail_counts_and_begins_where_it_is_told(capsys: pytest.CaptureFixture[s
     main(["tail", "--room", "lobby", "--json", "--count", "3"])
     told = objects(capsys)
     assert [each["text"] for each in told] == ["one", "two", "three"]
-    assert list(told[0]) == ["room", "seq", "prev", "time", "sender", "text"]
+    assert told[0] == {
+        "kind": "message",
+        "room": "lobby",
+        "sender": "ana",
+        "text": "one",
+        **{name: told[0][name] for name in ("seq", "prev", "time")},
+        "reply_to": 0,
+        "edited": 0,
+        "retracted": False,
+        "reactions": [],
+    }
     first = told[0]["seq"]
     assert [each["prev"] for each in told[1:]] == [each["seq"] for each in told[:-1]]
     main(["tail", "--room", "lobby", "--json", "--since", str(first)])
@@ -140,6 +150,52 @@ def test_tail_follows_after_the_newest(capsys: pytest.CaptureFixture[str]) -> No
         assert json.loads(tail.stdout.readline())["text"] == "six"
         tail.send_signal(signal.SIGINT)
     assert tail.returncode == 130
+
+
+async def test_tail_tells_what_became_of_messages_and_follows_what_becomes_of_them(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with bruno(address) as chat:
+        room = await chat.create("cellar", kept=True)
+        said = (await room.send("helo")).seq
+        await room.edit(said, "hello")
+        gone = (await room.send("oops", reply_to=said)).seq
+        await room.retract(gone)
+        await room.react(said, "👍")
+        tail = ["tail", "--room", "cellar"]
+        assert await asyncio.to_thread(main, [*tail, "--count", "2", "--json"]) == 0
+        first, second = objects(capsys)
+        assert (first["text"], first["edited"] != 0, first["reactions"]) == (
+            "hello",
+            True,
+            [{"emoji": "👍", "count": 1, "mine": False}],
+        )
+        assert (second["text"], second["retracted"], second["reply_to"]) == ("", True, said)
+        assert await asyncio.to_thread(main, tail) == 0
+        assert [line.split(" ", 2)[2] for line in lines(capsys)] == ["bruno: hello (edited)", "bruno: (taken back)"]
+        for shown in (["--json"], []):
+            command = [sys.executable, "-m", "client", *tail, "--follow", "--since", str(gone), *shown]
+            process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE)
+            assert process.stdout is not None
+            await room.edit(said, "hello!")
+            await room.react(said, "👍", on=False)
+            await room.send("done")
+            told: list[str] = []
+            while "done" not in "".join(told):
+                told.append((await process.stdout.readline()).decode().rstrip("\n"))
+            process.send_signal(signal.SIGINT)
+            await process.wait()
+            if shown:
+                found = [json.loads(line) for line in told]
+                assert [each["kind"] for each in found[-5:]] == ["retract", "reaction", "edit", "reaction", "message"]
+                assert [(each["target"], each["sender"]) for each in found[-3:-1]] == [(said, "bruno")] * 2
+                assert (found[-3]["text"], found[-2]["emoji"], found[-2]["on"]) == ("hello!", "👍", False)
+            else:
+                assert [line.split(" ", 2)[2] for line in told[-3:]] == [
+                    "* bruno edited a message: hello!",
+                    "* bruno took 👍 away again",
+                    "bruno: done",
+                ]
 
 
 def test_an_interrupted_tail_ends_quietly(capfd: pytest.CaptureFixture[str]) -> None:

@@ -517,6 +517,59 @@ def test_long_lists_are_read_by_pages(broker: EmbeddedBroker, named: str) -> Non
     run(scenario())
 
 
+def test_a_message_is_answered_edited_taken_back_reacted_to_and_found(broker: EmbeddedBroker, named: str) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}", f"bob{named}") as (ana, bob):
+            room = await ana.create(f"dev{named}")
+            other = await bob.join(room.name)
+            everything = other.entries()
+            said = await room.send("la cancion del mar")
+            answer = await other.send("¿cuál?", reply_to=said.seq)
+            await room.edit(said.seq, "la canción del mar")
+            await other.react(said.seq, "🎶")
+            gone = await room.send("oops")
+            await room.retract(gone.seq)
+            await room.send("end")
+            # Whoever reads messages gets messages, each once, whatever becomes of them.
+            heard = await take(aiter(other), 4)
+            assert [message.text for message in heard] == ["la cancion del mar", "¿cuál?", "oops", "end"]
+            assert heard[1].reply_to == said.seq
+            kinds = [type(entry) for entry in await take(everything, 7)]
+            assert kinds == [m.Message, m.Message, m.Edited, m.Reacted, m.Message, m.Retracted, m.Message]
+            shown = await other.history(limit=4)
+            assert [message.text for message in shown] == ["la canción del mar", "¿cuál?", "", "end"]
+            assert (await other.history(before=answer.seq, limit=3))[0].reactions[0].mine
+            assert [message.text for message in await other.history(limit=2)] == ["", "end"]
+            assert [message.text for message in await other.history(after=answer.seq, limit=2)] == ["", "end"]
+            late = await take(room.messages(after=0), 4)
+            assert [message.text for message in late] == ["la canción del mar", "¿cuál?", "", "end"]
+            found = await bob.search("cancion mar")
+            assert [(hit.log, hit.entry.seq) for hit in found.hits if hit.log == room.name] == [(room.name, said.seq)]
+            assert [hit.entry.text for hit in (await room.search("cua")).hits] == ["¿cuál?"]
+            assert (await ana.search("mar", log=room.name, sender=bob.login)).hits == []
+
+    run(scenario())
+
+
+def test_a_private_message_changes_in_both_inboxes(broker: EmbeddedBroker, named: str) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}", f"bob{named}") as (ana, bob):
+            sent = await ana.deliver(ana.direct(bob.login or "", "psst"), PATIENCE_S)
+            (heard,) = await take(aiter(bob.inbox), 1)
+            await ana.inbox.edit(sent.seq, "hush")
+            await bob.inbox.react(heard.seq, "🤫")
+            await ana.deliver(ana.direct(bob.login or "", "and this", reply_to=sent.seq), PATIENCE_S)
+            (second,) = await take(aiter(bob.inbox), 1)
+            assert (second.text, second.reply_to) == ("and this", heard.seq)
+            for chat, mine in ((ana, False), (bob, True)):
+                first, *_ = await chat.inbox.history()
+                assert isinstance(first, m.DirectMessage)
+                assert (first.text, [(view.emoji, view.mine) for view in first.reactions]) == ("hush", [("🤫", mine)])
+            assert [hit.entry.text for hit in (await bob.inbox.search("hush")).hits] == ["hush"]
+
+    run(scenario())
+
+
 class Killable:
     """The broker as a process of its own, always on the same port and data."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from client.link.streams import ENTRIES, LogStream, UpdateStream
 from client.link.updates import Arrived, LinkChanged, LinkState, Overrun, RosterChanged, Settled
 from common.errors import NotMember
-from common.messages import Entries, Message, Roster, Sent
+from common.messages import Edited, Entries, Message, Roster, Sent
 
 
 def message(seq: int) -> Message:
@@ -50,6 +50,38 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 async def take(stream: LogStream[Message], count: int) -> list[int]:
     return [(await anext(stream)).seq for _ in range(count)]
+
+
+def changed(seq: int, target: int = 1) -> Edited:
+    return Edited(seq=seq, prev=seq - 1, time=seq, sender="ana", target=target, text="x", nonce=b"n" * 16)
+
+
+def test_what_is_of_other_kinds_is_passed_over_live_and_in_pages() -> None:
+    async def scenario() -> None:
+        history = History()
+        stream: LogStream[Message] = LogStream(history.page, 0, 0, (Message,))
+        for entry in (message(1), changed(2), changed(3), message(4), changed(5)):
+            stream.feed(entry)
+        assert await take(stream, 2) == [1, 4]
+        waiting = asyncio.create_task(take(stream, 1))
+        await asyncio.sleep(0)
+        stream.feed(changed(6))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        stream.feed(message(7))
+        assert await waiting == [7]
+
+        async def page(after: int) -> Entries:
+            entries = [changed(seq) if seq % 50 else message(seq) for seq in range(after + 1, min(after + 101, 251))]
+            return Entries(entries=entries, more=after + 100 < 250)
+
+        late: LogStream[Message] = LogStream(page, 0, 250, (Message,))
+        assert await take(late, 5) == [50, 100, 150, 200, 250]
+        late.close()
+        with pytest.raises(StopAsyncIteration):
+            await anext(late)
+
+    run(scenario())
 
 
 def test_what_is_fed_comes_out_in_order_once() -> None:
