@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Final
 
 from client.language import LANGUAGES, N_, _, known
 
@@ -27,8 +28,12 @@ class ClientConfig:
     remember: bool = True
     lang: str = ""
     theme: str = "auto"
+    notify: list[str] = field(default_factory=lambda: ["bell"])
     themes: dict[str, dict[str, str]] = field(default_factory=dict)
 
+
+NOTICES: Final = ("bell", "osc9", "osc777", "desktop", "none")
+"""The ways to tell somebody of what they do not see."""
 
 _ENVIRONMENT = {"address": "TERTULIA_ADDRESS", "login": "TERTULIA_LOGIN", "lang": "TERTULIA_LANG"}
 _EXPECTED = {"bool": N_("true or false"), "str": N_("text in quotes")}
@@ -60,6 +65,8 @@ def read(path: Path) -> ClientConfig:
             raise BadConfig(said.format(file=path, key=key, known=", ".join(kinds)))
         if key == "themes":
             _check_themes(path, value)
+        elif key == "notify":
+            _check_notices(path, value)
         elif type(value).__name__ != kinds[key]:
             said = _("{file}: {key!r}: expected {expected}, found {value!r}.")
             raise BadConfig(said.format(file=path, key=key, expected=_(_EXPECTED[kinds[key]]), value=value))
@@ -78,6 +85,13 @@ def _check_themes(path: Path, themes: object) -> None:
                 text = _("{file}: {key!r}: expected {expected}, found {value!r}.")
                 expected = _(_EXPECTED["str"])
                 raise BadConfig(text.format(file=path, key=f"{where}.{key}", expected=expected, value=value))
+
+
+def _check_notices(path: Path, ways: object) -> None:
+    if not isinstance(ways, list) or not all(way in NOTICES for way in ways):
+        said = _("{file}: {key!r}: expected {expected}, found {value!r}.")
+        expected = _("a list of {ways}").format(ways=", ".join(NOTICES))
+        raise BadConfig(said.format(file=path, key="notify", expected=expected, value=ways))
 
 
 def load(flags: Mapping[str, object], environment: Mapping[str, str], path: Path | None = None) -> ClientConfig:

@@ -87,6 +87,7 @@ def full_screen(told: ClientConfig, address: Address, tokens: Tokens, seats: Sea
         remembered=remembered,
         arrived=seats.take,
         marks=seats.directory,
+        notify=told.notify,
         theme=told.theme,
         themes=told.themes,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -52,8 +52,9 @@ class Entrance:
     rooms: tuple[str, ...] = ()
     """Rooms to join at the start; the last one is looked at."""
     marks: Path | None = None
-    """The directory in which it is kept how far each conversation was read, this broker's alone; without it, what
-    came while one was away is not shown as unread."""
+    """The directory in which half-written lines are kept, this broker's alone; without it they are not."""
+    notify: Sequence[str] = ("bell",)
+    """The ways to tell of what is not seen (`client.config.NOTICES`)."""
     theme: str = "auto"
     """How it looks: the name of a theme."""
     themes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -139,6 +140,7 @@ def _screen(entrance: Entrance, chat: Chat, *, started: bool, newcomer: bool = F
         keep_token=entrance.keep_token,
         rooms=entrance.rooms,
         marks=entrance.marks,
+        notices=entrance.notify,
     )
 
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from client.tui import clean
 
-WAYS: Final = ("bell", "osc9", "osc777", "desktop", "none")
 USUAL: Final = ("bell",)
 PAUSE_S: Final = 2.0
 """Seconds between two notices: who does not look sees the first, and a flood of them helps nobody."""

@@ -76,7 +76,7 @@ class FullScreen(Composing):
         """`started` says whether the client is logged in already; `newcomer`, whether to explain a little.
 
         `marks` is the directory in which drafts are kept; without it none are. `notices` are the ways to tell of what
-        is not seen (`client.tui.notify.WAYS`).
+        is not seen (`client.config.NOTICES`).
         """
         super().__init__(chat, Model(login))
         self._started = started

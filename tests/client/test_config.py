@@ -50,12 +50,15 @@ def test_the_usual_place_bears_the_name() -> None:
     [
         (
             'adress = "x"\n',
-            "'adress': there is no such setting; expected one of address, login, plain, remember, lang, theme, themes.",
+            "'adress': there is no such setting; expected one of "
+            "address, login, plain, remember, lang, theme, notify, themes.",
         ),
         ('plain = "yes"\n', "'plain': expected true or false, found 'yes'."),
         ("plain = 1\n", "'plain': expected true or false, found 1."),
         ("login = 7\n", "'login': expected text in quotes, found 7."),
         ("login = \n", "expected TOML: Invalid value (at line 1, column 9)."),
+        ("notify = 1\n", "'notify': expected a list of bell, osc9, osc777, desktop, none, found 1."),
+        ('notify = ["horn"]\n', "'notify': expected a list of bell, osc9, osc777, desktop, none, found ['horn']."),
         ("themes = 1\n", "'themes': expected a table of styles, found 1."),
         ("[themes]\nmine = 1\n", "'themes.mine': expected a table of styles, found 1."),
         ("[themes.mine]\nme = 1\n", "'themes.mine.me': expected text in quotes, found 1."),
