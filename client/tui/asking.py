@@ -21,6 +21,7 @@ from common.messages import (
     Rooms,
     RoomView,
     Sessions,
+    SessionView,
     Status,
     Users,
     UserView,
@@ -70,9 +71,8 @@ async def rooms(desk: Desk, values: Values, flags: Flags) -> None:
     """`#lR`, `/rooms`: every room with how many are in it."""
     found = [room async for room in every_room(desk.chat, "--hidden" in flags)]
     desk.model.known_rooms = [room.name for room in found]
-    desk.tell(
-        f"{_count(len(found), 'room')}, with how many are there now:", *_listing([_room(desk, room) for room in found])
-    )
+    many = ngettext("{n} room, with how many are there now:", "{n} rooms, with how many are there now:", len(found))
+    desk.tell(many.format(n=len(found)), *_listing([_room(desk, room) for room in found]))
 
 
 def _room(desk: Desk, room: RoomView) -> str:
@@ -84,11 +84,14 @@ def _room(desk: Desk, room: RoomView) -> str:
 
 def _traits(desk: Desk, room: RoomView) -> list[tuple[str, bool]]:
     return [
-        ("default room", room.creator is None),
-        ("kept", room.kept and room.creator is not None),
-        ("private", room.private),
-        ("hidden", room.hidden),
-        ("yours" if room.creator == desk.model.me else f"by {room.creator}", room.creator is not None),
+        (_("default room"), room.creator is None),
+        (_("kept"), room.kept and room.creator is not None),
+        (_("private"), room.private),
+        (_("hidden"), room.hidden),
+        (
+            _("yours") if room.creator == desk.model.me else _("by {login}").format(login=room.creator),
+            room.creator is not None,
+        ),
     ]
 
 
@@ -135,7 +138,7 @@ async def whois(desk: Desk, values: Values, flags: Flags) -> None:
 async def own_profile(desk: Desk) -> None:
     """`/profile` without arguments."""
     view = await desk.chat.request(Profile())
-    desk.tell(*_profile(view), _("Change it with: {command}").format(command="/profile <field> <value>"))
+    desk.tell(*_profile(view), _("Change it with: {command}").format(command=_("/profile <field> <value>")))
 
 
 STATUSES: Final[Mapping[Status, str]] = {
@@ -165,7 +168,7 @@ def _profile(view: ProfileView) -> list[str]:
     lines.append(_("here since {day}").format(day=day(view.created)))
     if view.age is not None:
         own = _("age {age}, gender {gender} (seen by you and the operator only)")
-        lines.append(own.format(age=view.age, gender=view.gender))
+        lines.append(own.format(age=view.age, gender=_(view.gender or "")))
     if view.show_seen is False:
         lines.append(_("nobody sees when you were last here; /seen on shows it"))
     return lines
@@ -174,18 +177,19 @@ def _profile(view: ProfileView) -> list[str]:
 async def sessions(desk: Desk, values: Values, flags: Flags) -> None:
     """`/sessions`: where this account is logged in."""
     found = (await desk.chat.request(Sessions())).sessions
-    lines = [
-        f"{view.id:>4}  {_dot(view.online)} {pad(view.client or 'unnamed', 24)} "
-        + ("this one" if view.current else f"last seen {short_day(view.seen)} {clock(view.seen)}")
-        for view in found
-    ]
-    desk.tell("Your sessions; /revoke <number> ends one:", *_listing(lines))
+    desk.tell(_("Your sessions; /revoke <number> ends one:"), *_listing([_session(view) for view in found]))
+
+
+def _session(view: SessionView) -> str:
+    seen = _("last seen {day} {time}").format(day=short_day(view.seen), time=clock(view.seen))
+    who = pad(view.client or _("unnamed"), 24)
+    return f"{view.id:>4}  {_dot(view.online)} {who} {_('this one') if view.current else seen}"
 
 
 def room_here(desk: Desk) -> str | None:
     """The room that is looked at; None, and said so, in a private conversation."""
     if desk.model.here.private:
-        desk.complain("This is a private conversation; name the room.")
+        desk.complain(_("This is a private conversation; name the room."))
         return None
     return desk.model.current
 
@@ -194,11 +198,7 @@ def _dot(online: bool) -> str:
     return "●" if online else "○"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _listing(lines: list[str]) -> list[str]:
     if len(lines) > SHOWN:
-        return [*lines[:SHOWN], f"… and {len(lines) - SHOWN} more"]
+        return [*lines[:SHOWN], _("… and {n} more").format(n=len(lines) - SHOWN)]
     return lines

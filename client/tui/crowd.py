@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from client.language import N_, _
+from client.language import _, ngettext
 from common.messages import Change
 
 NAMED: Final = 8
 """People named in one notice; of more it says how many."""
 
-_CAME: Final = N_("{who} came in")
-_BACK: Final = N_("{who} left and came back")
-_PASSED: Final = N_("{who} came and went")
-_LEFT: Final = {
-    "": N_("{who} left"),
-    "left": N_("{who} left"),
-    "exit": N_("{who} left"),
-    "gone": N_("{who} left (connection lost)"),
-    "removed": N_("{who} left (removed)"),
-    "disabled": N_("{who} left (account disabled)"),
+_SAID: Final[dict[str, Callable[[int], str]]] = {
+    "came": lambda n: ngettext("{who} came in", "{who} came in", n),
+    "back": lambda n: ngettext("{who} left and came back", "{who} left and came back", n),
+    "passed": lambda n: ngettext("{who} came and went", "{who} came and went", n),
+    "left": lambda n: ngettext("{who} left", "{who} left", n),
+    "gone": lambda n: ngettext("{who} left (connection lost)", "{who} left (connection lost)", n),
+    "removed": lambda n: ngettext("{who} left (removed)", "{who} left (removed)", n),
+    "disabled": lambda n: ngettext("{who} left (account disabled)", "{who} left (account disabled)", n),
 }
+"""What is said of so many people who did the same; in English it is one form."""
+_LEFT: Final = {
+    "": "left",
+    "left": "left",
+    "exit": "left",
+    "gone": "gone",
+    "removed": "removed",
+    "disabled": "disabled",
+}
+"""How it is called, by the reason."""
 
 
 class Crowd:
@@ -33,16 +42,16 @@ class Crowd:
         """One more change; presence alone is not worth a word."""
         before = self._did.get(change.login, "")
         if change.change == "joined":
-            self._did[change.login] = _BACK if before in _LEFT.values() else _CAME
+            self._did[change.login] = "back" if before in _LEFT.values() else "came"
         elif change.change == "left":
-            self._did[change.login] = _PASSED if before == _CAME else _LEFT[change.reason]
+            self._did[change.login] = "passed" if before == "came" else _LEFT[change.reason]
 
     def sentences(self) -> list[str]:
         """One sentence for each thing that some of them did."""
         by_deed: dict[str, list[str]] = {}
         for login, did in self._did.items():
             by_deed.setdefault(did, []).append(login)
-        return [_(did).format(who=_listed(who)) for did, who in by_deed.items()]
+        return [_SAID[did](len(who)).format(who=_listed(who)) for did, who in by_deed.items()]
 
 
 def _listed(logins: list[str]) -> str:

@@ -152,12 +152,18 @@ def _step(by: int, far: bool = False) -> Act:
 
 
 KEYS: Final = (
-    Key((("enter",),), "Enter", N_("send"), lambda surface, event: surface.send(), writing=True),
-    Key((("escape", "enter"), ("c-j",)), "Alt+Enter, Ctrl+J", N_("a new line in the message"), _newline, writing=True),
+    Key((("enter",),), N_("Enter"), N_("send"), lambda surface, event: surface.send(), writing=True),
+    Key(
+        (("escape", "enter"), ("c-j",)),
+        N_("Alt+Enter, Ctrl+J"),
+        N_("a new line in the message"),
+        _newline,
+        writing=True,
+    ),
     Key((("tab",),), "Tab", N_("complete a command, a room, a login, an emoji"), _complete, writing=True),
     Key(
         (("up",),),
-        "Up",
+        N_("Up"),
         N_("on an empty line: edit your last message; else what you wrote before"),
         lambda surface, event: surface.up(),
         writing=True,
@@ -171,19 +177,19 @@ KEYS: Final = (
     ),
     Key(
         (("escape", "up"),),
-        "Alt+Up",
+        N_("Alt+Up"),
         N_("select a message, then ? for what can be done"),
         lambda surface, event: surface.select(),
         writing=True,
     ),
     Key((("escape", "e"),), "Alt+e", N_("write in your $EDITOR"), lambda surface, event: surface.edit_by_key(), True),
-    Key((("pageup",),), "PgUp, PgDn", N_("read back, and on"), lambda surface, event: surface.messages.page(-1)),
+    Key((("pageup",),), N_("PgUp, PgDn"), N_("read back, and on"), lambda surface, event: surface.messages.page(-1)),
     Key((("pagedown",),), "", "", lambda surface, event: surface.messages.page(1)),
-    Key((("escape", "pageup"),), "Alt+PgUp, Alt+PgDn", N_("a few rows back, and on"), _scroll(-FEW)),
+    Key((("escape", "pageup"),), N_("Alt+PgUp, Alt+PgDn"), N_("a few rows back, and on"), _scroll(-FEW)),
     Key((("escape", "pagedown"),), "", "", _scroll(FEW)),
     Key(
         (("escape", "home"), ("c-home",)),
-        "Alt+Home, Alt+End",
+        N_("Alt+Home, Alt+End"),
         N_("to the oldest, to the newest"),
         lambda surface, event: surface.messages.to_start(),
     ),
@@ -212,7 +218,7 @@ KEYS: Final = (
     *(
         Key(
             (("escape", str(number % 10)),),
-            "Alt+1 to Alt+0" * (number == 1),
+            N_("Alt+1 to Alt+0") * (number == 1),
             N_("to that room or person"),
             _number(number),
         )
@@ -226,13 +232,13 @@ KEYS: Final = (
     ),
     Key(
         (("escape", "left"), ("c-p",), ("f5",)),
-        "Alt+Left, Ctrl+P, F5",
+        N_("Alt+Left, Ctrl+P, F5"),
         N_("to the room or person above"),
         lambda surface, event: surface.go_by(-1),
     ),
     Key(
         (("escape", "right"), ("c-n",), ("f6",)),
-        "Alt+Right, Ctrl+N, F6",
+        N_("Alt+Right, Ctrl+N, F6"),
         N_("to the room or person below"),
         lambda surface, event: surface.go_by(1),
     ),
@@ -252,7 +258,7 @@ KEYS: Final = (
     ),
     Key(
         (("escape", "B"),),
-        "Alt+Shift+B, Alt+Shift+N",
+        N_("Alt+Shift+B, Alt+Shift+N"),
         N_("hide and show the rooms, the members"),
         lambda surface, event: surface.toggle_side(False),
     ),
@@ -295,7 +301,7 @@ KEYS: Final = (
 )
 
 ELSEWHERE: Final = (
-    ("Down", N_("what you wrote after that")),
+    (N_("Down"), N_("what you wrote after that")),
     ("Ctrl+R", N_("search in what you wrote before")),
     ("Ctrl+A, Ctrl+E, Ctrl+W, Ctrl+U", N_("to the line's ends; delete a word, all before")),
 )
@@ -332,9 +338,9 @@ def _call(surface: Surface, act: Act) -> Callable[[KeyPressEvent], None]:
 
 def explained() -> list[str]:
     """The keys, a line each, those for a selected message last."""
-    general = [(key.shown, _(key.help)) for key in KEYS if key.shown and not key.selecting]
-    general += [(shown, _(help)) for shown, help in ELSEWHERE]
-    selecting = [(key.shown, _(key.help)) for key in KEYS if key.shown and key.selecting]
+    general = [(_(key.shown), _(key.help)) for key in KEYS if key.shown and not key.selecting]
+    general += [(_(shown), _(help)) for shown, help in ELSEWHERE]
+    selecting = [(_(key.shown), _(key.help)) for key in KEYS if key.shown and key.selecting]
     width = max(len(shown) for shown, _help in general) + 2
     return [
         *(f"{shown:<{width}}{help}" for shown, help in general),

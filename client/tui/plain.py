@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final, TextIO
 
-from client.language import _
+from client.language import _, ngettext, sentence
 from client.link.updates import LinkChanged, Update
 from client.tui import clean, grammar, render
 from client.tui.commands import TABLE
@@ -109,13 +109,19 @@ class PlainSitting(Sitting):
                     await self._settled(self._under_way.pop(0))
                 await self._shown.wait()
         except TimeoutError:
-            self.complain(f"Not acknowledged within {FINISH_S:.0f} s: {self.model.waiting} sent.")
+            n = self.model.waiting
+            said = ngettext(
+                "Not acknowledged within {seconds} s: {n} message sent.",
+                "Not acknowledged within {seconds} s: {n} messages sent.",
+                n,
+            )
+            self.complain(said.format(seconds=f"{FINISH_S:.0f}", n=n))
 
     async def _settled(self, sending: Sending) -> None:
         try:
             await sending
         except ChatError as error:
-            self.complain(f"Not sent: {error.message}")
+            self.complain(_("Not sent: {why}").format(why=sentence(error)))
 
     # What a sitting tells the surface
 
@@ -176,7 +182,7 @@ class PlainSitting(Sitting):
     async def secret(self, prompt: str) -> str | None:
         """Ask on the terminal; impossible elsewhere."""
         if not self._may_ask:
-            raise ChatError("That is asked for on a terminal only.")
+            raise ChatError(_("That is asked for on a terminal only."))
         return await asyncio.to_thread(getpass.getpass, prompt)
 
     def complain(self, *lines: str) -> None:

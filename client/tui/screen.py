@@ -385,5 +385,7 @@ class FullScreen(Composing):
             self.chat.clock.offset_ms,
         )
         below, new = self.messages.below, self.messages.new
-        scrolled = f"↓ {new} new" if new else f"↓ {below} below" if below else ""
+        scrolled = _("↓ {n} below").format(n=below) if below else ""
+        if new:
+            scrolled = ngettext("↓ {n} new", "↓ {n} new", new).format(n=new)
         return panes.status(self.model, standing, scrolled, self.hint, width)

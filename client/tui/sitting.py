@@ -232,7 +232,8 @@ class Sitting:
     def refused(self, log: str, error: ChatError) -> None:
         """A refused message is marked where it stands; where that is out of sight, it is said here as well."""
         if log not in ("", self.model.current):
-            self.complain(f"Not sent to {log.removeprefix('@')}: {error.message}")
+            said = _("Not sent to {name}: {why}")
+            self.complain(said.format(name=log.removeprefix("@"), why=sentence(error)))
             if isinstance(error, NoSuchUser):
                 self.model.close(log)
 
@@ -269,5 +270,5 @@ class Sitting:
         try:
             await work
         except ChatError as error:
-            self.complain(f"What was said before cannot be read now: {error.message}")
+            self.complain(_("What was said before cannot be read now: {why}").format(why=sentence(error)))
         self.changed()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from client.language import sentence
+from client.language import _, sentence
 from client.link.updates import (
     Arrived,
     LinkChanged,
@@ -35,7 +35,7 @@ from client.tui.conversations import Conversation
 from client.tui.marks import Marks
 from client.tui.places import Places
 from client.tui.records import FAR_LIMIT, LIMIT, Kind, Reaction, Record
-from client.tui.wishes import ENDINGS, FAREWELLS, Load, Missed, Over, Ring, Tell, Wish
+from client.tui.wishes import ENDINGS, FAREWELLS, OTHER_ENDING, Load, Missed, Over, Ring, Tell, Wish
 from common import names, topics
 from common.errors import ChatError
 from common.messages import (
@@ -174,8 +174,8 @@ class Model(Places):
                 talk = self.find(log)
                 if talk:
                     talk.subject = subject
-                    what = f"{by} set the topic: {subject}" if subject else f"{by} took the topic away"
-                    self.note(log, what, "notice", time)
+                    what = _("{login} set the topic: {subject}") if subject else _("{login} took the topic away")
+                    self.note(log, what.format(login=by, subject=subject), "notice", time)
             case RoomJoined(view):
                 return self._joined(view)
             case RoomLeft(name, reason):
@@ -192,9 +192,9 @@ class Model(Places):
             case Postponed(nonce, wait):
                 talk = self.find(self.owner(nonce))
                 if talk is not None:
-                    talk.records.postpone(nonce, f"wait {ceil(wait)} s" if wait >= SHOWN_WAIT_S else "")
+                    talk.records.postpone(nonce, _("wait {n} s").format(n=ceil(wait)) if wait >= SHOWN_WAIT_S else "")
             case SessionEnded(reason):
-                return [Over(ENDINGS.get(reason, f"The session has ended ({reason})."))]
+                return [Over(_(ENDINGS.get(reason, OTHER_ENDING)).format(reason=reason))]
             case StateChanged(state):
                 if state is not None:
                     self.named(state.login)
@@ -283,7 +283,8 @@ class Model(Places):
 
     def invited(self, entry: Invited) -> None:
         """Somebody lets this person into a private room."""
-        text = f"{entry.sender} invites you to #{entry.room}: /join {entry.room}"
+        said = _("{login} invites you to #{room}: {command}")
+        text = said.format(login=entry.sender, room=entry.room, command=f"/join {entry.room}")
         self.note(self.current, text, "notice", entry.time)
 
     def turn(self, log: str) -> None:
@@ -346,7 +347,7 @@ class Model(Places):
         if talk is None:
             return
         self.close(talk.log)
-        self.note(self.current, FAREWELLS.get(reason, FAREWELLS["gone"]).format(room=name), "notice")
+        self.note(self.current, _(FAREWELLS.get(reason, FAREWELLS["gone"])).format(room=name), "notice")
 
     def _settled(self, nonce: bytes, outcome: Sent | ChatError) -> list[Wish]:
         wanted = self._wanted.pop(nonce, None)

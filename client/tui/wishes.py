@@ -8,22 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from client.language import N_
 from client.tui.records import Record
 
 FAREWELLS: Final = {
-    "left": "You left #{room}.",
-    "removed": "You were removed from #{room}.",
-    "deleted": "#{room} was deleted.",
-    "creator-gone": "#{room} is gone, because whoever made it has left.",
-    "gone": "While you were away, #{room} went or you were taken out of it.",
+    "left": N_("You left #{room}."),
+    "removed": N_("You were removed from #{room}."),
+    "deleted": N_("#{room} was deleted."),
+    "creator-gone": N_("#{room} is gone, because whoever made it has left."),
+    "gone": N_("While you were away, #{room} went or you were taken out of it."),
 }
 ENDINGS: Final = {
-    "logout": "You are logged out.",
-    "revoked": "This session was ended from another one of yours.",
-    "password": "Your password was changed elsewhere, which ended this session.",
-    "disabled": "This account was disabled by the operator.",
-    "forgotten": "The broker no longer knows this session.",
+    "logout": N_("You are logged out."),
+    "revoked": N_("This session was ended from another one of yours."),
+    "password": N_("Your password was changed elsewhere, which ended this session."),
+    "disabled": N_("This account was disabled by the operator."),
+    "forgotten": N_("The broker no longer knows this session."),
 }
+OTHER_ENDING: Final = N_("The session has ended ({reason}).")
 
 
 @dataclass(frozen=True)
