@@ -26,13 +26,12 @@ set -g status off
 set -g default-terminal tmux-256color
 set -as terminal-overrides ',*:Tc'
 set -sg escape-time 0
-set -g focus-events on
+set -g focus-events off
 set -g remain-on-exit on
 set -g remain-on-exit-format ''
 set -g allow-passthrough off
 set -g set-clipboard on
 set -g history-limit 0
-set -g window-size manual
 """
 
 
@@ -99,6 +98,10 @@ class Terminal:
         file.write_text(text)
         self._terminals.call("load-buffer", "-b", "pasted", str(file))
         self._terminals.call("paste-buffer", "-p", "-d", "-b", "pasted", "-t", self._name)
+
+    def focus(self, given: bool) -> None:
+        """The window gets or loses the keyboard's focus, as a terminal reports it that was asked to."""
+        self._terminals.call("send-keys", "-t", self._name, "-H", "1b", "5b", "49" if given else "4f")
 
     def resize(self, columns: int, rows: int) -> None:
         """Make the window another size."""
