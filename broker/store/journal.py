@@ -16,6 +16,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
@@ -129,12 +130,17 @@ class Journal:
             self._abandon()
 
     def _abandon(self) -> None:
-        """Fail what still waits, if the thread ends by a fault that even `wake` could not be told of."""
-        error = StoreFailed("The journal has ended; the broker's log has the cause.")
+        """Fail what still waits, if the thread ends by itself: nothing can be relied on, or nobody can be told."""
+        error = self._failure or StoreFailed("The journal has ended; the broker's log has the cause.")
+        waiting: list[Job] = []
         while not self._queue.empty():
             item = self._queue.get()
             if not isinstance(item, _Resume | _Stop):
-                self.results.append(Settled(item, None, error))
+                waiting.append(item)
+        self.results.extend(Settled(job, None, error) for job in waiting)
+        if waiting:
+            with suppress(Exception):
+                self._wake()
 
     def _round(self) -> bool:
         """Commit a group; False if it was the last: told to stop, or nothing can be relied on any more."""
@@ -155,6 +161,8 @@ class Journal:
                 return self._queue.get(timeout=IDLE_S)
             except Empty:
                 self._tidy()
+                if self._failure is not None:
+                    return _Stop()
         return self._queue.get()
 
     def _tidy(self) -> None:
@@ -162,9 +170,16 @@ class Journal:
         self._untidy = self._tried(self._tidying.tidy)
 
     def _tried(self, work: Callable[[], bool]) -> bool:
-        """Do what can wait; one that fails is tried again after the next commit, or at the next start."""
+        """Do what can wait; one that fails is tried again after the next commit, or at the next start.
+
+        A sync that failed is as bad here as anywhere.
+        """
         try:
             return work()
+        except StoreBroken as error:
+            log.event("storage-failed", logging.ERROR, cause=str(error))
+            self._failure = error
+            return False
         except StoreFailed as error:
             log.event("tidying-failed", logging.WARNING, cause=str(error))
             return False

@@ -7,6 +7,7 @@ thread: whoever counts its calls counts one thread's. Must not know which fault 
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections import Counter
@@ -20,13 +21,17 @@ import apsw
 from broker.chat import ports
 from broker.chat.effects import Append, Commit, Origin
 from broker.chat.ports import NewEntries, Place, ReadLog, Store, StoreBroken, StoreFailed, Write
-from broker.store import connections
+from broker.store import connections, sqlite
+from broker.store.inspection import Inspection
 from broker.store.journal import Job, Journal
 from broker.store.migrations import DatabaseUnusable
 from broker.store.sqlite import SqliteStore
 
 CHECKPOINT_PAGES: Final = 24
 """Far fewer than a broker's, so that a few commits see several checkpoints."""
+UNINDEXED: Final = 5
+"""Likewise: a few commits see a few pieces indexed, and messages changed before and after."""
+EDITED: Final = "edited"
 TRIES: Final = 3
 """How often a refused job is sent again."""
 BROKEN: Final = 3
@@ -38,7 +43,7 @@ _ORIGIN: Final = Origin(b"", "", "", 0, "")
 
 
 def job(number: int) -> Job:
-    """Job `number`, the same in every run: people, rooms, messages short and long, direct ones, a deletion."""
+    """Job `number`, the same in every run: people, rooms, messages short and long, direct ones, changes, a deletion."""
     if number == 0:
         people = [
             ports.AddAccount(ports.AccountRow(id, f"person{id}", "A", "B", 30, "other", 1, False, False), "hash")
@@ -56,18 +61,33 @@ def job(number: int) -> Job:
             room = _FIRST_ROOM + number
             member = ports.PutMember(ports.MemberRow(room, 1, 0))
             return _commit(ports.AddRoom(_room(room)), member, _entry(number, "message", (room,)))
+        case 4:
+            seq = _first(number - 3)
+            return Append(_ORIGIN, _entry(number, "edit", (-1, -2), text=EDITED, targets=(seq, seq + 1)))
+        case 0:
+            return Append(_ORIGIN, _entry(number, "retract", (1,), text="", targets=(_first(number - 4),)))
         case 5 if number > 6:
             return _commit(ports.DropRoom(_FIRST_ROOM + number - 8), _entry(number, "message", (1,)))
         case _:
             return Append(_ORIGIN, _entry(number, "message", (1,), text="x" * (number * 37 % 500)))
 
 
+def _first(number: int) -> int:
+    """The `seq` of the first entry of a job: every entry of a job before it has one of its own."""
+    return 1 + sum(
+        len(write.logs) for each in range(number) for write in writes_of(each) if isinstance(write, NewEntries)
+    )
+
+
 def _room(id: int) -> ports.RoomRow:
     return ports.RoomRow(id, f"room{id}", True, False, True, "", 1, 1)
 
 
-def _entry(number: int, kind: str, logs: tuple[int, ...], part: int = 0, text: str = "hola") -> NewEntries:
-    return NewEntries(kind, logs, 1, 0, text, number.to_bytes(8, "big") + part.to_bytes(8, "big"), number)
+def _entry(
+    number: int, kind: str, logs: tuple[int, ...], part: int = 0, text: str = "hola", targets: tuple[int, ...] = ()
+) -> NewEntries:
+    nonce = number.to_bytes(8, "big") + part.to_bytes(8, "big")
+    return NewEntries(kind, logs, 1, 0, text, nonce, number, targets)
 
 
 def _commit(*writes: Write) -> Commit:
@@ -95,8 +115,18 @@ class _OpenedByTheJournal:
                 raise StoreFailed(str(error)) from error
         if not writes:
             self._store.close()
+            self._store = None
             return []
         return self._store.commit(writes)
+
+    def keep_up(self) -> bool:
+        """Index a few messages after each commit, so that the system calls of two runs are the same."""
+        if self._store is not None:
+            self._store.keep_up()
+        return False
+
+    def tidy(self) -> bool:
+        return False
 
 
 def run(file: Path, first: int, commits: int, say: Callable[[int], object]) -> int:
@@ -106,7 +136,8 @@ def run(file: Path, first: int, commits: int, say: Callable[[int], object]) -> i
     journal.start()
 
     def settle(each: Job) -> StoreFailed | None:
-        assert journal.submit(each)
+        if not journal.submit(each):
+            return StoreBroken("the journal has ended")
         woken.get()
         error = journal.results.popleft().error
         if error is not None:
@@ -149,11 +180,12 @@ def faults(file: Path, done: set[int], commits: int) -> tuple[set[int], list[str
             logs = {log: store.read_log(ReadLog(log, 0, None, 10_000, 1 << 30)).entries for log in heads}
         finally:
             store.close()
-        wrong = _damage(file)
+        wrong = _damage(file) + _misindexed(file)
     except (DatabaseUnusable, StoreFailed, UnicodeError) as error:
         return done, [str(error)]
     wrong += _broken_chains(logs, heads)
     present, partly = _present(logs, rooms, commits)
+    wrong += _unchanged(logs, present, commits)
     wrong += [f"half of job {number} is there" for number in partly]
     stored = [number for number in range(commits) if number in present]
     if stored != list(range(len(stored))):
@@ -172,6 +204,11 @@ def _damage(file: Path) -> list[str]:
         connection.close()
 
 
+def _misindexed(file: Path) -> list[str]:
+    with Inspection(file) as inspection:
+        return inspection.misindexed()
+
+
 def _broken_chains(logs: dict[int, list[ports.EntryRow]], heads: dict[int, int]) -> list[str]:
     wrong = []
     for log, entries in logs.items():
@@ -184,6 +221,20 @@ def _broken_chains(logs: dict[int, list[ports.EntryRow]], heads: dict[int, int])
             wrong.append(f"log {log}: ends with {prev}, and its head is {heads[log]}")
     numbers = Counter(entry.seq for entries in logs.values() for entry in entries)
     return wrong + [f"number {seq} twice" for seq, times in numbers.items() if times > 1]
+
+
+def _unchanged(logs: dict[int, list[ports.EntryRow]], present: set[int], commits: int) -> list[str]:
+    """Messages that are not as they should be: changed if what changes them is there, and not if it is not."""
+    found = {(log, entry.seq): (entry.text, entry.changed) for log, entries in logs.items() for entry in entries}
+    wrong = []
+    for number in range(commits):
+        for write in writes_of(number):
+            if isinstance(write, NewEntries) and write.targets:
+                for target in zip(write.logs, write.targets, strict=True):
+                    text, changed = found.get(target, ("", 0))
+                    if bool(changed) != (number in present) or (changed and text != write.text):
+                        wrong.append(f"job {number} ({write.kind}) and the message {target} do not fit")
+    return wrong
 
 
 def _present(logs: dict[int, list[ports.EntryRow]], rooms: set[int], commits: int) -> tuple[set[int], set[int]]:
@@ -232,4 +283,6 @@ def resume(file: Path, done: set[int], commits: int) -> list[str]:
 
 if __name__ == "__main__":
     connections.CHECKPOINT_PAGES = CHECKPOINT_PAGES  # type: ignore[misc]
+    sqlite.UNINDEXED = UNINDEXED  # type: ignore[misc]
+    sqlite.INDEX_SHARE = math.inf  # type: ignore[misc]
     sys.exit(run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), _say))

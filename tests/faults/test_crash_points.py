@@ -45,7 +45,11 @@ def finished(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("statement", "finding"),
     [
-        ("DELETE FROM entry WHERE time = 4", "13 follows 10, and says 12"),
+        ("DELETE FROM entry WHERE time = 5", "15 follows 10, and says 14"),
+        ("UPDATE entry SET text = 'hola' WHERE seq = 2", "job 4 (edit) and the message (-2, 2) do not fit"),
+        ("UPDATE entry SET text = 'was here' WHERE seq = 3", "job 6 (retract) and the message (1, 3) do not fit"),
+        ("UPDATE entry SET changed = 0 WHERE seq = 1", "do not fit"),
+        ("UPDATE indexed SET upto = 9", "not indexed"),
         ("DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry WHERE time = 2)", "half of job 2"),
         ("UPDATE entry SET log = 1 WHERE log = -2 AND time = 1", "half of job 1"),
         ("UPDATE entry SET prev = 0 WHERE time = 6", "and says 0"),

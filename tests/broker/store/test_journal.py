@@ -321,6 +321,24 @@ def test_a_purge_that_fails_waits_for_the_next_occasion(
     assert whole(watched, 1) == []
 
 
+@pytest.mark.parametrize("when", ["idle", "busy"])
+def test_after_a_sync_that_failed_at_what_could_wait_the_journal_ends_too(
+    watched: Watched, desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    def broken() -> bool:
+        raise StoreBroken("the disk lies")
+
+    monkeypatch.setattr(watched, "tidy" if when == "idle" else "keep_up", broken)
+    d = desk(watched)
+    d.journal.start()
+    if when == "busy":
+        d.journal.submit(commit(*PEOPLE))
+        assert d.take(1)[0].error is None, "it was on disk before"
+    d.journal._thread.join(WAIT_S)
+    assert not d.journal.alive
+    assert not d.journal.submit(append(2))
+
+
 def test_after_a_failed_sync_the_journal_ends_and_takes_nothing_more(desk: Callable[..., Desk]) -> None:
     store = MemoryStore()
     store.failing = StoreBroken("the disk lies")
