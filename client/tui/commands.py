@@ -79,21 +79,21 @@ def explained(spec: Spec) -> list[str]:
         lines.append(_("A message is ^12 by its number (/last shows them), ^ana the last of ana's, ^ the last of all."))
     if spec.aliases:
         lines.append(_("also written {names}").format(names=", ".join(spec.aliases)))
-    return [*lines, _("for example: {example}").format(example=spec.example)]
+    return [*lines, _("for example: {example}").format(example=_(spec.example))]
 
 
 ASSIGNED: Final = (
-    Spec("#cR", (ROOM,), N_("Create a room and go into it."), "#cR chess", doing.create_and_enter),
-    Spec("#gR", (ROOM,), N_("Go into a room, leaving the one you are in."), "#gR chess", doing.enter),
+    Spec("#cR", (ROOM,), N_("Create a room and go into it."), N_("#cR chess"), doing.create_and_enter),
+    Spec("#gR", (ROOM,), N_("Go into a room, leaving the one you are in."), N_("#gR chess"), doing.enter),
     Spec("#eR", (), N_("Go back to the default room."), "#eR", doing.back),
     Spec("#lR", (), N_("List the rooms and how many are in each."), "#lR", asking.rooms),
-    Spec("#dR", (ROOM,), N_("Delete your room; take another's off your list."), "#dR chess", doing.delete),
+    Spec("#dR", (ROOM,), N_("Delete your room; take another's off your list."), N_("#dR chess"), doing.delete),
     Spec("#show users", (), N_("List all users of the whole system."), "#show users", asking.users),
     Spec(
         r"#\private",
         (USER, TEXT),
         N_("Say something to one person, wherever they are."),
-        r"#\private<ana> hello",
+        N_(r"#\private<ana> hello"),
         doing.message,
         aliases=("#private",),
     ),
@@ -101,7 +101,7 @@ ASSIGNED: Final = (
 )
 
 ROOMS: Final = (
-    Spec("/join", (ROOM,), N_("Go into a room besides those you are in."), "/join chess", doing.join, ("/j",)),
+    Spec("/join", (ROOM,), N_("Go into a room besides those you are in."), N_("/join chess"), doing.join, ("/j",)),
     Spec(
         "/leave",
         (ROOM_HERE,),
@@ -114,7 +114,7 @@ ROOMS: Final = (
         "/create",
         (ROOM,),
         N_("Create a room besides those you are in."),
-        "/create --keep chess",
+        N_("/create --keep chess"),
         doing.create,
         flags={
             "--keep": N_("it stays when you disconnect"),
@@ -126,11 +126,11 @@ ROOMS: Final = (
         "/delete",
         (ROOM,),
         N_("Delete your room; take another's off your list. A message is taken back with /retract."),
-        "/delete chess",
+        N_("/delete chess"),
         doing.delete,
     ),
-    Spec("/hide", (ROOM,), N_("Take a room off your own list."), "/hide chess", doing.hide),
-    Spec("/unhide", (ROOM,), N_("Put a room back on your list."), "/unhide chess", doing.unhide),
+    Spec("/hide", (ROOM,), N_("Take a room off your own list."), N_("/hide chess"), doing.hide),
+    Spec("/unhide", (ROOM,), N_("Put a room back on your list."), N_("/unhide chess"), doing.unhide),
     Spec(
         "/rooms",
         (),
@@ -145,7 +145,7 @@ ROOMS: Final = (
         "/topic",
         (Arg(N_("subject"), Kind.TEXT, optional=True),),
         N_("Show or set the room's topic line."),
-        "/topic Openings, every Tuesday",
+        N_("/topic Openings, every Tuesday"),
         doing.topic,
         flags={"--clear": N_("take it away")},
     ),
@@ -155,7 +155,7 @@ ROOMS: Final = (
         "/go",
         (Arg(N_("name"), Kind.TALK, optional=True),),
         N_("Turn to a room or person, by number or some letters (Ctrl+K does it too)."),
-        "/go ches",
+        N_("/go ches"),
         finding.go,
         ("/buffer", "/b", "/switch"),
     ),
@@ -166,7 +166,7 @@ MESSAGES: Final = (
         "/reply",
         (MESSAGE_OR_NOT, TEXT_OR_NOT),
         N_("Answer a message: the last one, or the one you name."),
-        "/reply ^ana I think so too",
+        N_("/reply ^ana I think so too"),
         amending.reply,
         ("/r",),
     ),
@@ -174,7 +174,7 @@ MESSAGES: Final = (
         "/edit",
         (MESSAGE_OR_NOT, TEXT_OR_NOT),
         N_("Say something else in the place of your last message."),
-        "/edit I meant Tuesday",
+        N_("/edit I meant Tuesday"),
         amending.edit,
         ("/e",),
     ),
@@ -193,7 +193,7 @@ MESSAGES: Final = (
         "/react :thumbsup:",
         amending.react,
     ),
-    Spec("/me", (TEXT,), N_("Say what you do."), "/me waves", doing.act),
+    Spec("/me", (TEXT,), N_("Say what you do."), N_("/me waves"), doing.act),
     Spec("/resend", (), N_("Send once more what was refused here."), "/resend", amending.resend),
     Spec(
         "/last",
@@ -227,11 +227,11 @@ MESSAGES: Final = (
 )
 
 PEOPLE: Final = (
-    Spec("/msg", (USER, TEXT_OR_NOT), N_("Talk to one person."), "/msg ana hello", doing.message, ("/m", "/query")),
+    Spec("/msg", (USER, TEXT_OR_NOT), N_("Talk to one person."), N_("/msg ana hello"), doing.message, ("/m", "/query")),
     Spec("/users", (), N_("List all users of the whole system."), "/users", asking.users),
     Spec("/whois", (USER,), N_("Show who somebody is, and when they were last here."), "/whois ana", asking.whois),
-    Spec("/away", (NOTE,), N_("Say that you are away."), "/away at lunch", attention.away),
-    Spec("/dnd", (NOTE,), N_("Say that you are not to be disturbed; nothing rings."), "/dnd exam", attention.dnd),
+    Spec("/away", (NOTE,), N_("Say that you are away."), N_("/away at lunch"), attention.away),
+    Spec("/dnd", (NOTE,), N_("Say that you are not to be disturbed; nothing rings."), N_("/dnd exam"), attention.dnd),
     Spec("/back", (NOTE,), N_("Say that you are available again."), "/back", attention.back),
     Spec(
         "/seen",

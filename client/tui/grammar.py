@@ -175,7 +175,7 @@ class Table:
             return Mistake(
                 (
                     str(wrong),
-                    _("Usage: {usage}   for example: {example}").format(usage=spec.usage, example=spec.example),
+                    _("Usage: {usage}   for example: {example}").format(usage=spec.usage, example=_(spec.example)),
                 )
             )
         return Call(spec, values, flags)

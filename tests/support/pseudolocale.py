@@ -41,4 +41,4 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def words(text: str) -> set[str]:
     """The words in Latin letters, of two and more."""
-    return set(re.findall(r"[A-Za-z][A-Za-z-]+", text))
+    return set(re.findall(r"(?<!\w)[A-Za-z][A-Za-z-]+(?!\w)", text))

@@ -6,12 +6,14 @@ import pytest
 
 from client import language
 from client.language import LANGUAGES
-from client.tui import form, login
+from client.tui import form, grammar, login
+from client.tui.commands import TABLE
+from client.tui.crowd import Crowd
 from client.tui.login import Credentials
 from client.tui.wrap import cells
 from common.errors import NameTaken, RateLimited
 from common.limits import PERSON_NAME_LENGTH
-from common.messages import Register
+from common.messages import Change, Register
 from tests.client.tui.headless import Headless
 from tests.client.tui.test_login import ACCOUNT, F2, ask
 
@@ -102,3 +104,28 @@ def test_the_forms_fit_in_every_language(lang: str) -> None:
             assert cells(f"   {language._('Enter: on   ↑ ↓: back and forth')}   {keys}") <= form.WIDE
     finally:
         language.use("en")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_examples_of_the_help_are_right_in_every_language(lang: str) -> None:
+    try:
+        language.use(lang)
+        for spec in TABLE:
+            call = TABLE.parse(language._(spec.example))
+            assert isinstance(call, grammar.Call), spec.name
+            assert call.spec is spec
+            assert call.values or not any(not arg.optional for arg in spec.args)
+    finally:
+        language.use("en")
+
+
+@pytest.mark.usefixtures("spanish")
+def test_what_came_and_went_is_counted() -> None:
+    def said(*logins: str) -> list[str]:
+        crowd = Crowd()
+        for login in logins:
+            crowd.add(Change(login=login, change="joined"))
+        return crowd.sentences()
+
+    assert said("ana") == ["ana ha entrado"]
+    assert said("ana", "bruno") == ["ana y bruno han entrado"]
