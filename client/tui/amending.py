@@ -17,7 +17,7 @@ from client.tui.ports import Desk
 from client.tui.records import Record
 from client.tui.render import clock
 from common import names, texts, topics
-from common.errors import ChatError
+from common.errors import ChatError, NoSuchMessage
 from common.limits import EMOJI_LENGTH
 
 Values = Mapping[str, str]
@@ -25,6 +25,8 @@ Flags = frozenset[str]
 
 LAST: Final = 10
 """Messages that `/last` shows if it is not told how many."""
+LOOKED_THROUGH: Final = 100
+"""Messages that are read in search of the one that is meant."""
 SHOWN: Final = 200
 """Messages that it shows at the most."""
 
@@ -44,25 +46,32 @@ def last(talk: Conversation, *, mine: bool | None = None, by: str = "") -> Recor
     return None
 
 
-def meant(desk: Desk, values: Values, *, mine: bool | None = None) -> Record | None:
+async def meant(desk: Desk, values: Values, *, mine: bool | None = None) -> Record | None:
     """The message that a command is about; None, and said so, if there is none."""
     talk, given = desk.model.here, values.get("message", "^").removeprefix("^")
     if not given:
-        found = last(talk, mine=mine)
+        found = last(talk, mine=mine) or await _further(desk, mine=mine)
         if found is None:
             desk.complain(_("There is no message of yours here.") if mine else _("There is no message here."))
         return found
     if given.isdigit():
-        for records in talk.scrollbacks:
-            found = records.said_at(int(given))
-            if found is not None:
-                return found
-        desk.complain(_("There is no message ^{number} here; /last shows the numbers.").format(number=given))
-        return None
-    found = last(talk, by=given.removeprefix("@"))
+        try:
+            return next(filter(None, (records.said_at(int(given)) for records in talk.scrollbacks)), None) or (
+                await desk.around(int(given))
+            )
+        except NoSuchMessage:
+            desk.complain(_("There is no message ^{number} here; /last shows the numbers.").format(number=given))
+            return None
+    found = last(talk, by=given.removeprefix("@")) or await _further(desk, by=given.removeprefix("@"))
     if found is None:
         desk.complain(_("There is no message of {login} here.").format(login=given))
     return found
+
+
+async def _further(desk: Desk, *, mine: bool | None = None, by: str = "") -> Record | None:
+    """The same, looked for in what was said before this program began."""
+    await desk.older(LOOKED_THROUGH)
+    return last(desk.model.here, mine=mine, by=by)
 
 
 def failed(talk: Conversation) -> list[Record]:
@@ -72,7 +81,7 @@ def failed(talk: Conversation) -> list[Record]:
 
 async def reply(desk: Desk, values: Values, flags: Flags) -> None:
     """`/reply`: say something in answer to a message."""
-    record = meant(desk, values, mine=None if "message" in values else False)
+    record = await meant(desk, values, mine=None if "message" in values else False)
     if record is None:
         return
     if "text" in values:
@@ -85,7 +94,7 @@ async def reply(desk: Desk, values: Values, flags: Flags) -> None:
 
 async def edit(desk: Desk, values: Values, flags: Flags) -> None:
     """`/edit`: say something else in the place of one's message."""
-    record = meant(desk, values, mine=True)
+    record = await meant(desk, values, mine=True)
     if record is None:
         return
     if not record.mine:
@@ -100,14 +109,14 @@ async def edit(desk: Desk, values: Values, flags: Flags) -> None:
 
 async def retract(desk: Desk, values: Values, flags: Flags) -> None:
     """`/retract`: take a message back."""
-    record = meant(desk, values, mine=True)
+    record = await meant(desk, values, mine=True)
     if record is not None:
         take_back(desk, desk.model.here, record)
 
 
 async def react(desk: Desk, values: Values, flags: Flags) -> None:
     """`/react`: put an emoji to a message; the same once more takes it away."""
-    record = meant(desk, values, mine=None if "message" in values else False)
+    record = await meant(desk, values, mine=None if "message" in values else False)
     if record is not None:
         put(desk, desk.model.here, record, values["emoji"])
 
@@ -123,10 +132,13 @@ async def resend(desk: Desk, values: Values, flags: Flags) -> None:
 
 async def last_ones(desk: Desk, values: Values, flags: Flags) -> None:
     """`/last`: the last messages with their numbers."""
+    wanted = min(int(values.get("number", LAST)), SHOWN)
     shown = desk.model.here.shown
+    if len(shown) < wanted:
+        await desk.older(wanted)
     found: list[str] = []
     for index in range(len(shown) - 1, -1, -1):
-        if len(found) >= min(int(values.get("number", LAST)), SHOWN):
+        if len(found) >= wanted:
             break
         if shown[index].kind == "message" and shown[index].seq:
             found.append(numbered(shown[index]))

@@ -90,7 +90,7 @@ async def go_to_message(desk: Desk, values: Values, flags: Flags) -> None:
     """`/goto`: to a message by its number, however long ago it was said."""
     given = values["message"].removeprefix("^")
     if not given.isdigit():
-        record = amending.meant(desk, values)
+        record = await amending.meant(desk, values)
         if record is None:
             return
     else:

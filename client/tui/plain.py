@@ -51,6 +51,8 @@ class PlainSitting(Sitting):
         self._rooms = rooms
         self._may_ask = sys.stdin.isatty() if may_ask is None else may_ask
         self._under_way: list[Sending] = []
+        self._printed: dict[str, int] = {}
+        """Up to which message each conversation is printed."""
         self._failed = False
         self._logging_out = False
         # Who pipes something in may not look at what comes out; a mark says that somebody did.
@@ -126,6 +128,7 @@ class PlainSitting(Sitting):
     # What a sitting tells the surface
 
     def _heard(self, talk: Conversation, record: Record) -> None:
+        self._printed[talk.log] = max(record.seq, self._printed.get(talk.log, 0))
         texts = [record.text] if record.kind == "message" else record.text.split("\n")
         for text in texts:
             print(render.in_a_line(replace(record, text=text), talk.title), file=self._out, flush=True)
@@ -145,7 +148,26 @@ class PlainSitting(Sitting):
         self._heard(talk, Record("notice", entry.time, said))
 
     def load(self, log: str) -> None:
-        """Nothing of what was before: a script wants what happens from now on."""
+        """A script wants what happens from now on; a person also what they have missed."""
+        if self._may_ask:
+            self.begin(self._catch_up(log))
+
+    async def _catch_up(self, log: str) -> None:
+        await self._read(self.reading.newest(log))
+        self._print_missed()
+
+    def show(self, log: str) -> None:
+        super().show(log)
+        self._print_missed()
+
+    def _print_missed(self) -> None:
+        """Print what of the conversation was said while the person was away, as nobody has printed it."""
+        talk = self.model.here
+        at = talk.records.find(talk.unread_from) if talk.unread_from else None
+        for index in range(len(talk.records) if at is None else at, len(talk.records)):
+            record = talk.records[index]
+            if record.kind == "message" and record.seq > self._printed.get(talk.log, 0):
+                self._heard(talk, record)
 
     def refused(self, log: str, error: ChatError) -> None:
         """Said where the message is waited for."""
