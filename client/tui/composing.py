@@ -93,6 +93,8 @@ class Composing(Roaming):
             return
         if letter == "d":
             self.hint = self.selection.take_back()
+            if not self.hint:
+                self.selection.stop()
             return
         keep = letter in "yo"
         match letter:

@@ -19,6 +19,7 @@ from prompt_toolkit.keys import Keys
 
 from client.language import N_, _
 from client.tui import mouse, terminal
+from client.tui.grammar import PREFIXES
 from client.tui.messages_control import MessagesControl
 from client.tui.selection import VERBS, Selection
 
@@ -145,6 +146,12 @@ def _scroll(rows: int) -> Act:
 
 def _verb(letter: str) -> Act:
     return lambda surface, event: surface.verb(letter)
+
+
+def _command(surface: Surface, event: KeyPressEvent) -> None:
+    """Whoever begins a command has done with selecting."""
+    surface.selection.stop()
+    surface.input.insert_text(event.data)
 
 
 def _step(by: int, far: bool = False) -> Act:
@@ -297,6 +304,7 @@ KEYS: Final = (
         lambda surface, event: surface.selection.stop(),
         selecting=True,
     ),
+    *(Key(((prefix,),), "", "", _command, selecting=True) for prefix in PREFIXES),
     Key(((Keys.Any.value,),), "", "", lambda surface, event: None, selecting=True),
 )
 

@@ -99,7 +99,5 @@ class Selection:
         if record.fate == "pending":
             return _("it is on its way still")
         talk = self._sitting.model.here
-        if record.fate == "failed":
-            self.move(-1)
         amending.take_back(self._sitting, talk, record)
         return ""
