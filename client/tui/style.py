@@ -54,6 +54,7 @@ COLOURED: Final = {
     "side.unread": "bold",
     "side.mention": "bold #d7005f",
     "side.away": "#808080",
+    "side.number": "#808080",
     "side.dnd": "#d7005f",
     "side.writes": "bold",
     "line": "#606060",

@@ -142,9 +142,9 @@ def test_unread_is_shown_and_alt_a_goes_there() -> None:
     async def act(seat: Seat) -> None:
         for seq in (1, 2):
             seat.chat.arrive("chess", said("bob", f"move {seq}", seq))
-        await seat.see("2 chess         2", "unread 2:chess(2)")
+        await seat.see("2 chess        2", "unread 2:chess(2)")
         seat.chat.arrive("@ana", direct("bob", "ana", "psst", 1))
-        await seat.see("3 @bob          1")
+        await seat.see("3 @bob         1")
         seat.press(ALT + "a")
         await seat.see("@bob ▸", "psst", "private, here now")
         seat.press(ALT + "a")
