@@ -20,9 +20,16 @@ if (!room || !password) {
 const address = parseAddress(where);
 const chat = new Client(address, { drop: Number(options.drop) });
 
+const told = {
+  message: (entry) => (entry.retracted ? "(taken back)" : entry.text),
+  direct: (entry) => (entry.retracted ? "(taken back)" : entry.text),
+  edit: (entry) => `says at ${entry.target} now: ${entry.text}`,
+  retract: (entry) => `takes ${entry.target} back`,
+  reaction: (entry) => `${entry.on ? "puts" : "takes away"} ${entry.emoji} at ${entry.target}`,
+  invited: (entry) => `asks you into ${entry.room}`,
+};
 chat.on("entry", (log, entry) => {
-  const said = entry.kind === "invited" ? `asks you into ${entry.room}` : entry.text;
-  console.log(visible(`[${log} ${entry.seq}] ${entry.sender}: ${said}`));
+  console.log(visible(`[${log} ${entry.seq}] ${entry.sender}: ${told[entry.kind](entry)}`));
 });
 chat.on("live", (log) => log.startsWith("~") || console.log(visible(`* you hear ${log}`)));
 chat.on("event", (log, event) => {

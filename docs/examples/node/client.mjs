@@ -220,6 +220,9 @@ export class Client extends EventEmitter {
     switch (event.kind) {
       case "message":
       case "direct":
+      case "edit":
+      case "retract":
+      case "reaction":
       case "invited":
         if (this.drop && ++this.arrived % this.drop === 0) return; // as the network might
         this.logs.get(name)?.entry(event);

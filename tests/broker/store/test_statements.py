@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -9,7 +10,7 @@ import apsw
 import pytest
 
 from broker.chat import ports
-from broker.store import statements
+from broker.store import changes, pages, statements, words
 from broker.store.connections import open_writer
 from tests.contract.store_contract import ANA, LOBBY, SESSION, message
 
@@ -73,6 +74,43 @@ def test_questions_use_an_index(
     assert index in found
     assert "SCAN entry" not in found
     assert "B-TREE FOR ORDER" not in found
+
+
+CHANGING = [value for name, value in vars(changes).items() if name.isupper() and str(value).split()[0].isupper()]
+
+
+@pytest.mark.parametrize("statement", CHANGING)
+def test_what_changes_a_message_reads_no_whole_table(connection: apsw.Connection, statement: str) -> None:
+    assert "SCAN" not in plan(connection, statement, (0,) * parameters(statement))
+
+
+@pytest.mark.parametrize(
+    "statement", [pages._MESSAGE, pages._COPIES, pages._EMOJI, pages._KNOWN, pages._REACTIONS.format("?, ?")]
+)
+def test_looking_at_a_message_reads_no_whole_table(connection: apsw.Connection, statement: str) -> None:
+    assert "SCAN entry" not in plan(connection, statement, (0,) * parameters(statement))
+    assert "SCAN reaction" not in plan(connection, statement, (0,) * parameters(statement))
+
+
+@pytest.mark.parametrize("statement", [words._NEXT, words._PUT_IN, words._PUT_IN_PIECE, words._TAKE_OUT])
+def test_indexing_reads_no_whole_table(connection: apsw.Connection, statement: str) -> None:
+    assert "SCAN entry" not in plan(connection, statement, (0,) * parameters(statement))
+
+
+def test_a_search_begins_with_the_index_and_reads_messages_by_their_number(connection: apsw.Connection) -> None:
+    readable = "WITH readable (log, since) AS (VALUES (?,?),(?,?))"
+    found = plan(connection, readable + words._INDEXED, (1, 0, 2, 0, "x", 0, 9, 50))
+    assert found.startswith("SCAN entry_words VIRTUAL TABLE"), found
+    assert "SEARCH t1 USING INTEGER PRIMARY KEY (rowid=?)" in found
+    assert "B-TREE FOR ORDER" not in found
+    found = plan(connection, readable + words._UNINDEXED, (1, 0, 2, 0, 0, 9))
+    assert "SEARCH t1 USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in found
+    assert "B-TREE FOR ORDER" not in found
+
+
+def parameters(statement: str) -> int:
+    numbered = [int(number) for number in re.findall(r"\?(\d+)", statement)]
+    return max(numbered, default=0) or statement.count("?")
 
 
 def test_the_heads_are_found_without_reading_every_entry(connection: apsw.Connection) -> None:

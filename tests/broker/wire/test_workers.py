@@ -8,12 +8,26 @@ from collections.abc import Iterator
 import pytest
 
 from broker.chat.effects import Ask, Effect, Now, Origin
-from broker.chat.ports import AccountRow, AddAccount, CheckPassword, CheckToken, HashPassword, LogPage, Query, ReadLog
+from broker.chat.ports import (
+    AccountRow,
+    AddAccount,
+    CheckPassword,
+    CheckToken,
+    Findings,
+    FindMessages,
+    HashPassword,
+    LogPage,
+    Phrase,
+    Query,
+    ReadLog,
+    ReadMessage,
+)
 from broker.wire.passwords import Passwords
 from broker.wire.workers import Workers
 from tests.support.memory_store import MemoryStore
 
 ORIGIN = Origin(b"\0abcd", "k" * 40, "", 1, "127.0.0.1")
+SEARCH = FindMessages(((1, 0),), (Phrase("hola"),), (), None, None, 10, 1_000, 1)
 PASSWORDS = Passwords(b"p" * 32, cost=4)
 
 
@@ -72,6 +86,8 @@ def workers(ring: Ring) -> Iterator[Workers]:
         (CheckToken(None, b"d", 0), False),
         (CheckToken(7, b"d", 0), False),
         (ReadLog(1, None, None, 10, 1_000), LogPage([], False)),
+        (ReadMessage(1, 1, 1, b""), None),
+        (SEARCH, Findings([], False)),
     ],
 )
 def test_questions_are_answered(workers: Workers, ring: Ring, query: Query, result: object) -> None:
@@ -133,6 +149,29 @@ def test_only_so_many_hashes_wait_and_reads_do_not_wait_behind_them(ring: Ring) 
     slow.go_on.set()
     ring.wait(5)
     assert len(workers.results) == 5
+    workers.stop(5)
+
+
+def test_nobody_waits_behind_a_search_and_so_many_may_wait_themselves(ring: Ring) -> None:
+    at_work, go_on = threading.Semaphore(0), threading.Event()
+
+    class Slow(MemoryStore):
+        def find_messages(self, query: FindMessages) -> Findings | None:
+            at_work.release()
+            assert go_on.wait(10)
+            return super().find_messages(query)
+
+    workers = Workers(Slow(), PASSWORDS, ring, searches_waiting=2)
+    workers.start()
+    assert workers.ask(ask(SEARCH))
+    assert at_work.acquire(timeout=10)
+    assert [workers.ask(ask(SEARCH)) for _ in range(3)] == [True, True, False]
+    assert workers.ask(ask(ReadLog(1, None, None, 10, 1_000)))
+    ring.wait()
+    assert workers.results.popleft().result == LogPage([], False)
+    go_on.set()
+    ring.wait(3)
+    assert [done.result for done in workers.results] == [Findings([], False)] * 3
     workers.stop(5)
 
 
