@@ -49,9 +49,7 @@ def retracted(target: int, seq: int, sender: str = "bob") -> Retracted:
 
 def reacted(target: int, emoji: str, seq: int, sender: str = "bob", on: bool = True) -> Reacted:
     nonce = b"n%d" % seq
-    return Reacted(
-        seq=seq, prev=seq - 1, time=NOW + seq, sender=sender, target=target, emoji=emoji, on=on, nonce=nonce
-    )
+    return Reacted(seq=seq, prev=seq - 1, time=NOW + seq, sender=sender, target=target, emoji=emoji, on=on, nonce=nonce)
 
 
 def record(model: Model, log: str, seq: int) -> Record:
