@@ -123,8 +123,8 @@ def test_the_examples_of_the_help_are_right_in_every_language(lang: str) -> None
 def test_what_came_and_went_is_counted() -> None:
     def said(*logins: str) -> list[str]:
         crowd = Crowd()
-        for login in logins:
-            crowd.add(Change(login=login, change="joined"))
+        for name in logins:
+            crowd.add(Change(login=name, change="joined"))
         return crowd.sentences()
 
     assert said("ana") == ["ana ha entrado"]
