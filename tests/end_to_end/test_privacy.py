@@ -189,3 +189,28 @@ def marked(client: RawClient, log: str) -> bool:
         if isinstance(event, messages.Live) and event.log == log:
             return True
     return False
+
+
+def test_what_may_not_be_read_is_neither_found_nor_heard_when_it_changes(
+    broker: EmbeddedBroker, ana: RawClient
+) -> None:
+    with RawClient(broker.address) as bob:
+        bob.register("bob")
+        bob.sub.setsockopt(zmq.SUBSCRIBE, b"")
+        places = {room: ana.say(room, f"{SECRET} in {room}").seq for room in ("devops", "cellar")}
+        places["@ana"] = ana.ask(messages.Direct(to="ana", text=f"{SECRET} alone", nonce=b"a" * 16)).seq
+        sought = messages.Search(query="secret tertulia")
+        assert len(ana.ask(sought).hits) == 3
+        for number, (log, seq) in enumerate(places.items()):
+            ana.ask(messages.Edit(log=log, seq=seq, text=f"{SECRET} again", nonce=bytes([number] * 16)))
+            for command in (
+                messages.Edit(log=log, seq=seq, text="x", nonce=b"x" * 16),
+                messages.Retract(log=log, seq=seq, nonce=b"y" * 16),
+                messages.React(log=log, seq=seq, emoji="👍", nonce=b"z" * 16),
+                messages.Search(query="secret", log=log),
+            ):
+                assert bob.try_ask(command).code in ("not-member", "no-such-log")
+        assert bob.ask(sought).hits == []
+        assert bob.ask(messages.Search(query="tertulia", sender="ana")).hits == []
+        assert overheard(bob) == []
+        assert [hit.entry.text for hit in ana.ask(sought).hits] == [f"{SECRET} again"] * 3
