@@ -207,7 +207,7 @@ class Composing(Roaming):
         for key in [key for key in self._drafts if key.startswith("@")]:
             self.model.open(key)
         for talk in self.model.conversations.values():
-            talk.draft = self._drafts.pop(drafts.key(talk), talk.draft)
+            talk.draft = self._drafts.get(drafts.key(talk), talk.draft)
         if self.model.here.draft and not self.input.text:
             self.line.bring()
 

@@ -122,8 +122,11 @@ class Terminal:
 
     @property
     def status(self) -> int:
-        """The exit status of a program that has ended."""
-        return int(self._terminals.call("display-message", "-p", "-t", self._name, "#{pane_dead_status}"))
+        """The exit status of a program that has ended, negative for the signal that ended it."""
+        told = self._terminals.call(
+            "display-message", "-p", "-t", self._name, "#{pane_dead_status} -#{pane_dead_signal}"
+        )
+        return int(told.split()[0])
 
     def see(self, *patterns: str, patience: float = PATIENCE_S) -> str:
         """Wait until the screen shows all of the patterns (regular expressions, `^` and `$` at lines); the screen."""

@@ -27,6 +27,7 @@ ROOT: Final = Path(__file__).parents[2]
 PASSWORD: Final = "tomillo y romero"
 SIZES: Final = ((160, 45), (100, 30), (60, 20), (40, 10))
 """Columns and rows: all columns of the screen; no members; no rooms; no times and no title."""
+_SHEET: Final = "Esc: back"
 _EDITOR: Final = """#!/bin/sh
 printf 'written elsewhere\\n' >"$1"
 """
@@ -126,12 +127,15 @@ def walk(stage: Stage, columns: int, rows: int) -> Iterator[Stop]:
     yield from _people(ana, bruno)
     yield from _helping(ana)
     yield from _cut(stage, ana, bruno)
-    for size in (*SIZES, (columns, rows)):
-        ana.resize(*size)
-        ana.see("▸")
-        yield Stop(f"resized to {size[0]}x{size[1]}", ana.coloured())
+    yield from _resizing(ana, columns, rows)
     ana.type("half a thought")
     yield from _again(stage, ana, columns, rows)
+
+
+def _put_away(terminal: Terminal) -> None:
+    """Put away what lies over the messages. What is typed in the same moment as Esc would count as typed with Alt."""
+    terminal.press("Escape")
+    terminal.see_no(_SHEET)
 
 
 def _writing(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
@@ -149,17 +153,17 @@ def _writing(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     ana.type(":smi")
     ana.see(":smi", "smile")
     yield Stop("completion of emoji", ana.coloured())
-    ana.press("Escape", "C-c")
+    ana.press("C-c")
+    ana.see_no(":smi")
     ana.type("/re")
     ana.see("/react", "/reply")
     yield Stop("completion of commands", ana.coloured())
     ana.press("C-c")
     ana.see_no("/reply")
     ana.paste("\n".join(f"pasted line {number}" for number in range(40)))
-    ana.see("40")
+    ana.see("40", _SHEET)
     yield Stop("a paste is a question", ana.coloured())
-    ana.press("Escape")
-    ana.press("C-c")
+    _put_away(ana)
     ana.press("M-e")
     ana.see("written elsewhere")
     ana.press("Enter")
@@ -245,9 +249,8 @@ def _finding(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     ana.press("M-1")
     ana.see("#lobby ▸")
     ana.type("/links", "Enter")
-    ana.see("example.org")
+    ana.see(r"1  https://example.org")
     yield Stop("links", ana.coloured())
-    ana.press("Escape")
 
 
 def _people(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
@@ -255,13 +258,13 @@ def _people(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     ana.type("/msg bruno", "Enter")
     ana.see("@bruno ▸")
     ana.type("between us", "Enter")
+    bruno.see(r"@ana +1")
     bruno.press("M-a")
     bruno.see("@ana ▸", "between us")
     bruno.type("/away at lunch", "Enter")
     ana.type("/whois bruno", "Enter")
     ana.see("at lunch")
     yield Stop("who somebody is", ana.coloured())
-    ana.press("Escape")
     ana.type("/dnd exam", "Enter")
     ana.type("/back", "Enter")
     ana.press("M-1")
@@ -271,9 +274,9 @@ def _people(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
 def _helping(ana: Terminal) -> Iterator[Stop]:
     """F1, one command, a wrong one."""
     ana.press("F1")
-    ana.see("Enter")
+    ana.see("Enter", _SHEET)
     yield Stop("keys", ana.coloured())
-    ana.press("Escape")
+    _put_away(ana)
     ana.type("/help react", "Enter")
     ana.see("/react", "example")
     yield Stop("one command", ana.coloured())
@@ -297,6 +300,22 @@ def _cut(stage: Stage, ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     yield Stop("live again", ana.coloured())
 
 
+def _resizing(ana: Terminal, columns: int, rows: int) -> Iterator[Stop]:
+    """Every size, and back: what there is no room for goes."""
+    parts = {
+        (110, 12): "^.*│ *. bruno",
+        (80, 0): "^1 lobby",
+        (50, 0): r"\d\d:\d\d +ana +written",
+        (0, 12): "^ #lobby  ",
+    }
+    for width, height in (*SIZES, (columns, rows)):
+        ana.resize(width, height)
+        for (wide, high), pattern in parts.items():
+            look = ana.see if width >= wide and height >= high else ana.see_no
+            look(pattern)
+        yield Stop(f"resized to {width}x{height}", ana.coloured())
+
+
 def _again(stage: Stage, ana: Terminal, columns: int, rows: int) -> Iterator[Stop]:
     """Quit with something half written; it is there the next time, in whatever language and colours."""
     ana.press("M-2")
@@ -307,9 +326,12 @@ def _again(stage: Stage, ana: Terminal, columns: int, rows: int) -> Iterator[Sto
     again.see("half a thought")
     yield Stop("in Spanish", again.coloured())
     again.press("C-c")
+    again.see_no("half a thought")
     again.type("/quit", "Enter")
     assert again.ended() == 0
     plain = stage.back("ana", columns, rows, NO_COLOR="1")
+    plain.see("written offline")
+    plain.see_no("half a thought")
     yield Stop("without colours", plain.coloured())
     plain.type("/quit", "Enter")
     assert plain.ended() == 0
