@@ -44,6 +44,8 @@ UNINDEXED: Final = 1_000
 looks through so many in a hundredth of a second."""
 INDEX_SHARE: Final = 0.02
 """The part of the writer's time that indexing takes under a load without a pause: two thousand messages a second."""
+RETRY_S: Final = 1.0
+"""Seconds under load after which indexing is tried again that failed."""
 WIPE_S: Final = 10.0
 """Seconds between two times that the write-ahead log is emptied because a text was erased."""
 
@@ -141,6 +143,7 @@ class SqliteStore:
             if last - self._indexed < UNINDEXED:
                 return False
             begun = time.monotonic()
+            self._piece_due = begun + RETRY_S  # unless it is done: a full disk is not tried at every commit
             with self._exclusively():
                 indexed = words.put_in_piece(self._writer, self._indexed)
             more = indexed > self._indexed

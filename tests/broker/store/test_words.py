@@ -122,6 +122,30 @@ def test_without_an_idle_moment_a_piece_comes_now_and_then(
     assert upto(path) == 4
 
 
+def test_a_piece_that_fails_is_not_tried_again_at_once_and_harms_nothing(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "UNINDEXED", 3)
+    store.commit([message(number, text="hola") for number in range(20)])
+    put_in_piece = words.put_in_piece
+
+    def half(connection: apsw.Connection, upto: int) -> int:
+        put_in_piece(connection, upto)
+        raise apsw.FullError("no space")
+
+    monkeypatch.setattr(words, "put_in_piece", half)
+    with pytest.raises(ports.StoreFull):
+        store.keep_up()
+    monkeypatch.setattr(words, "put_in_piece", put_in_piece)
+    assert store.keep_up(), "there is something to do, and it is not time to"
+    assert upto(path) == 0
+    assert find(store, "hola") == list(range(20, 0, -1))
+    tidied(store)
+    assert upto(path) == 20
+    assert find(store, "hola") == list(range(20, 0, -1))
+    assert well(path)
+
+
 def test_the_journal_indexes_when_it_is_idle(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "UNINDEXED", 5)
     monkeypatch.setattr(sqlite, "INDEX_SHARE", 1e-9)
