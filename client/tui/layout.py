@@ -1,7 +1,7 @@
 """The containers of the full screen, and from which size on each is shown.
 
     <110 columns  no list of members        <12 rows  no title line
-    < 80 columns  no list of rooms
+    < 80 columns  no list of rooms      <140 columns  no margin before the messages
 
 What is in them is drawn by `client.tui.panes` and `client.tui.messages_control`. Must not know keys or sockets.
 """
@@ -40,6 +40,7 @@ from client.tui.wrap import Fragment, Row, cut
 
 MEMBERS_FROM: Final = 110
 ROOMS_FROM: Final = 80
+MARGIN_FROM: Final = 140
 TITLE_FROM: Final = 12
 INPUT_ROWS: Final = 8
 
@@ -131,6 +132,7 @@ class Screen:
         middle = Columns(
             [
                 self._side(panes.rooms, lambda: self.rooms_shown and columns() >= ROOMS_FROM, left=True),
+                self._when(lambda: columns() >= MARGIN_FROM, upright(" ", "")),
                 self._messages,
                 self._side(panes.members, lambda: self.members_shown and columns() >= MEMBERS_FROM, left=False),
             ]

@@ -194,9 +194,9 @@ class Scrollback:
                 self._pending[index] = record.changed(reason=reason)
 
     def trim(self, limit: int = LIMIT) -> None:
-        """Let go of the oldest records beyond `limit`."""
+        """Let go of the oldest records beyond `limit`; of very many, some at a time, as all the others are moved."""
         surplus = len(self._settled) - limit
-        if surplus <= 0:
+        if surplus <= (limit // 100 if limit > LIMIT else 0):
             return
         dropped = self._settled[:surplus]
         del self._settled[:surplus]

@@ -15,7 +15,6 @@ Sources: https://no-color.org; COLORFGBG as rxvt and Konsole set it; terminfo(5)
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Final
 
@@ -60,6 +59,8 @@ def _own(theme: str, table: Mapping[str, str]) -> dict[str, str]:
         if key == "base":
             continue
         if key not in COLOURED:
+            import difflib
+
             near = ", ".join(difflib.get_close_matches(key, COLOURED, 3)) or ", ".join(COLOURED)
             raise BadConfig(
                 _("themes.{theme}: there is no {key!r} to give a style to; there is {near}.").format(
