@@ -24,10 +24,18 @@ SLOWEST_S: Final = 0.25
 class Pace:
     """Calls `draw`, which shows everything that has changed by then, as often as is good."""
 
-    def __init__(self, draw: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        draw: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        spent: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """`spent` gives the seconds of the processor that this thread has had."""
         self._draw = draw
         self._clock = clock
-        self._began = self._ended = -SLOWEST_S
+        self._spent = spent
+        self._began = -SLOWEST_S
+        self._spent_before = 0.0
         self._cost = 0.0
         self._waiting: asyncio.TimerHandle | None = None
 
@@ -38,12 +46,11 @@ class Pace:
 
     def began(self) -> None:
         """A frame is being drawn."""
-        self._began = self._clock()
+        self._began, self._spent_before = self._clock(), self._spent()
 
     def ended(self) -> None:
         """A frame was drawn."""
-        self._ended = self._clock()
-        self._cost += (self._ended - self._began - self._cost) / 4
+        self._cost += (self._spent() - self._spent_before - self._cost) / 4
 
     def changed(self) -> None:
         """Something is to be drawn, soon."""

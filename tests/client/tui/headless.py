@@ -34,19 +34,25 @@ class Glass:
     row: int = 0
     column: int = 0
     kept: tuple[int, int] = (0, 0)
+    link: str = ""
+    """Where what is written now leads."""
+    links: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._wipe()
 
     def _wipe(self) -> None:
         self.cells = [[" "] * self.columns for _ in range(self.rows)]
+        self.links = [[""] * self.columns for _ in range(self.rows)]
 
     def feed(self, text: str) -> None:
         at = 0
         while at < len(text):
             sequence = _SEQUENCE.match(text, at)
             if sequence:
-                if sequence[0] == "\x1b7":
+                if sequence[0].startswith("\x1b]8;"):
+                    self.link = sequence[0].split(";", 2)[2].removesuffix("\x1b\\")
+                elif sequence[0] == "\x1b7":
                     self.kept = (self.row, self.column)
                 elif sequence[0] == "\x1b8":
                     self.row, self.column = self.kept
@@ -70,10 +76,12 @@ class Glass:
         elif wcwidth(character) > 0:
             self.column = min(self.column, self.columns - 1)
             self.cells[self.row][self.column] = character
+            self.links[self.row][self.column] = self.link
             for _ in range(1, wcwidth(character)):
                 self.column += 1
                 if self.column < self.columns:
                     self.cells[self.row][self.column] = ""
+                    self.links[self.row][self.column] = self.link
             self.column += 1
 
     def _obey(self, parameters: str, letter: str) -> None:
@@ -97,12 +105,14 @@ class Glass:
                 else:
                     self._erase_line()
                     self.cells[self.row + 1 :] = [[" "] * self.columns for _ in range(self.rows - self.row - 1)]
+                    self.links[self.row + 1 :] = [[self.link] * self.columns for _ in range(self.rows - self.row - 1)]
             case "K":
                 self._erase_line()
 
     def _erase_line(self) -> None:
         if self.column < self.columns:
             self.cells[self.row][self.column :] = [" "] * (self.columns - self.column)
+            self.links[self.row][self.column :] = [self.link] * (self.columns - self.column)
 
     def lines(self) -> list[str]:
         return ["".join(row).rstrip() for row in self.cells]
@@ -128,7 +138,7 @@ class Headless:
         self.flushed = asyncio.Event()
         self.output = _Telling(self.stream, lambda: self.size, term="xterm-256color")
         self.output.flushed = self.flushed
-        self._glass = Glass(columns, rows)
+        self.glass = Glass(columns, rows)
         self._read = 0
 
     @property
@@ -141,9 +151,9 @@ class Headless:
 
     def frame(self) -> list[str]:
         text = self.written
-        self._glass.feed(text[self._read :])
+        self.glass.feed(text[self._read :])
         self._read = len(text)
-        return self._glass.lines()
+        return self.glass.lines()
 
     async def until(self, seen: Callable[[str], bool]) -> str:
         """Wait until the screen as one text is as wanted."""

@@ -7,18 +7,22 @@ The real application writes through the real output into a terminal emulator. Af
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pyte
 import pytest
 
 from client.tui.records import Reaction, Record
 from client.tui.screen import FullScreen
+from common import messages as m
 from tests.client.tui.fake_chat import NOW, FakeChat, view
-from tests.client.tui.headless import headless
+from tests.client.tui.headless import Headless, headless
 
 FRAMES = Path(__file__).with_name("frames")
 SIZES = ((160, 45), (100, 30), (60, 20), (40, 10))
@@ -214,3 +218,65 @@ def test_attacks_change_nothing_outside_their_cell(name: str, place: str) -> Non
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_as_it_is_seen(name: str) -> None:
     compare("attack-" + name.replace(" ", "-"), attacked("message", ATTACKS[name], 60, 16).lines())
+
+
+PLACES_TO_GO = ("https://x.org/a", "https://x.org/b?" + "long/" * 40, "http://y.org/é/🎉", "mailto:ana@x.org")
+
+
+def linked(terminal: Headless) -> None:
+    """Hold every link on the screen against the text that is linked, and all else against being linked."""
+    text = "\n".join(terminal.frame())
+    glass = terminal.glass
+    for row in range(glass.rows):
+        runs = itertools.groupby(range(glass.columns), key=lambda column: glass.links[row][column])
+        for address, columns in runs:
+            run = list(columns)
+            shown = "".join(glass.cells[row][column] for column in run)
+            if address:
+                assert shown.strip(), text
+                assert quote(shown, safe=":/?@") in address, text
+                assert LEFT < run[0] <= run[-1] < RIGHT, text
+            else:
+                assert "://" not in shown, text
+                assert "mailto:" not in shown, text
+
+
+def test_links_are_what_they_say_however_the_screen_changes() -> None:
+    async def play() -> None:
+        chance = random.Random(7)
+        chat = FakeChat(rooms={"lobby": view("lobby", 1), "ops": view("ops", 2)}, users=["ana", "bob"])
+        with headless(COLUMNS, ROWS) as terminal:
+            screen = FullScreen(chat, "ana", started=True)
+            running = asyncio.ensure_future(screen.run())
+            await terminal.see("lobby ▸")
+            for step in range(120):
+                records = screen.model.here.records
+                words = chance.choices(["see", "你好", "🎉", "or", *PLACES_TO_GO], k=chance.randint(1, 6))
+                match chance.randint(0, 5):
+                    case 0:
+                        screen.messages.scroll(chance.randint(-9, 9))
+                    case 1:
+                        screen.show(chance.choice(["lobby", "ops"]))
+                    case 2 if records.newest:
+                        records.change(
+                            m.Edited(
+                                seq=10_000 + step,
+                                prev=0,
+                                time=NOW,
+                                sender="bob",
+                                target=records.newest,
+                                text=" ".join(words),
+                                nonce=b"",
+                            ),
+                            mine=False,
+                        )
+                    case _:
+                        records.add(said(step + 1, "bob", " ".join(words)))
+                screen.changed()
+                terminal.press(f"\x03{step} steps")
+                await terminal.see(f"▸ {step} steps")
+                linked(terminal)
+            screen._exit()
+            await asyncio.wait_for(running, 10)
+
+    asyncio.run(play())

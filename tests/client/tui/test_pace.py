@@ -27,7 +27,7 @@ def frame(pace: Pace, time: Time, cost: float) -> None:
 
 async def test_a_change_is_drawn_at_once_and_those_that_follow_together() -> None:
     time, drawn = Time(), asyncio.Queue[float]()
-    pace = Pace(lambda: drawn.put_nowait(time.now), time)
+    pace = Pace(lambda: drawn.put_nowait(time.now), time, time)
     pace.changed()
     assert drawn.get_nowait() == 100
     frame(pace, time, 0.001)
@@ -44,7 +44,7 @@ async def test_a_change_is_drawn_at_once_and_those_that_follow_together() -> Non
 @pytest.mark.parametrize(("cost", "interval"), [(0.001, FRAME_S), (0.015, 0.1), (1.0, SLOWEST_S)])
 def test_frames_that_cost_much_are_drawn_less_often(cost: float, interval: float) -> None:
     time = Time()
-    pace = Pace(lambda: None, time)
+    pace = Pace(lambda: None, time, time)
     for _ in range(40):
         frame(pace, time, cost)
     assert pace.interval == pytest.approx(interval, rel=0.01)
