@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from client.language import _, long_date, ngettext
+from client.language import _, long_date, ngettext, short_date
 from client.tui import clean, emoji, links, markup
 from client.tui.records import Record
 from client.tui.wrap import Fragment, Row, broken, cells, cut, pad, wrap
@@ -89,7 +89,7 @@ def day(time: int) -> str:
 
 def short_day(time: int) -> str:
     """The date in few cells."""
-    return datetime.fromtimestamp(time / 1000).strftime("%Y-%m-%d")
+    return short_date(datetime.fromtimestamp(time / 1000))
 
 
 @lru_cache(maxsize=4096)
