@@ -15,6 +15,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from client.link.actions import Answered, Subscribe, Transmit, Unsubscribe
 from client.link.clock import Clock
 from client.link.session import Session
@@ -22,6 +24,7 @@ from client.link.updates import Arrived, RoomJoined, RoomLeft, SessionEnded, Set
 from common import codec, errors, topics
 from common import messages as m
 
+Posts = m.Send | m.Direct | m.Edit | m.Retract | m.React
 EPOCH_MS = 1_700_000_000_000
 
 
@@ -31,7 +34,7 @@ class ModelRoom:
 
     id: int
     name: str
-    entries: list[m.Message] = field(default_factory=list)
+    entries: list[m.Message | m.Edited | m.Retracted | m.Reacted] = field(default_factory=list)
     members: set[str] = field(default_factory=set)
 
     @property
@@ -157,6 +160,8 @@ class BrokerModel:
             return self._send(login, command)
         if isinstance(command, m.Direct):
             return self._direct(login, command)
+        if isinstance(command, (m.Edit, m.Retract, m.React)):
+            return self._revise(login, command)
         if isinstance(command, m.History):
             return self._history(login, command)
         return self._move(key, login, command)
@@ -239,6 +244,36 @@ class BrokerModel:
         self._publish(room.name, message)
         return m.Sent(seq=message.seq, time=message.time)
 
+    def _revise(self, login: str, command: m.Edit | m.Retract | m.React) -> m.Sent:
+        """Change a message of a room, and say so in an entry."""
+        room = self.rooms.get(command.log)
+        if room is None or login not in room.members:
+            raise errors.NotMember
+        known = self.nonces.get((login, command.nonce))
+        if known is not None:
+            return m.Sent(seq=known.seq, time=known.time)
+        at = next((at for at, entry in enumerate(room.entries) if entry.seq == command.seq), None)
+        message = None if at is None else room.entries[at]
+        if at is None or not isinstance(message, m.Message) or (message.retracted and isinstance(command, m.Edit)):
+            raise errors.NoSuchMessage
+        place = {"seq": next(self._seq), "prev": room.head, "time": self.time}
+        said = {"sender": login, "target": command.seq, "nonce": command.nonce}
+        entry: m.Edited | m.Retracted | m.Reacted
+        if isinstance(command, m.Edit):
+            entry = m.Edited(**place, **said, text=command.text)
+            message = structs.replace(message, text=command.text, edited=self.time)
+        elif isinstance(command, m.Retract):
+            entry = m.Retracted(**place, **said)
+            message = structs.replace(message, text="", retracted=True)
+        else:
+            entry = m.Reacted(**place, **said, emoji=command.emoji, on=command.on)
+        # A page that is on its way already shows it as it was.
+        room.entries[at] = structs.replace(message, changed=entry.seq)
+        room.entries.append(entry)
+        self.nonces[login, command.nonce] = m.Sent(seq=entry.seq, time=entry.time)
+        self._publish(room.name, entry)
+        return m.Sent(seq=entry.seq, time=entry.time)
+
     def _direct(self, login: str, command: m.Direct) -> m.Sent:
         known = self.nonces.get((login, command.nonce))
         if known is not None:
@@ -308,7 +343,7 @@ class Waits:
         """A request goes out."""
         request = codec.decode_request(frame)
         command = request.command
-        kind = "post" if isinstance(command, (m.Send, m.Direct)) else command.op
+        kind = "post" if isinstance(command, Posts) else command.op
         self._kinds[request.id] = kind
         assert now >= self._until.get(kind, 0.0), f"{kind} at {now}, and not before {self._until[kind]}"
 
@@ -341,7 +376,7 @@ class SimulatedClient:
         """Number of the present connection, 0 for none."""
         self.answers: dict[int, m.Reply | errors.ChatError] = {}
         self.updates: list[Update] = []
-        self.posts: list[m.Send | m.Direct] = []
+        self.posts: list[Posts] = []
         self._timer = math.inf
 
     def do(self, step: Callable[[float], None]) -> None:
@@ -381,6 +416,24 @@ class SimulatedClient:
             command = m.Direct(to=room[1:], text=text, nonce=self.session.nonce())
         else:
             command = m.Send(room=room, text=text, nonce=self.session.nonce())
+        self.posts.append(command)
+        self.do(lambda now: self.session.post(command, now))
+
+    def revise(self, room: str) -> None:
+        """Change one of the messages that the application was shown: edit or take back an own one, or react to it."""
+        shown = [each.entry for each in self.updates if isinstance(each, Arrived) and each.log == room]
+        own = [entry for entry in shown if isinstance(entry, m.Message) and entry.sender == self.login]
+        if not own:
+            return
+        seq, nonce = self.world.chance.choice(own).seq, self.session.nonce()
+        command: Posts = self.world.chance.choice(
+            [
+                m.Edit(log=room, seq=seq, text=f"changed at {self.world.now:.1f}", nonce=nonce),
+                m.Edit(log=room, seq=seq, text=f"and changed at {self.world.now:.1f}", nonce=nonce),
+                m.Retract(log=room, seq=seq, nonce=nonce),
+                m.React(log=room, seq=seq, emoji="👍", nonce=nonce),
+            ]
+        )
         self.posts.append(command)
         self.do(lambda now: self.session.post(command, now))
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from client.link.updates import Arrived, LinkState
 from common import messages as m
 from common import topics
+from common.errors import NoSuchMessage
 from tests.support.broker_model import Faults, SimulatedClient, World
 
 ROOMS = ("lobby", "dev", "kitchen")
@@ -43,6 +44,7 @@ def check(world: World) -> None:
                 assert stay.id == world.broker.rooms[stay.log].id
                 log = list(world.broker.rooms[stay.log].entries)
             assert [entry.seq for entry in stay.entries] == [entry.seq for entry in log if entry.seq > stay.start]
+            assert messages_now(stay.entries) == messages_now([entry for entry in log if entry.seq > stay.start])
         outcomes = client.settled()
         for post in client.posts:
             outcome = outcomes[post.nonce]
@@ -51,9 +53,27 @@ def check(world: World) -> None:
     for name, room in world.broker.rooms.items():
         assert len({entry.nonce for entry in room.entries}) == len(room.entries)
         for client in world.clients:
-            meant = [post.nonce for post in client.posts if isinstance(post, m.Send) and post.room == name]
+            meant = [
+                post.nonce for post in client.posts if name in (getattr(post, "room", ""), getattr(post, "log", ""))
+            ]
             said = [entry.nonce for entry in room.entries if entry.nonce in meant]
             assert said == [nonce for nonce in meant if nonce in said], "a sender's messages keep their order"
+
+
+def messages_now(entries: list[m.AnyEntry]) -> dict[int, tuple[str, bool, int]]:
+    """What each message says in the end, to whoever applies the changes that follow it by the page's rules."""
+    found: dict[int, tuple[str, bool, int]] = {}
+    for entry in entries:
+        if isinstance(entry, m.Message):
+            found[entry.seq] = (entry.text, entry.retracted, entry.changed)
+        elif isinstance(entry, (m.Edited, m.Retracted, m.Reacted)) and entry.target in found:
+            text, retracted, changed = found[entry.target]
+            if entry.seq > changed:
+                if isinstance(entry, m.Edited) and not retracted:
+                    text = entry.text
+                retracted = retracted or isinstance(entry, m.Retracted)
+                found[entry.target] = ("" if retracted else text, retracted, entry.seq)
+    return found
 
 
 def trouble(seed: int, faults: Faults, *, moves: bool) -> World:
@@ -77,6 +97,8 @@ def trouble(seed: int, faults: Faults, *, moves: bool) -> World:
             client.request(world.chance.choice([m.Join, m.Enter])(room=world.chance.choice(ROOMS)))
         elif what < 0.3:
             client.post("@bob", f"psst {step}")
+        elif what < 0.5:
+            client.revise(world.chance.choice(ROOMS))
         else:
             client.post(world.chance.choice(ROOMS), f"step {step}")
     world.calm()
@@ -90,7 +112,19 @@ def trouble(seed: int, faults: Faults, *, moves: bool) -> World:
 def test_every_entry_once_in_order_and_complete_in_a_storm(seed: int) -> None:
     world = trouble(seed, STORM, moves=False)
     check(world)
-    assert all(isinstance(outcome, m.Sent) for client in world.clients for outcome in client.settled().values())
+    assert_settled(world)
+
+
+def assert_settled(world: World) -> None:
+    """Every post was taken but edits of what was taken back meanwhile; and some messages were changed."""
+    for client in world.clients:
+        for post in client.posts:
+            outcome = client.settled()[post.nonce]
+            assert isinstance(outcome, m.Sent) or (isinstance(post, m.Edit) and isinstance(outcome, NoSuchMessage))
+    changed = [
+        entry for room in world.broker.rooms.values() for entry in room.entries if not isinstance(entry, m.Message)
+    ]
+    assert len(changed) > 5
 
 
 @given(st.integers(0, 2**32))
@@ -99,7 +133,7 @@ def test_a_broker_that_has_everything_wait_at_random_loses_nothing_and_is_never_
     # That each wait is obeyed is held by the clients' `Waits`, at every request.
     world = trouble(seed, replace(STORM, limited=0.3), moves=False)
     check(world)
-    assert all(isinstance(outcome, m.Sent) for client in world.clients for outcome in client.settled().values())
+    assert_settled(world)
     assert all(client.waits.told_to for client in world.clients)
 
 
