@@ -64,18 +64,22 @@ async def history(
     With `after` they are counted from there; without it they are the newest below `before`.
     """
     found: list[E] = []
-    while len(found) < limit:
-        size = min(limit - len(found), limits.HISTORY_PAGE)
+    size = min(limit, limits.HISTORY_PAGE)
+    while (left := limit - len(found)) > 0:
         page = await request(m.History(log=log, after=after, before=before, limit=size))
         wanted = [entry for entry in page.entries if isinstance(entry, kinds)]
         if after is None:
-            found[:0] = wanted
+            found[:0] = wanted[-left:]
         else:
-            found.extend(wanted)
+            found.extend(wanted[:left])
         if not page.entries or not page.more:
             break
         if after is None:
             before = page.entries[0].seq
         else:
             after = page.entries[-1].seq
+        if len(wanted) < len(page.entries):
+            size = limits.HISTORY_PAGE  # there may be many of the other kinds, and one by one would take long
+        else:
+            size = max(1, min(limit - len(found), limits.HISTORY_PAGE))
     return found

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.link.requests import history
 from client.link.streams import ENTRIES, LogStream, UpdateStream
 from client.link.updates import Arrived, LinkChanged, LinkState, Overrun, RosterChanged, Settled
 from common.errors import NotMember
 from common.messages import Edited, Entries, Message, Roster, Sent
+from common.messages import History as History_
 
 
 def message(seq: int) -> Message:
@@ -80,6 +82,28 @@ def test_what_is_of_other_kinds_is_passed_over_live_and_in_pages() -> None:
         late.close()
         with pytest.raises(StopAsyncIteration):
             await anext(late)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 1_000])
+def test_history_of_some_kinds_takes_as_many_pages_as_it_needs_and_few(limit: int) -> None:
+    entries = [message(seq) if seq % 60 == 1 else changed(seq) for seq in range(1, 602)]
+    asked: list[History_] = []
+
+    async def request(command: History_, *, timeout: float = 0.0) -> Entries:
+        asked.append(command)
+        found = [entry for entry in entries if (command.after or 0) < entry.seq < (command.before or 10_000)]
+        page = found[: command.limit] if command.after is not None else found[-command.limit :]
+        return Entries(entries=page, more=len(found) > len(page))
+
+    async def scenario() -> None:
+        places = [1, 61, 121, 181, 241, 301, 361, 421, 481, 541, 601]
+        newest = await history(request, "dev", None, None, limit, (Message,))
+        assert [entry.seq for entry in newest] == places[-limit:]
+        oldest = await history(request, "dev", None, 0, limit, (Message,))
+        assert [entry.seq for entry in oldest] == places[:limit]
+        assert len(asked) <= 2 * (1 + 4)
 
     run(scenario())
 
