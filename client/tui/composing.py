@@ -21,6 +21,7 @@ from client.tui.ports import Sending
 from client.tui.records import Record
 from client.tui.roaming import Roaming
 from client.tui.writing import Writing
+from common import topics
 from common.errors import ChatError
 from common.messages import Rooms, Typing, Users
 
@@ -40,6 +41,8 @@ class Composing(Roaming):
         self._learnt = -LEARNT_S
         self._drafts_file: Path | None = None
         self._drafts: dict[str, str] = {}
+        self._drafts_elsewhere: dict[str, str] = {}
+        """Those of rooms that the person is not in now."""
 
     def write(self, sequence: str) -> None:
         """Send the terminal something beside what is drawn."""
@@ -204,10 +207,13 @@ class Composing(Roaming):
     # What is half written
 
     def _bring_drafts(self) -> None:
-        for key in [key for key in self._drafts if key.startswith("@")]:
-            self.model.open(key)
+        for key in self._drafts:
+            if key.startswith(topics.INBOX):
+                self.model.open(key)
         for talk in self.model.conversations.values():
             talk.draft = self._drafts.get(drafts.key(talk), talk.draft)
+        here = {drafts.key(talk) for talk in self.model.conversations.values()}
+        self._drafts_elsewhere = {key: text for key, text in self._drafts.items() if key not in here}
         if self.model.here.draft and not self.input.text:
             self.line.bring()
 
@@ -215,7 +221,7 @@ class Composing(Roaming):
         """Keep what is half written; at the end, also what was sent and never acknowledged."""
         if self._drafts_file is None or (self.chat.state is None and not last):
             return
-        now: dict[str, str] = {}
+        now = dict(self._drafts_elsewhere)
         for talk in self.model.conversations.values():
             text = self.line.text if talk.log == self.model.current else talk.draft
             waiting = line.unsent(talk.records[index] for index in range(len(talk.records))) if last else ""

@@ -126,8 +126,7 @@ class Line:
         """To the line above; on an empty line to the last message, to change it, and from there to earlier lines."""
         here, buffer = self._model.here, self.buffer
         if here.editing is not None and buffer.text == here.editing.text and not buffer.complete_state:
-            text = buffer.text
-            self.give_up()
+            text, here.editing = buffer.text, None
             buffer.history_backward()
             if buffer.text == text:
                 buffer.history_backward()

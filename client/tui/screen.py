@@ -204,6 +204,7 @@ class FullScreen(Composing):
     def changed(self) -> None:
         self.model.here.reading_back = not self.messages.at_end or self.model.here.excerpt is not None
         self.model.attend()
+        self.tell_marks()
         self._pace.changed()
 
     def looked(self) -> None:

@@ -1,4 +1,4 @@
-"""Edits, retractions and reactions change the message they are of, wherever it stands, and are no messages themselves."""
+"""Edits, retractions and reactions change the message they are of, wherever it stands, and are none themselves."""
 
 from __future__ import annotations
 

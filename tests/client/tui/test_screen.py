@@ -35,6 +35,13 @@ class Seat:
         self.press("\r")
         await self.see_no(f"▸ {line}")
 
+    async def until(self, fact: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        await self.terminal.until(lambda _screen: fact())  # it is drawn anew each second at least
+
+    async def until_unfocused(self) -> None:
+        await self.until(lambda: not self.screen._focused)
+
     async def ended(self) -> None:
         await asyncio.wait_for(asyncio.shield(self.running), 10)
         assert self.chat.closed
