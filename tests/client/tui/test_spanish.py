@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+
 import pytest
 
+from broker.app import EmbeddedBroker
 from client import language
 from client.language import LANGUAGES
-from client.tui import form, grammar, login
+from client.tui import app, form, grammar, login
+from client.tui.app import Entrance
 from client.tui.commands import TABLE
 from client.tui.crowd import Crowd
 from client.tui.login import Credentials
 from client.tui.wrap import cells
+from common.addresses import Address
 from common.errors import NameTaken, RateLimited
 from common.limits import PERSON_NAME_LENGTH
 from common.messages import Change, Register
-from tests.client.tui.headless import Headless
+from scripts import catalogs
+from tests.client.tui.headless import Headless, headless
+from tests.client.tui.test_app import PASSWORD, made
 from tests.client.tui.test_login import ACCOUNT, F2, ask
 
 SIZES = pytest.mark.parametrize("size", [(100, 30), (40, 10)], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -117,6 +125,52 @@ def test_the_examples_of_the_help_are_right_in_every_language(lang: str) -> None
             assert call.values or not any(not arg.optional for arg in spec.args)
     finally:
         language.use("en")
+
+
+def english_left(screen: str) -> list[str]:
+    """The sentences of the catalog, two words and more of each, that are on the screen in English."""
+    text = " ".join(screen.split())
+    pieces = {
+        (piece.strip(), message.string if isinstance(message.string, str) else " ".join(message.string))
+        for message in catalogs.read(catalogs.catalogs()[0])
+        for whole in (message.id if isinstance(message.id, tuple) else (message.id,))
+        for piece in re.split(r"\{[^}]*\}", whole)
+    }
+    return [
+        piece
+        for piece, spanish in pieces
+        if re.search(r"[a-z]{2} [a-z]{2}", piece) and piece in text and piece not in spanish
+    ]
+
+
+@pytest.mark.usefixtures("spanish")
+@SIZES
+def test_the_chat_in_spanish(size: tuple[int, int]) -> None:
+    async def run(address: Address) -> None:
+        await made(address, "ana", "bruno")
+        columns, rows = size
+        with headless(columns, rows) as terminal:
+            running = asyncio.ensure_future(app._full_screen(Entrance(address, "ana", PASSWORD)))
+            screens = [await terminal.see("#lobby ▸", "● en línea")]
+            for typed, expected in (
+                ("/rooms", "sala común"),
+                ("/whois bruno", "bruno es bruno S"),
+                ("/jion", "¿Querías"),
+                ("#gR nada", "No hay ninguna sala con ese nombre."),
+                ("/help join", "por ejemplo: /join ajedrez"),
+            ):
+                terminal.press(f"\x15{typed}\r")
+                screens.append(await terminal.see(expected))
+            assert [left for screen in screens for left in english_left(screen)] == []
+            terminal.press("\x15\x04")
+            assert await asyncio.wait_for(running, 10) == 0
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_english_would_be_noticed() -> None:
+    assert english_left("│ Create a room and\n go into it. │") == ["Create a room and go into it."]
 
 
 @pytest.mark.usefixtures("spanish")
