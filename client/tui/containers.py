@@ -41,6 +41,7 @@ def _cells(row: tuple[tuple[str, str], ...], left: int, width: int, style: str) 
             escapes[x] = escapes.get(x, "") + text
             continue
         look = f"{style} {own}" if style else own
+        text = text.replace("\xa0", " ")  # it was not to be broken at; the library would underline it
         if text.isascii() and x + len(text) <= left + width:
             cells.update(enumerate([_CHAR_CACHE[character, look] for character in text], x))
             x += len(text)

@@ -120,7 +120,7 @@ def _link(text: str, style: str, look: Look) -> list[Fragment]:
     if not link:
         return [(style, text)]
     number = look.number(link)
-    drawn = [(f"{style} class:link class:link-{number}", link), (f"{style} class:markup", f" [{number}]")]
+    drawn = [(f"{style} class:link class:link-{number}", link), (f"{style} class:markup", f"\xa0[{number}]")]
     return drawn + ([(style, text[len(link) :])] if len(link) < len(text) else [])
 
 

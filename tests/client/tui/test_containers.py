@@ -36,6 +36,11 @@ def test_rows_become_cells_with_their_styles() -> None:
     assert (screen.width, screen.height) == (12, 3)
 
 
+def test_a_space_that_is_not_to_be_broken_at_is_a_space() -> None:
+    row = drawn(window([("class:a", "a\xa0b")])).data_buffer[0]
+    assert (row[1].char, row[1].style) == (" ", "class:a")
+
+
 def test_wide_signs_take_two_cells_and_marks_none() -> None:
     screen = drawn(window([("", "你a\u0301\u0302b")]))
     row = screen.data_buffer[0]

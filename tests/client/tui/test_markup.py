@@ -54,7 +54,7 @@ def test_links_are_numbered_and_end_where_they_end() -> None:
         "https://example.org/a_b_(c)",
         "mailto:a@b.org",
     ]
-    assert [text for style, text in drawn if style == "class:markup"] == [" [1]", " [2]", " [1]", " [3]"]
+    assert [text for style, text in drawn if style == "class:markup"] == ["\xa0[1]", "\xa0[2]", "\xa0[1]", "\xa0[3]"]
 
 
 def test_other_schemes_are_no_links() -> None:
