@@ -47,9 +47,6 @@ NOT_SHOWN = {
 # Errors that say that the program is wrong: nobody but its authors reads them.
 FOR_AUTHORS = {"AssertionError", "AttributeError", "NotImplementedError", "TypeError", "ValueError"}
 
-# Modules whose sentences are not marked yet. It is to be empty.
-PENDING: set[str] = set()
-
 
 # Which language
 
@@ -407,16 +404,13 @@ def shown_modules() -> list[Path]:
 
 @pytest.mark.parametrize("path", shown_modules(), ids=lambda path: path.as_posix())
 def test_no_sentence_is_left_unmarked(path: Path) -> None:
-    if path.as_posix() in PENDING:
-        assert unmarked(ROOT / path), "it is done: take it off the list"
-        return
     assert unmarked(ROOT / path) == []
 
 
 @pytest.mark.parametrize("path", shown_modules(), ids=lambda path: path.as_posix())
 def test_errors_are_shown_in_the_language(path: Path) -> None:
     """`error.message` is English; people are told `sentence(error)`."""
-    if path.as_posix() in PENDING or path.name == "language.py":
+    if path.name == "language.py":
         return
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     asked = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "message"]
