@@ -1,0 +1,171 @@
+"""Everything that happens to a message, through the real application and a real broker: two people, three screens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from broker.app import EmbeddedBroker
+from client.link.chat import ChatClient
+from client.tui.app import Entrance
+from common.addresses import Address
+from tests.client.tui.test_app import PASSWORD, made, sitting_down
+
+UP, ALT, ESC = "\x1b[A", "\x1b", "\x1b"
+
+
+def test_what_becomes_of_a_message_is_seen_on_every_screen() -> None:
+    async def run(address: Address) -> None:
+        await made(address, "ana", "bob")
+        at = Entrance(address, "ana", PASSWORD)
+        async with sitting_down(at) as ana, sitting_down(Entrance(address, "bob", PASSWORD)) as bob:
+            await asyncio.gather(ana.see("● live", "● bob"), bob.see("● live", "● ana"))
+            await ana.typed("see you at foru")
+            await bob.see("see you at foru")
+            ana.press(UP)
+            await ana.see("(edit) ▸ see you at foru")
+            ana.press("\x7f\x7f\x7four\r")
+            await bob.see("see you at four (edited)")
+            bob.press(ALT + UP)
+            await bob.see("r answer")
+            bob.press("r")
+            await bob.see("answer to ana")
+            bob.press("fine\r")
+            await ana.see("╭ ana: see you at four", "fine")
+            await ana.typed("/react ^bob :+1:")
+            await bob.see("👍 1")
+            await ana.typed("/react ^bob :+1:")
+            await bob.terminal.see_no("👍 1")
+            await bob.typed("/retract")
+            await ana.see("message deleted")
+            await ana.terminal.see_no("fine")
+            await ana.typed("/search four")
+            await ana.see("Found: four", "see you at four")
+            ana.press("\r")
+            await ana.terminal.see_no("Found:")
+            await ana.typed("/search fine")
+            await ana.see("Nothing was found for: fine")
+            bob.press("/retract ^ana\r")
+            await bob.see("That message is not yours, and neither is the room.")
+            bob.press("hmm")
+            await ana.see("✎ bob")
+            bob.press("\x03")
+            await ana.terminal.see_no("✎ bob")
+            await bob.typed("/dnd at work")
+            await ana.see("⊘ bob")
+            await ana.typed("/whois bob")
+            await ana.see("not to be disturbed", "says: at work")
+            assert (await ana.left(), await bob.left()) == (0, 0)
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_private_messages_change_for_both() -> None:
+    async def run(address: Address) -> None:
+        await made(address, "ana", "bob")
+        entrances = (Entrance(address, login, PASSWORD) for login in ("ana", "bob"))
+        ana_at, bob_at = entrances
+        async with sitting_down(ana_at) as ana, sitting_down(bob_at) as bob:
+            await asyncio.gather(ana.see("● live", "● bob"), bob.see("● live", "● ana"))
+            await ana.typed("/msg bob a secrte")
+            await bob.see("@ana")
+            bob.press(ALT + "a")
+            await bob.see("@ana ▸", "a secrte")
+            await ana.typed("/go bob")
+            await ana.see("@bob ▸")
+            await ana.typed("/edit a secret")
+            await bob.see("a secret (edited)")
+            await bob.typed("/react :eyes:")
+            await ana.see("👀 1")
+            await ana.typed("/retract")
+            await bob.see("message deleted")
+            await bob.terminal.see_no("a secret")
+            assert (await ana.left(), await bob.left()) == (0, 0)
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_what_is_read_here_is_read_there() -> None:
+    async def run(address: Address) -> None:
+        await made(address, "ana", "bob")
+        at = Entrance(address, "bob", PASSWORD)
+        async with ChatClient(address, "ana", PASSWORD) as ana, sitting_down(at) as desk, sitting_down(at) as phone:
+            await asyncio.gather(desk.see("● live"), phone.see("● live"))
+            await ana.create("chess")
+            await desk.typed("/join chess")
+            await desk.see("#chess ▸")
+            desk.press(ALT + "1")
+            await desk.see("#lobby ▸")
+            await ana.post("chess", "bob: your move")
+            await asyncio.gather(desk.see("chess(1"), phone.see("chess(1"))
+            desk.press(ALT + "a")
+            await desk.see("#chess ▸", "your move")
+            await phone.terminal.see_no("chess(1")
+            phone.press("\x1b[O")
+            desk.press("\x1b[O")
+            await desk.typed("/notify off")
+            await desk.see("You are told nothing of #chess.")
+            await phone.typed("/go chess")
+            await phone.typed("/notify")
+            await phone.see("You are told nothing of #chess.")
+            assert (await desk.left(), await phone.left()) == (0, 0)
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
+
+
+def test_what_was_typed_outlives_a_broker_that_goes_and_a_client_that_ends(tmp_path: Path) -> None:
+    async def run(running: ExitStack, again: Callable[[int], Address]) -> None:
+        address = again(0)
+        await made(address, "ana")
+        entrance = Entrance(address, "ana", PASSWORD, marks=tmp_path / "kept")
+        async with sitting_down(entrance) as ana:
+            await ana.see("● live")
+            await ana.typed("first")
+            await ana.see("ana        first")
+            await asyncio.to_thread(running.close)
+            await ana.see("○ offline")
+            await ana.typed("never sent")
+            await ana.see("1 message waits")
+            ana.press("\x04")
+            await ana.see("1 message is not sent yet.", "keep them as drafts")
+            ana.press("\x04")
+            assert await asyncio.wait_for(ana.running, 10) == 0
+        again(address.port)
+        async with sitting_down(entrance) as ana:
+            await ana.see("● live", "▸ never sent")
+            ana.press("\r")
+            await ana.see("first", "                 never sent")
+            assert await ana.left() == 0
+
+    # Whatever fails, no broker may be left running: its thread would keep the process from ending.
+    with ExitStack() as running:
+        data = tmp_path / "data"
+        asyncio.run(run(running, lambda port: running.enter_context(EmbeddedBroker(data_dir=data, port=port)).address))
+
+
+def test_what_was_said_long_ago_is_found_and_gone_to() -> None:
+    async def run(address: Address) -> None:
+        await made(address, "ana")
+        async with ChatClient(address, "ana", PASSWORD) as chat:
+            texts = [f"number {number}" for number in range(230)]
+            texts[20] += " canción"
+            for post in [chat.post("lobby", text) for text in texts]:
+                await post
+        async with sitting_down(Entrance(address, "ana", PASSWORD)) as ana:
+            await ana.see("● live", "number 229")
+            await ana.typed("/search cancion")
+            await ana.see("Found: cancion", "number 20 canción")
+            ana.press("\r")
+            await ana.see("number 21", "number 22")
+            ana.press(ESC)
+            ana.press(ALT + "\x1b[F")
+            await ana.see("number 229")
+            assert await ana.left() == 0
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker.address))
