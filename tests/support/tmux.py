@@ -8,6 +8,7 @@ Source: tmux(1).
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import tempfile
 import time
@@ -27,12 +28,14 @@ set -g default-terminal tmux-256color
 set -as terminal-overrides ',*:Tc'
 set -sg escape-time 0
 set -g focus-events off
-set -g remain-on-exit on
-set -g remain-on-exit-format ''
 set -g allow-passthrough off
 set -g set-clipboard on
 set -g history-limit 0
 """
+
+# tmux does not always hear how a program ended, so that the shell says it.
+_THEN: Final = 'printf "\\n[ended with %s]\\n" $?; exec sleep 3600'
+_ENDED: Final = r"^\[ended with (\d+)\]"
 
 
 class NotSeen(AssertionError):
@@ -60,7 +63,9 @@ class Terminals:
         """Run a program on a terminal of that size."""
         settings = [word for pair in (environment or {}).items() for word in ("-e", "=".join(pair))]
         size = ("-x", str(columns), "-y", str(rows))
-        self.call("new-session", "-d", "-s", name, *size, *settings, "--", *command)
+        self.call(
+            "new-session", "-d", "-s", name, *size, *settings, "--", "sh", "-c", f"{shlex.join(command)}; {_THEN}"
+        )
         terminal = Terminal(self, name)
         self._open.append(terminal)
         return terminal
@@ -115,19 +120,6 @@ class Terminal:
         """The same with the sequences that colour it."""
         return self._terminals.call("capture-pane", "-p", "-e", "-N", "-t", self._name)
 
-    @property
-    def over(self) -> bool:
-        """Whether the program has ended."""
-        return self._terminals.call("display-message", "-p", "-t", self._name, "#{pane_dead}").strip() == "1"
-
-    @property
-    def status(self) -> int:
-        """The exit status of a program that has ended, negative for the signal that ended it."""
-        told = self._terminals.call(
-            "display-message", "-p", "-t", self._name, "#{pane_dead_status} -#{pane_dead_signal}"
-        )
-        return int(told.split()[0])
-
     def see(self, *patterns: str, patience: float = PATIENCE_S) -> str:
         """Wait until the screen shows all of the patterns (regular expressions, `^` and `$` at lines); the screen."""
         until = time.monotonic() + patience
@@ -151,9 +143,6 @@ class Terminal:
 
     def ended(self, patience: float = PATIENCE_S) -> int:
         """Wait until the program has ended; its exit status."""
-        until = time.monotonic() + patience
-        while not self.over:
-            if time.monotonic() > until:
-                raise NotSeen(f"{self._name} goes on:\n{self.screen()}")
-            time.sleep(LOOK_S)
-        return self.status
+        found = re.search(_ENDED, self.see(_ENDED, patience=patience), re.M)
+        assert found is not None
+        return int(found[1])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -82,7 +81,7 @@ class Stage:
             f"{who}{self._opened}",
             columns,
             rows,
-            ["sh", "-c", f"cd {shlex.quote(str(ROOT))} && exec {shlex.join(command)}"],
+            command,
             {**self.environment(who), **environment},
         )
 
@@ -303,8 +302,8 @@ def _cut(stage: Stage, ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
 def _resizing(ana: Terminal, columns: int, rows: int) -> Iterator[Stop]:
     """Every size, and back: what there is no room for goes."""
     parts = {
-        (110, 12): "^.*│ *. bruno",
-        (80, 0): "^1 lobby",
+        (110, 12): "│ +[●◐○◌✎] ?bruno",
+        (80, 0): "^ ?1 lobby",
         (50, 0): r"\d\d:\d\d +ana +written",
         (0, 12): "^ #lobby  ",
     }
