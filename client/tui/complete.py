@@ -34,14 +34,16 @@ class Completing(Completer):
             yield from self._in_command(text)
             return
         word = document.get_word_before_cursor(WORD=True)
+        first = document.text_before_cursor.strip() == word
+        yield from self._in_text(word, first, complete_event.completion_requested)
+
+    def _in_text(self, word: str, first: bool = False, requested: bool = False) -> Iterator[Completion]:
+        """What a word of a message may become: an emoji, a room, a person."""
         if word.startswith(":"):
             yield from emojis(word)
-            return
-        if word.startswith("#"):
+        elif word.startswith("#"):
             yield from (Completion(f"#{room}", -len(word), f"#{room}") for room in self._rooms(word[1:]))
-            return
-        if word.startswith("@") or (complete_event.completion_requested and word):
-            first = document.text_before_cursor.strip() == word
+        elif word.startswith("@") or (requested and word):
             yield from self._people_in_text(word, first)
 
     def _in_command(self, text: str) -> Iterator[Completion]:
@@ -61,11 +63,12 @@ class Completing(Completer):
             for flag, what in spec.flags.items():
                 if flag.startswith(word) and flag not in rest.split(" ")[:-1]:
                     yield Completion(flag + " ", -len(word), flag, _(what))
-        if len(words) >= len(spec.args):
-            return
         args = spec.args
-        if args[0].kind is Kind.MESSAGE and args[0].optional and not (words or [word])[0].startswith("^"):
+        if args and args[0].kind is Kind.MESSAGE and args[0].optional and not (words or [word])[0].startswith("^"):
             args = args[1:]  # it was left out
+        if args and args[-1].kind is Kind.TEXT and len(words) >= len(args) - 1:
+            yield from self._in_text(word)
+            return
         if len(words) >= len(args):
             return
         arg = args[len(words)]

@@ -28,6 +28,8 @@ MARGIN: Final = 4
 AROUND: Final = 4
 """Rows of the screen above and below it."""
 WIDEST: Final = 110
+SMALL: Final = 20
+"""Rows of a screen of which a sheet leaves the status and the line alone."""
 
 
 @dataclass
@@ -83,8 +85,9 @@ class Overlay:
     def _size(self) -> tuple[int, int]:
         screen = get_app().output.get_size()
         width = max(1, min(WIDEST, screen.columns - (MARGIN if screen.columns > 60 else 0)))
-        rows = len(self._lines(width - 2)) if self.sheet else 1
-        return width, max(1, min(rows + 2 + bool(self.sheet and self.sheet.foot), screen.rows - AROUND))
+        rows = len(self._lines(width - 2)) + 2 + bool(self.sheet.foot) if self.sheet else 1
+        around = AROUND if screen.rows > SMALL else 2
+        return width, max(1, min(rows, screen.rows - around))
 
     def _lines(self, width: int) -> list[str]:
         """The rows as they stand: a text is broken into lines, a list has one for each."""

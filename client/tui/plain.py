@@ -76,6 +76,7 @@ class PlainSitting(Sitting):
             for task in done:
                 task.result()
             await self._finish()
+            await self.receipts.finish()
         finally:
             await self.stop()
             await self.chat.close()

@@ -6,10 +6,10 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from client.link.updates import RoomJoined
+from client.link.updates import Arrived, RoomJoined
 from client.tui.complete import MOST, Completing
 from client.tui.state import Model
-from tests.client.tui.fake_chat import view
+from tests.client.tui.fake_chat import said, view
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def model() -> Model:
     model.known_users = ["carla", "bob"]
     model.known_rooms = ["checkers", "chess"]
     model.open("@dora")
+    model.apply(Arrived("lobby", said("eva", "hi", 1), False))
     return model
 
 
@@ -55,6 +56,18 @@ def proposed(model: Model, text: str, tab: bool = False) -> list[str]:
         ("/profile su", ["/profile surnames "]),
         ("hello @b", ["hello @bob ", "hello @beatriz "]),
         ("hello b", []),
+        ("hello #che", ["hello #chess", "hello #checkers"]),
+        ("hello :thumbsu", ["hello :thumbsup: "]),
+        ("hello :t", []),
+        ("at 12:30", []),
+        ("/msg bob see @b", ["/msg bob see @bob ", "/msg bob see @beatriz "]),
+        ("/react :tada", ["/react :tada: "]),
+        ("/react ^eva :tada", ["/react ^eva :tada: "]),
+        ("/react ^e", ["/react ^eva "]),
+        ("/reply @b", ["/reply @bob ", "/reply @beatriz "]),
+        ("/notify m", ["/notify mentions "]),
+        ("/seen o", ["/seen on ", "/seen off "]),
+        ("/go chs", ["/go chess"]),
         ("//jo", []),
         ("", []),
     ],

@@ -129,3 +129,41 @@ def test_the_commands_of_the_assignment_are_there() -> None:
         "#show users",
         r"#\private<user> <text>",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("/reply ^12 yes", {"message": "^12", "text": "yes"}),
+        ("/reply ^ana yes\nno", {"message": "^ana", "text": "yes\nno"}),
+        ("/reply 5 apples", {"text": "5 apples"}),
+        ("/reply @bob is right", {"text": "@bob is right"}),
+        ("/edit", {}),
+        ("/edit ^12", {"message": "^12"}),
+        ("/react :+1:", {"emoji": ":+1:"}),
+        ("/react ^ 👍", {"message": "^", "emoji": "👍"}),
+        ("/notify ALL", {"level": "all"}),
+        ("/search --here two words", {"words": "two words"}),
+    ],
+)
+def test_messages_and_choices_as_arguments(line: str, values: dict[str, str]) -> None:
+    call = TABLE.parse(line)
+    assert isinstance(call, Call)
+    assert call.values == values
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/notify sometimes", "'sometimes' is none of all, mentions, off."),
+        ("/react", "/react needs"),
+        ("/delete", "/delete needs a room's name."),
+        ("/goto", "/goto needs"),
+        ("/retract this", "/retract takes no more than that"),
+    ],
+)
+def test_what_is_no_message_and_no_choice(line: str, said: str) -> None:
+    mistake = TABLE.parse(line)
+    assert isinstance(mistake, Mistake)
+    assert said in mistake.lines[0]
+    assert "for example: " in mistake.lines[1]

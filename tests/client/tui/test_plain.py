@@ -10,10 +10,11 @@ from typing import Any
 
 from client.link.updates import LinkChanged, LinkState, RoomJoined, RoomLeft, SessionEnded
 from client.tui.plain import PlainSitting, read_lines
+from client.tui.render import clock
 from common import messages as m
 from common.errors import NotMember
 from common.limits import TEXT_LENGTH
-from tests.client.tui.fake_chat import FakeChat, FakeSending, direct, said, view
+from tests.client.tui.fake_chat import NOW, FakeChat, FakeSending, direct, said, view
 
 
 class Answering(FakeChat):
@@ -143,3 +144,67 @@ def test_reading_lines() -> None:
     long = asyncio.run(run(b"x" * 64_000 + b"\n"))
     assert len(long[0]) == 64_000
     assert asyncio.run(run(b"")) == []
+
+
+def test_messages_are_changed_by_number_and_what_happens_to_them_is_printed() -> None:
+    chat = FakeChat(rooms={"lobby": view("lobby")})
+
+    def happen(chat: FakeChat) -> None:
+        entry = {"prev": 0, "time": NOW, "sender": "bob", "target": 4, "nonce": b""}
+        chat.arrive("lobby", said("bob", "hi", 4))
+        chat.arrive("lobby", m.Edited(seq=5, text="hi all", **entry))  # type: ignore[arg-type]
+        chat.arrive("lobby", m.Reacted(seq=6, emoji="👍", on=True, **entry))  # type: ignore[arg-type]
+        chat.arrive("lobby", m.Reacted(seq=7, emoji="👍", on=False, **entry))  # type: ignore[arg-type]
+        chat.arrive("lobby", m.Retracted(seq=8, **entry))  # type: ignore[arg-type]
+
+    status, out, _ = play([], chat, then=happen)
+    assert status == 0
+    assert out == [
+        "#lobby bob: hi",
+        "#lobby · bob changed ^4: hi all",
+        "#lobby · bob put 👍 to ^4",
+        "#lobby · bob took 👍 from ^4",
+        "#lobby · bob took ^4 back",
+    ]
+
+
+def test_what_was_said_before_can_be_found_answered_and_changed() -> None:
+    log = [said("bob", "hello", 1), said("ana", "hi", 2), said("eva", "good day", 3)]
+    chat = Answering(rooms={"lobby": view("lobby")}, logs={"lobby": log})
+    chat.hits = [m.Hit(log="lobby", entry=log[2])]
+    lines = [
+        "/last 2",
+        "/reply ^1 hello bob",
+        "/edit hi all",
+        "/react ^eva :+1:",
+        "/retract ^2",
+        "/search day",
+        "/keys",
+    ]
+    status, out, errors = play(lines, chat)
+    assert status == 1
+    assert errors == ["! /keys needs the full screen."]
+    assert [line.split(" ", 1)[1] for line in out[:3]] == [
+        "│ The last 2 messages here, with their numbers:",
+        f"│ ^2 {clock(NOW + 2)} ana: hi",
+        f"│ ^3 {clock(NOW + 3)} eva: good day",
+    ]
+    assert any("│ #lobby ^3 " in line for line in out)
+    found = [sending.command for sending in chat.sent]
+    assert [type(command).__name__ for command in found] == ["Send", "Edit", "React", "Retract"]
+    assert [getattr(command, "seq", 0) for command in found] == [0, 2, 3, 2]
+    assert isinstance(found[0], m.Send)
+    assert found[0].reply_to == 1
+
+
+def test_a_person_at_a_terminal_is_shown_what_they_have_missed_and_it_is_read() -> None:
+    log = [said("bob", "old", 1), said("bob", "new", 2)]
+
+    def chat() -> FakeChat:
+        return FakeChat(rooms={"lobby": view("lobby", head=2, read=1)}, logs={"lobby": log})
+
+    person, script = chat(), chat()
+    assert play([], person, then=lambda chat: None, may_ask=True)[1] == ["#lobby bob: new"]
+    assert m.Mark(talk="lobby", read=2) in person.asked
+    assert play([], script, then=lambda chat: None)[1] == []
+    assert not any(isinstance(command, m.Mark) for command in script.asked)
