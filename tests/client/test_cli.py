@@ -20,9 +20,10 @@ import pytest
 from client import ChatClient
 from client.cli import main
 from client.commands import completion, show
+from client.link.room import RoomEntry
 from client.trust import Tokens
 from common import addresses, texts
-from common.messages import Message, RoomView, UserView
+from common.messages import Edited, Message, Reacted, ReactionView, Retracted, RoomView, UserView
 from tests.generated import ROOT
 
 PASSWORD = "correct horse"
@@ -256,13 +257,22 @@ def test_rooms_and_users(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_nothing_of_others_reaches_the_terminal_raw(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "\x1b]0;owned\x07\x9b31m\u202eright to left\r\nlast"
-    entry = Message(seq=1, prev=0, time=0, sender="e\x1bvil", text=evil, nonce=bytes(16))
+    said = {"seq": 1, "prev": 0, "time": 0, "sender": "e\x1bvil", "nonce": bytes(16)}
+    entries: list[RoomEntry] = [
+        Message(**said, text=evil, reactions=[ReactionView(emoji=evil, count=1, mine=False)]),
+        Message(**said, text="", retracted=True),
+        Edited(**said, target=1, text=evil),
+        Retracted(**said, target=1),
+        Reacted(**said, target=1, emoji=evil, on=True),
+        Reacted(**said, target=1, emoji=evil, on=False),
+    ]
     room = RoomView(
         id=1, name="r\x1b", kept=True, private=True, open=False, subject="\x1b[2J", creator=None, head=0, online=0,
         joined=False, since=0,
     )  # fmt: skip
     for as_json in (False, True):
-        show.message("r\x1b", entry, as_json=as_json)
+        for entry in entries:
+            show.entry("r\x1b", entry, as_json=as_json)
         show.room(room, as_json=as_json)
         show.user(UserView(login="l\x1b", first_names="\x07", surnames="\x9b", online=False), as_json=as_json)
         printed = capsys.readouterr().out
