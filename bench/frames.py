@@ -135,19 +135,18 @@ class Terminal:
         return usage.memory(self._process.pid) / 2**20
 
 
-def _typed(terminal: Terminal, count: int, pause: float = 0.05) -> list[float]:
-    """Key presses one after the other. The letters stand nowhere else on the screen."""
-    taken = []
+def _typed(terminal: Terminal, count: int = 40, pause: float = 0.05, alone: bool = True) -> str:
+    """How long each of some key presses takes, and what it costs. The letters stand nowhere else on the screen."""
+    taken, used = [], terminal.cpu()
     for index in range(count):
         taken.append(terminal.pressed("ñøßþ"[index % 4]))
         terminal.read_for(pause)
+    used = (terminal.cpu() - used) * 1000 / count
     terminal.write("\x03")
     terminal.read_for(0.2)
-    return taken
-
-
-def _said(taken: list[float]) -> str:
-    return f"{statistics.median(taken):9.1f} ms median   {sorted(taken)[int(len(taken) * 0.95)]:.1f} ms p95"
+    high = sorted(taken)[int(count * 0.95)]
+    cost = f"   {used:.1f} ms CPU each" if alone else ""
+    return f"{statistics.median(taken):9.1f} ms median   {high:.1f} ms p95{cost}"
 
 
 class _Flood(threading.Thread):
@@ -196,10 +195,10 @@ def frames(quick: bool) -> None:
         load.stream(server, senders, many, 128)
         with Terminal(server.address, home) as terminal:
             before = terminal.memory()
-            print(f"{'key press to frame':45} {_said(_typed(terminal, 40))}")
+            print(f"{'key press to frame':45} {_typed(terminal)}")
             _load(terminal, many)
             print(f"{f'memory with {many:,} messages':45} {terminal.memory():9.1f} MiB   after the start {before:.1f}")
-            print(f"{f'key press to frame, {many:,} messages':45} {_said(_typed(terminal, 40))}")
+            print(f"{f'key press to frame, {many:,} messages':45} {_typed(terminal)}")
             terminal.write("\x1b\x1b[4~")
             flood = _Flood(senders[0], FLOOD)
             terminal.read_for(1)
@@ -210,7 +209,7 @@ def frames(quick: bool) -> None:
                 f"{f'flood of {sent / seconds:,.0f} messages a second':45} {used / seconds * 100:9.1f} % of a core   "
                 f"{drawn / seconds:.1f} frames a second"
             )
-            print(f"{'key press to frame, under that flood':45} {_said(_typed(terminal, 40))}")
+            print(f"{'key press to frame, under that flood':45} {_typed(terminal, alone=False)}")
             flood.enough.set()
             flood.join()
     context.destroy(0)
