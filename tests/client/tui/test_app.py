@@ -127,7 +127,7 @@ def test_what_came_while_one_was_away_is_unread(tmp_path: Path) -> None:
         await made(address, "ana", "bob", "eva")
         bobs = Entrance(address, "bob", PASSWORD, marks=tmp_path)
         async with sitting_down(bobs) as bob:
-            await bob.see("● live", "here 1")
+            await bob.see("● live", "1 here")
             assert await bob.left() == 0
         async with ChatClient(address, "ana", PASSWORD) as ana, ChatClient(address, "eva", PASSWORD) as eva:
             await ana.direct("bob", "while you were away")
