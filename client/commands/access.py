@@ -75,6 +75,10 @@ def _introduce(meeting: Meeting, server: str) -> None:
     print(_("The fingerprint of its key: {fingerprint}").format(fingerprint=meeting.fingerprint), file=sys.stderr)
     if sys.stdin.isatty() and sys.stderr.isatty():
         print(_("Its operator sees the key, behind the last /, with: tertulia-broker address"), file=sys.stderr)
+        print(
+            _("If it is another one, somebody pretends to be your broker and would read all you write."),
+            file=sys.stderr,
+        )
         print(_("Is it the right one? [yes/no] "), end="", file=sys.stderr, flush=True)
         # For translators: the answers that mean yes, with spaces between them; the first letter alone, too.
         if sys.stdin.readline().strip().casefold() not in _("y yes").split():

@@ -115,7 +115,7 @@ class Composing(Roaming):
                 amending.send_again(self, self.model.here, record)
             case "+":
                 self.line.put(f"/react ^{record.seq} :")
-                self.input.start_completion()
+                self.hint = _("some letters of an emoji, then Tab and Enter")
             case "q":
                 quoted = "".join(f"> {each}\n" for each in record.text.split("\n"))
                 self.input.insert_text(quoted)

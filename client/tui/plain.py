@@ -4,7 +4,8 @@
     12:51 #lobby · ana came in       something happened          12:51 #lobby │ …   the answer to a command
 
 Refusals go to standard error. No escape sequence is ever written. At the end of the input everything that was
-sent is acknowledged first. Must not import the screen's library.
+sent is acknowledged first. What a person at a terminal needs, and what a script needs, stand together here. Must not
+import the screen's library.
 """
 
 from __future__ import annotations

@@ -389,4 +389,6 @@ class FullScreen(Composing):
         scrolled = _("↓ {n} below").format(n=below) if below else ""
         if new:
             scrolled = ngettext("↓ {n} new", "↓ {n} new", new).format(n=new)
+        if self.model.here.excerpt is not None:
+            scrolled = _("↓ messages of before; Alt+End: the newest")
         return panes.status(self.model, standing, scrolled, self.hint, width)
