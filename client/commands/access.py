@@ -75,7 +75,8 @@ def _introduce(meeting: Meeting, server: str) -> None:
     print(_("The fingerprint of its key: {fingerprint}").format(fingerprint=meeting.fingerprint), file=sys.stderr)
     if sys.stdin.isatty() and sys.stderr.isatty():
         print(_("Its operator sees the key, behind the last /, with: tertulia-broker address"), file=sys.stderr)
-        print(
+        told = _("If it is another one, somebody pretends to be your broker and would read all you write.")
+        print(told, file=sys.stderr)
             _("If it is another one, somebody pretends to be your broker and would read all you write."),
             file=sys.stderr,
         )
