@@ -77,9 +77,6 @@ def _introduce(meeting: Meeting, server: str) -> None:
         print(_("Its operator sees the key, behind the last /, with: tertulia-broker address"), file=sys.stderr)
         told = _("If it is another one, somebody pretends to be your broker and would read all you write.")
         print(told, file=sys.stderr)
-            _("If it is another one, somebody pretends to be your broker and would read all you write."),
-            file=sys.stderr,
-        )
         print(_("Is it the right one? [yes/no] "), end="", file=sys.stderr, flush=True)
         # For translators: the answers that mean yes, with spaces between them; the first letter alone, too.
         if sys.stdin.readline().strip().casefold() not in _("y yes").split():
