@@ -13,7 +13,7 @@ from client.language import _, ngettext
 from client.tui import amending, clean, links, switching
 from client.tui.opening import opener, run_beside
 from client.tui.ports import Desk
-from client.tui.render import clock, short_day
+from client.tui.render import clock, same_day, short_day
 from common import topics
 from common.errors import NoSuchMessage
 from common.messages import Hit, Search
@@ -83,7 +83,9 @@ def in_a_line(desk: Desk, hit: Hit) -> str:
     talk, entry = talk_of(desk, hit), hit.entry
     where = talk if talk.startswith(topics.INBOX) else f"#{talk}"
     said = " ".join(entry.text.split())
-    return f"{where} ^{entry.seq} {short_day(entry.time)} {clock(entry.time)} {entry.sender}: {said}"
+    # What is of today has room for more of its words.
+    when = clock(entry.time) if same_day(entry.time, desk.model.now) else f"{short_day(entry.time)} {clock(entry.time)}"
+    return f"{where} ^{entry.seq} {when} {entry.sender}: {said}"
 
 
 async def go_to_message(desk: Desk, values: Values, flags: Flags) -> None:
