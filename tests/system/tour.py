@@ -8,8 +8,10 @@ because it is the one walk, from the first contact to the last word.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from client import ChatClient
 from scripts import screenshot
 from tests.faults.broker_process import BrokerProcess
 from tests.support.tmux import Terminal, Terminals
@@ -26,6 +29,8 @@ ROOT: Final = Path(__file__).parents[2]
 PASSWORD: Final = "tomillo y romero"
 SIZES: Final = ((160, 45), (100, 30), (60, 20), (40, 10))
 """Columns and rows: all columns of the screen; no members; no rooms; no times and no title."""
+OLD: Final = 450
+"""Messages that were said before, on several pages of the history."""
 _SHEET: Final = "Esc: back"
 _EDITOR: Final = """#!/bin/sh
 printf 'written elsewhere\\n' >"$1"
@@ -85,6 +90,17 @@ class Stage:
             {**self.environment(who), **environment},
         )
 
+    def seed(self, who: str, room: str, messages: int) -> None:
+        """Somebody makes a room that stays, and says so many things there."""
+
+        async def speak() -> None:
+            async with ChatClient(str(self.broker.address), login=who, password=PASSWORD) as chat:
+                made = await chat.create(room, kept=True)
+                for number in range(messages):
+                    await made.send(f"of old {number}")
+
+        asyncio.run(speak())
+
     def back(self, who: str, columns: int, rows: int, *arguments: str, **environment: str) -> Terminal:
         """Somebody who has an account starts the client, and is in the lobby."""
         address = ("--address", str(self.broker.address), "--login", who)
@@ -116,6 +132,7 @@ def walk(stage: Stage, columns: int, rows: int) -> Iterator[Stop]:
     yield Stop("first run", ana.coloured())
 
     stage.account("bruno")
+    stage.seed("bruno", "archive", OLD)
     bruno = stage.back("bruno", 100, 30)
     bruno.type("hola Ana, ¿hay alguien?", "Enter")
     ana.see("¿hay alguien")
@@ -228,6 +245,15 @@ def _attention(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     yield Stop("scrolled up", ana.coloured())
     ana.press("M-End")
     ana.see("below")
+    ana.type("/join archive", "Enter")
+    ana.see("#archive ▸", f"of old {OLD - 1}")
+    while not re.search(r"of old 0\b", ana.screen()):
+        ana.press("M-Home")
+    yield Stop("read back to the first word", ana.coloured())
+    ana.type("/leave", "Enter")
+    ana.see_no("archive ▸")
+    ana.press("M-2")
+    ana.see("#plaza ▸")
 
 
 def _finding(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
@@ -261,6 +287,7 @@ def _people(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     bruno.press("M-a")
     bruno.see("@ana ▸", "between us")
     bruno.type("/away at lunch", "Enter")
+    bruno.see("You are away")
     ana.type("/whois bruno", "Enter")
     ana.see("at lunch")
     yield Stop("who somebody is", ana.coloured())

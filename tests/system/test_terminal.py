@@ -1,0 +1,25 @@
+"""The terminal client, at every size it is drawn for, on real terminals over a real broker."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts import screenshot
+from tests.system.tour import SIZES, Stage, walk
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux, to have a terminal")
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES, ids=[f"{columns}x{rows}" for columns, rows in SIZES])
+def test_the_walk_through_everything(columns: int, rows: int, tmp_path: Path) -> None:
+    with Stage(tmp_path) as stage:
+        screens = {stop.name: stop.screen for stop in walk(stage, columns, rows)}
+    for name, screen in screens.items():
+        assert "�" not in screen, name
+        assert screenshot.picture(screen).count("<text") > 1, name
+    assert re.search(r"\x1b\[[0-9;]*38;", screens["messages"])
+    assert not re.search(r"\x1b\[(?:[0-9;]*[;\[])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]", screens["without colours"])
