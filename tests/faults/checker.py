@@ -88,6 +88,8 @@ class _Court:
         self._streams: dict[tuple[str, str], _Stream] = {}
         self._last_sent: dict[tuple[str, str], int] = {}
         self._asked: dict[tuple[str, str], int] = {}
+        self._knew: dict[tuple[str, str], int] = {}
+        """Since when at the least somebody's own client has known that they are outside, or nothing at all."""
         for name, rows in logs.items():
             self._read(name, list(rows))
 
@@ -135,12 +137,14 @@ class _Court:
                     self._end(record.who, log)
                     self._last_sent.pop((record.who, log), None)
                     self._asked.pop((record.who, log), None)
+                    self._knew[record.who, log] = record.at
             case h.Fault():
                 pass
             case _:
                 self._members.take(record)
                 if isinstance(record, h.Ended | h.Left):
                     self._end(record.who, record.log)
+                    self._knew[record.who, record.log] = record.at
 
     def _log(self, name: str) -> _Log:
         return self._logs.setdefault(name, _Log([], [], {}))
@@ -182,7 +186,8 @@ class _Court:
         first = bisect_right(log.seqs, max(record.after, record.since))
         self._streams[record.who, record.log] = _Stream(record.since, record.private, first, first)
         log.begun = max(log.begun, (record.after, record.who))
-        if self._members.outside(record.who, record.log):
+        # Whoever was expelled meanwhile may go by what the broker answered before.
+        if self._members.outside(record.who, record.log, self._knew.get((record.who, record.log), 0)):
             self._report(Rule.LEAK, record.who, record.log, (), "a member, having left and not come back")
 
     def _end(self, who: str, log: str) -> None:

@@ -59,10 +59,10 @@ class Members:
         else:
             standing.out(record.at)
 
-    def outside(self, who: str, log: str) -> bool:
-        """Whether somebody is certainly not a member now."""
+    def outside(self, who: str, log: str, at: int) -> bool:
+        """Whether somebody is certainly not a member now, and was not at that moment, nor in between."""
         standing = self._standings.get((who, log))
-        return standing is None or standing.out_since is not None
+        return standing is None or (standing.out_since is not None and standing.out_since <= at)
 
     def forbidden(self, who: str, log: str, sent: int, known: int, private: bool) -> bool:
         """Whether what was sent at `sent`, and was in the log at `known`, must not reach them now.

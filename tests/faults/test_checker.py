@@ -230,6 +230,19 @@ def test_what_nobody_can_know_is_held_against_nobody() -> None:
     assert rules(made) == []
 
 
+def test_who_is_expelled_while_they_come_back_may_go_by_what_was_answered_before() -> None:
+    made = scene()
+    made.join("bob", CAVE)
+    made.join("ana", CAVE)
+    made.tell(h.Started, "bob")
+    made.expel("bob", "ana", CAVE)
+    made.tell(h.Following, "bob", CAVE, 0, 0, True)
+    made.tell(h.Ended, "bob", CAVE, "removed")
+    assert rules(made) == []
+    made.tell(h.Following, "bob", CAVE, 0, 0, True)
+    assert rules(made) == [Rule.LEAK]
+
+
 def test_a_message_that_nobody_acknowledged_may_have_come_at_any_later_time() -> None:
     made = scene()
     made.join("ana", CAVE)
