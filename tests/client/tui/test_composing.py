@@ -471,3 +471,34 @@ def test_a_clipboard_gets_what_was_written_and_no_sequence_of_it() -> None:
     sequence = terminal.clipboard("\x1b]0;x\x07")
     assert base64.b64decode(sequence.removeprefix("\x1b]52;c;").removesuffix("\x07")) == b"\x1b]0;x\x07"
     assert sequence.count("\x1b") == 1
+
+
+def test_keys_that_people_bring_from_elsewhere() -> None:
+    log = [said("bob", "ana: one", 1), said("bob", "two", 2), said("bob", "three, ana", 3), said("bob", "four", 4)]
+    chat = FakeChat(rooms={"lobby": view("lobby", 1), "chess": view("chess", 2)}, logs={"lobby": log})
+
+    async def act(seat: Seat) -> None:
+        await seat.see("four", "● bob", "1 lobby")
+        seat.press("\x1b[17~")  # F6
+        await seat.see("#chess ▸")
+        seat.press("\x1b[15~")  # F5
+        await seat.see("#lobby ▸")
+        seat.press(ALT + "N")
+        await seat.see_no("● bob")
+        seat.press(ALT + "B")
+        await seat.see_no("1 lobby")
+        seat.press(ALT + "N" + ALT + "B")
+        await seat.see("● bob", "1 lobby")
+        seat.press(ALT + "=")
+        await seat.see("everybody's coming and going is shown")
+        seat.press(ALT + "=")
+        await seat.see("only who spoke lately")
+        for text in ("three, ana", "ana: one"):
+            seat.press(ALT + "p")
+            await seat.until(lambda text=text: (seat.screen.selection.record or log[1]).text == text)  # type: ignore[misc]
+        seat.press(ALT + "p")
+        await seat.see("no message before names you")
+        seat.press(ALT + "n")
+        await seat.until(lambda: (seat.screen.selection.record or log[1]).text == "three, ana")
+
+    play(act, chat=chat)
