@@ -99,6 +99,7 @@ class Composing(Roaming):
             if not self.hint:
                 self.selection.stop()
             return
+        self.selection.reconsider()
         keep = letter in "yo"
         match letter:
             case "r" | "e" | "+" | "q" if record.retracted or (not record.seq and letter != "e"):
@@ -113,6 +114,9 @@ class Composing(Roaming):
                 return
             case "s" if record.fate == "failed":
                 amending.send_again(self, self.model.here, record)
+            case "s":
+                self.hint = _("it was not refused; there is nothing to send again")
+                return
             case "+":
                 self.line.put(f"/react ^{record.seq} :")
                 self.hint = _("some letters of an emoji, then Tab and Enter")
@@ -125,6 +129,9 @@ class Composing(Roaming):
                 self._open_link()
             case "p" if not record.mine:
                 self.enter(f"/msg {record.sender}")
+            case "p":
+                self.hint = _("that is your own message")
+                return
         if not keep:
             self.selection.stop()
 

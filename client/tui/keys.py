@@ -19,7 +19,6 @@ from prompt_toolkit.keys import Keys
 
 from client.language import N_, _
 from client.tui import mouse, terminal
-from client.tui.grammar import PREFIXES
 from client.tui.messages_control import MessagesControl
 from client.tui.selection import VERBS, Selection
 
@@ -148,8 +147,22 @@ def _verb(letter: str) -> Act:
     return lambda surface, event: surface.verb(letter)
 
 
-def _command(surface: Surface, event: KeyPressEvent) -> None:
-    """Whoever begins a command has done with selecting."""
+def _written(surface: Surface, event: KeyPressEvent) -> None:
+    """Whoever begins a word has done with selecting: nothing of it may be lost."""
+    surface.selection.stop()
+    if event.data.isprintable():
+        surface.input.insert_text(event.data)
+
+
+def _paste(surface: Surface, event: KeyPressEvent) -> None:
+    surface.selection.stop()
+    surface.pasted(event.data)
+
+
+def _left_for_command(surface: Surface, event: KeyPressEvent) -> None:
+    """Esc and at once a command: the library has a key of its own there, after which the rest would be a message."""
+    if not surface.selection:
+        surface.escape()
     surface.selection.stop()
     surface.input.insert_text(event.data)
 
@@ -287,7 +300,10 @@ KEYS: Final = (
         writing=True,
     ),
     Key((("c-d",),), "Ctrl+D", N_("on an empty line: quit"), lambda surface, event: surface.leave(), True, True),
-    Key(((Keys.BracketedPaste.value,),), "", "", lambda surface, event: surface.pasted(event.data), writing=True),
+    Key(((Keys.BracketedPaste.value,),), "", "", _paste, writing=True),
+    Key(((Keys.BracketedPaste.value,),), "", "", _paste, selecting=True),
+    Key((("escape", "#"),), "", "", _left_for_command, writing=True),
+    Key((("escape", "#"),), "", "", _left_for_command, selecting=True),
     Key(((terminal.FOCUS_IN.value,),), "", "", lambda surface, event: surface.focused(True)),
     Key(((terminal.FOCUS_OUT.value,),), "", "", lambda surface, event: surface.focused(False)),
     Key((("k",), ("up",)), "k, j", N_("the message above, below"), _step(-1), selecting=True),
@@ -304,8 +320,7 @@ KEYS: Final = (
         lambda surface, event: surface.selection.stop(),
         selecting=True,
     ),
-    *(Key(((prefix,),), "", "", _command, selecting=True) for prefix in PREFIXES),
-    Key(((Keys.Any.value,),), "", "", lambda surface, event: None, selecting=True),
+    Key(((Keys.Any.value,),), "", "", _written, selecting=True),
 )
 
 ELSEWHERE: Final = (

@@ -113,8 +113,7 @@ class FullScreen(Composing):
         )
         self.app = self._application(input, output)
         self._pace = paced(self.app)
-        self.app.ttimeoutlen = 0.05
-        self.app.timeoutlen = 0.3
+        terminal.time_keys(self.app)
         self.app.key_processor.after_key_press += lambda _event: self.looked()
         self.model.attentive = self._attentive
         self.model.all_comings = False

@@ -16,7 +16,7 @@ from client.tui.sitting import Sitting
 VERBS: Final[Mapping[str, str]] = {
     "r": N_("answer it"),
     "e": N_("edit it, if it is yours"),
-    "d": N_("take it back, if it is yours"),
+    "d": N_("twice: take it back, if it is yours"),
     "+": N_("put an emoji to it, or take it away"),
     "o": N_("open the link in it"),
     "y": N_("copy it to the clipboard"),
@@ -36,6 +36,8 @@ class Selection:
         self._show = show
         self.id = 0
         """The id of the record; 0 for none."""
+        self._doomed = 0
+        """The id of the record that the next `d` takes back."""
 
     def __bool__(self) -> bool:
         return self.record is not None
@@ -53,6 +55,7 @@ class Selection:
     def select(self, record: Record) -> None:
         """Select that one."""
         self.id = record.id
+        self._doomed = 0
         self._show(record.id)
 
     def start(self) -> bool:
@@ -61,7 +64,7 @@ class Selection:
 
     def stop(self) -> None:
         """Select none."""
-        self.id = 0
+        self.id = self._doomed = 0
 
     def move(self, step: int) -> None:
         """Select the message above (-1) or below; below the newest there is none to select."""
@@ -89,8 +92,12 @@ class Selection:
         """The links in the message that is selected."""
         return links.found(clean.text(self.record.text)) if self.record is not None else []
 
+    def reconsider(self) -> None:
+        """Something else was done: the message stays, unless that is asked for twice again."""
+        self._doomed = 0
+
     def take_back(self) -> str:
-        """Take the message back; returns what to say of it, if anything."""
+        """Take the message back, the second time: one key may be a slip. Returns what to say of it, if anything."""
         record = self.record
         if record is None:
             return ""
@@ -98,6 +105,9 @@ class Selection:
             return _("it is taken back already")
         if record.fate == "pending":
             return _("it is on its way still")
+        if self._doomed != record.id:
+            self._doomed = record.id
+            return _("d once more takes it back for everybody")
         talk = self._sitting.model.here
         amending.take_back(self._sitting, talk, record)
         return ""

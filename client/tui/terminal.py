@@ -1,5 +1,5 @@
-"""What the terminal is asked for beside drawing: to say when it has the focus, to take a text to its clipboard, and to
-end a paste that it never ends itself.
+"""What the terminal is asked for beside drawing: to say when it has the focus, to take a text to its clipboard, to end
+a paste that it never ends itself, and how long its keys may take.
 
 Must not know what follows from any of it.
 
@@ -14,6 +14,7 @@ from typing import Final
 from prompt_toolkit.application import Application
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding.key_processor import KeyProcessor
 from prompt_toolkit.keys import Keys
 
 FOCUS_IN: Final = Keys.F23
@@ -29,6 +30,13 @@ PASTE_PACE: Final = 64
 CLIPBOARD: Final = 74_994
 """Bytes that the narrowest terminals take to their clipboard at a time."""
 
+ESCAPE_S: Final = 0.05
+"""Seconds that the rest of what one key sends may take."""
+ALONE_S: Final = 0.01
+"""Seconds beyond that for which Esc waits to be the Alt of another key: a finger may begin a word there."""
+CHORD_S: Final = 1.0
+"""Seconds for each further key of what takes several, as Alt+j 12 does."""
+
 ANSI_SEQUENCES["\x1b[I"] = FOCUS_IN
 ANSI_SEQUENCES["\x1b[O"] = FOCUS_OUT
 
@@ -36,6 +44,17 @@ ANSI_SEQUENCES["\x1b[O"] = FOCUS_OUT
 def clipboard(text: str) -> str:
     """What makes the terminal take a text to its clipboard."""
     return f"\x1b]52;c;{base64.b64encode(text.encode(errors='replace')[:CLIPBOARD]).decode()}\x07"
+
+
+def time_keys(app: Application[None]) -> None:
+    """Set how long what was pressed waits for a key that belongs to it."""
+
+    def after_key_press(processor: KeyProcessor) -> None:
+        pending = [press.key for press in processor.key_buffer]
+        app.timeoutlen = ALONE_S if pending == [Keys.Escape] else CHORD_S
+
+    app.ttimeoutlen = ESCAPE_S
+    app.key_processor.after_key_press += after_key_press
 
 
 class PasteGuard:

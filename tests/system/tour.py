@@ -209,6 +209,8 @@ def _changing(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     ana.see("r answer")
     yield Stop("selecting", ana.coloured())
     ana.press("d")
+    ana.see("d once more")
+    ana.press("d")
     bruno.see_no("nobody shall read this")
     ana.see_no("nobody shall read this")
     yield Stop("taken back", ana.coloured())

@@ -135,6 +135,11 @@ def test_messages_are_selected_by_keys_and_things_done_to_them() -> None:
         await seat.see("line emptied")
         seat.press(ALT + UP)
         seat.press("kkd")
+        await seat.see("d once more takes it back for everybody")
+        seat.press("yd")  # something else was done between
+        await seat.see("d once more")
+        assert len(seat.chat.sent) == 1
+        seat.press("d")
         await seat.until(lambda: len(seat.chat.sent) == 2 and not seat.screen.selection)
         taken = seat.chat.sent[1].command
         assert isinstance(taken, m.Retract)
@@ -166,12 +171,46 @@ def test_a_selected_message_is_copied_quoted_and_only_ones_own_are_edited() -> N
         await seat.see("While a message is selected", "Esc: back")
         seat.press(F1)
         await seat.see_no("Esc: back")
-        seat.press("x")  # does nothing here
         seat.press("q")
         await seat.see("> hola")
         assert seat.chat.sent == []
 
     play(act, rows=70, chat=talking())
+
+
+def test_no_word_is_lost_by_somebody_who_does_not_know_that_they_select() -> None:
+    async def act(seat: Seat) -> None:
+        await seat.see("hola")
+        seat.press(ALT + UP)
+        await seat.see("r answer, e edit")
+        seat.press("buenas")
+        await seat.see("▸ buenas")
+        seat.press("\x03")
+        await seat.see("line emptied")
+        seat.press(ALT + UP)
+        await seat.see("r answer, e edit")
+        seat.press(f"{PASTE}what\r\nI said{PASTED}")
+        await seat.see("▸ what", "I said")
+        assert seat.screen.input.text == "what\nI said"
+        assert not seat.screen.selection
+        assert seat.chat.sent == []
+
+    play(act, chat=talking())
+
+
+def test_a_command_typed_right_after_esc_is_no_message() -> None:
+    async def act(seat: Seat) -> None:
+        await seat.see("hola")
+        for before, begun in (("", ""), (ALT + UP, "r answer, e edit"), (ALT + UP + "ke", "(edit) ▸ my tpyo")):
+            seat.press(before)
+            await seat.see(begun)
+            seat.press(ESC + "#eR")  # arrives together, as Alt would
+            await seat.see("#lobby ▸ #eR")
+            seat.press("\x03")
+            await seat.see("line emptied")
+        assert seat.chat.sent == []
+
+    play(act, chat=talking())
 
 
 def test_in_private_changes_go_to_ones_own_inbox() -> None:
