@@ -395,8 +395,8 @@ class MessageRow(NamedTuple):
     emoji: frozenset[str]
     copies: tuple[tuple[int, int], ...]
     """By the number of each log that holds it, its `seq` there; of a private message there are two."""
-    known: bool
-    """Whether the nonce of the question is known: it was done, whatever has become of the message since."""
+    known: Place | None
+    """Where the entry of the question's nonce stands, if there is one: it was done, whatever has become of it since."""
 
 
 class Findings(NamedTuple):

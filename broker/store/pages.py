@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import apsw
 
-from broker.chat.ports import EntryRow, LogPage, MessageRow, Reaction, ReadLog, ReadMessage
+from broker.chat.ports import EntryRow, LogPage, MessageRow, Place, Reaction, ReadLog, ReadMessage
 from broker.store.statements import ENTRY_COLUMNS, NEWEST_FIRST, OLDEST_FIRST
 
 Row = Sequence[Any]
@@ -29,7 +29,7 @@ _MESSAGE: Final = """
     WHERE seq = ? AND log = ? AND kind IN ('message', 'direct') AND log NOT IN (SELECT log FROM dropped)"""
 _COPIES: Final = "SELECT log, seq FROM entry WHERE nonce = ? AND sender = ? ORDER BY part"
 _EMOJI: Final = "SELECT DISTINCT emoji FROM reaction WHERE target = ?"
-_KNOWN: Final = "SELECT 1 FROM entry WHERE nonce = ? AND sender = ? LIMIT 1"
+_KNOWN: Final = "SELECT seq, prev, time FROM entry WHERE nonce = ? AND sender = ? ORDER BY part LIMIT 1"
 
 
 class Sized:
@@ -90,7 +90,7 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
     kind, sender, other, retracted, nonce = row
     copies: Any = connection.execute(_COPIES, (nonce, sender)).fetchall()
     emoji: Any = connection.execute(_EMOJI, (query.seq,)).fetchall()
-    known = connection.execute(_KNOWN, (query.nonce, query.sender)).fetchone() is not None
+    known: Any = connection.execute(_KNOWN, (query.nonce, query.sender)).fetchone()
     return MessageRow(
         kind,
         sender,
@@ -98,5 +98,5 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
         bool(retracted),
         frozenset(each for (each,) in emoji),
         tuple((log, seq) for log, seq in copies),
-        known,
+        Place(*known, True) if known else None,
     )

@@ -286,6 +286,7 @@ class MemoryStore:
         _, message = next(self._messages(query.log, query.seq), (0, None))
         if message is None:
             return None
+        known = self._places.get((query.sender, query.nonce))
         return MessageRow(
             message.kind,
             message.sender,
@@ -293,7 +294,7 @@ class MemoryStore:
             message.retracted,
             frozenset(emoji for _, emoji in self._reactions.get(message.seq, {})),
             tuple((log, place.seq) for log, place in self._places[message.sender, message.nonce]),
-            bool(self._places.get((query.sender, query.nonce))),
+            known[0][1]._replace(known=True) if known else None,
         )
 
     def find_messages(self, query: FindMessages) -> Findings | None:

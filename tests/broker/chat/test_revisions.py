@@ -406,6 +406,20 @@ def test_a_room_that_was_made_anew_meanwhile_is_another(circle: Circle, change: 
     assert [type(reply) for reply in circle.replies.values() if isinstance(reply, ChatError)] == [NoSuchLog]
 
 
+@pytest.mark.parametrize("change", [edit, retract])
+def test_a_nonce_that_is_forgotten_meanwhile_lets_nobody_change_what_is_not_theirs(circle: Circle, change: Any) -> None:
+    said = circle.say("bob", "lobby", "hola").seq
+    circle.ask("ana", messages.Create(room="attic"))
+    circle.ask("ana", messages.Send(room="attic", text="mine", nonce=nonce(9)))
+    circle.ask("ana", messages.Delete(room="attic"))
+    with circle.pondering():
+        change(circle, "ana", "lobby", said, number=9)
+        while isinstance(circle.store, SqliteStore) and circle.store.purge():
+            pass
+    (entry,) = history(circle, "eva", "lobby")
+    assert (entry.seq, entry.text) == (said, "hola")
+
+
 def test_whoever_logs_out_meanwhile_changes_nothing(circle: Circle) -> None:
     said = circle.say("ana", "lobby", "hola").seq
     circle.replies.clear()
