@@ -50,7 +50,11 @@ _HIDDEN = _fields(Hidden, ports.HiddenRow)
 _MARK = _fields(Mark, ports.MarkRow)
 _ENTRY = [
     # The peewee alias of the only table of a SELECT is t1.
-    SQL("CASE t1.kind WHEN 'edit' THEN (SELECT text FROM entry WHERE seq = t1.target) ELSE t1.text END")
+    # What an edit changed is looked for in its own log, and nothing is shown where it is not.
+    SQL(
+        "CASE t1.kind WHEN 'edit' THEN coalesce((SELECT text FROM entry AS said WHERE said.seq = t1.target "
+        "AND said.log = t1.log AND said.kind IN ('message', 'direct')), '') ELSE t1.text END"
+    )
     if name == "text"
     else getattr(Entry, name)
     for name in ports.EntryRow._fields

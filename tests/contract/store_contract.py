@@ -402,6 +402,13 @@ class StoreContract:
         assert whole(set_up, 1)[0].text == "hi"
         assert set_up.commit([change("edit", 3, 1, "ho")]) == [(Place(2, 1, 5_000, False),)]
 
+    def test_an_edit_of_what_is_not_there_shows_nothing(self, set_up: Store) -> None:
+        set_up.commit([message(1, log=2, text="elsewhere")])
+        set_up.commit([change("edit", number, target, "better") for number, target in ((2, 1), (3, 99), (4, 0))])
+        set_up.commit([change("reaction", 5, 1, "👍", other=1), change("edit", 6, 5, "better")])
+        assert [entry.text for entry in whole(set_up, 1)] == ["", "", "", "👍", ""]
+        assert [entry.text for entry in whole(set_up, 2)] == ["elsewhere"]
+
     def test_a_message_is_told_with_its_copies(self, set_up: Store) -> None:
         set_up.commit([message(1), NewEntries("direct", (-1, -2), 1, 2, "psst", b"n" * 16, 5)])
         set_up.commit([change("reaction", 2, 1, "👍", other=1), change("retract", 3, 3, log=-2)])

@@ -270,8 +270,8 @@ class MemoryStore:
     def _shown(self, log: int, entry: EntryRow, reader: int) -> EntryRow:
         """An entry as it is read: an edit with its message's text, a message with what was put under it."""
         if entry.kind == "edit":
-            _, message = next(self._messages(log, entry.target))
-            return entry._replace(text=message.text)
+            _, message = next(self._messages(log, entry.target), (0, None))
+            return entry._replace(text=message.text if message else "")
         first: dict[str, int] = {}
         people: dict[str, set[int]] = {}
         for (account, emoji), since in self._reactions.get(entry.seq, {}).items():
