@@ -71,12 +71,14 @@ def read_log(connection: apsw.Connection, query: ReadLog) -> LogPage:
     newest = query.after is None
     bounds = (query.log, query.after or 0, query.before if query.before is not None else NO_SEQ)
     page = Sized(query.limit, query.max_bytes)
-    cursor = connection.execute(NEWEST_FIRST if newest else OLDEST_FIRST, bounds)
-    for row in cursor:
-        if not page.take(row, TEXT):
-            break
-    cursor.close()
-    entries = rows_with_reactions(connection, page.rows, query.reader)
+    # At one moment: a reaction that came in between would be shown, and `changed` would say that it is not.
+    with connection:
+        cursor = connection.execute(NEWEST_FIRST if newest else OLDEST_FIRST, bounds)
+        for row in cursor:
+            if not page.take(row, TEXT):
+                break
+        cursor.close()
+        entries = rows_with_reactions(connection, page.rows, query.reader)
     if newest:
         entries.reverse()
     return LogPage(entries, page.more)

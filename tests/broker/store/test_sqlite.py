@@ -6,13 +6,16 @@ import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from broker.chat import ports
-from broker.chat.ports import Place, ReadLog, StoreBroken, StoreFailed, StoreFull
+from broker.chat.ports import EntryRow, NewEntries, Place, ReadLog, StoreBroken, StoreFailed, StoreFull
+from broker.store import pages
 from broker.store.migrations import DatabaseUnusable
 from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore, _failures
 from tests.contract.store_contract import SETTING, Open, StoreContract, everything, message, whole
@@ -240,3 +243,20 @@ def test_a_failed_sync_is_told_apart_from_what_may_be_tried_again(tmp_path: Path
         with pytest.raises(StoreFailed) as raised, _failures():
             raise apsw.exception_for(code)
         assert type(raised.value) is kind
+
+
+def test_a_page_shows_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def put(number: int) -> NewEntries:
+        return NewEntries("reaction", (1,), number, 1, "👍", number.to_bytes(16, "little"), 5, (1,))
+
+    with closing(SqliteStore(tmp_path / "chat.db")) as store:
+        store.commit([*SETTING, message(1), put(1)])
+        whole = pages.rows_with_reactions
+
+        def late(*given: Any) -> list[EntryRow]:
+            store.commit([put(2)])
+            return whole(*given)
+
+        monkeypatch.setattr(pages, "rows_with_reactions", late)
+        said = store.read_log(ReadLog(1, 0, None, 1, 99)).entries[0]
+        assert (said.changed, said.reactions[0].people) == (2, 1)
