@@ -65,13 +65,14 @@ class SqliteStore:
         with ExitStack() as opening:
             for directory in {each.resolve() for each in (path.resolve().parent, home or path.parent)}:
                 opening.callback(lock_directory(directory).close)
+            # The log of one that was killed may hold what it had erased.
+            self._erased = path.with_name(path.name + "-wal").exists()
             self._writer = open_writer(path)
             self._locks = opening.pop_all()
         self._readers = Readers(path)
         self._ends: Ends | None = None
         self._indexed = 0
         self._piece_due = self._wipe_due = 0.0
-        self._erased = False
 
     def load(self) -> Snapshot:
         """Read all that the rules hold in memory. Raises `DatabaseUnusable`."""

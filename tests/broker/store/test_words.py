@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -229,6 +230,19 @@ def test_what_was_said_before_is_nowhere_in_the_files(
         assert secret[:10] not in content, file
     assert find(store, "xylophonequark") == []
     assert well(path)
+
+
+def test_what_was_erased_by_one_that_was_killed_is_erased_by_the_next(store: SqliteStore, tmp_path: Path) -> None:
+    store.commit([message(1, text="xylophonequark")])
+    store.commit([change("retract", 1, 1)])
+    left = tmp_path / "left"
+    left.mkdir()
+    for name in ("chat.db", "chat.db-wal"):
+        (left / name).write_bytes((tmp_path / name).read_bytes())
+    assert b"xylophonequark" in (left / "chat.db-wal").read_bytes()
+    with closing(SqliteStore(left / "chat.db")) as next_:
+        tidied(next_)
+        assert [file.name for file in left.iterdir() if b"xylophonequark" in file.read_bytes()] == []
 
 
 def test_the_log_is_emptied_once_nobody_reads(store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
