@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, assert_never
 
-from peewee import SQL, Model
+from peewee import SQL, Model, fn
 
 from broker.chat import ports
 from broker.store.models import Account, Dropped, Entry, Hidden, Invitation, Mark, Member, Room, Session, Token
@@ -171,6 +171,6 @@ NEWEST_FIRST: Final = _compiled(_PAGE.order_by(Entry.seq.desc()))
 """A log's entries with ?2 < seq < ?3. The reader stops where the page ends."""
 
 NEXT_DROPPED: Final = _compiled(Dropped.select(Dropped.log).limit(_at(1)))
-PURGEABLE: Final = _compiled(Entry.select(Entry.seq).where(Entry.log == _at(1)).limit(_at(2)))
+PURGEABLE: Final = _compiled(Entry.select(Entry.seq, fn.LENGTH(Entry.text)).where(Entry.log == _at(1)).limit(_at(2)))
 PURGE: Final = _compiled(Entry.delete().where(Entry.seq == _at(1)))
 PURGED: Final = _compiled(Dropped.delete().where(Dropped.log == _at(1)))

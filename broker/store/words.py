@@ -59,14 +59,24 @@ _UNINDEXED: Final = f"""
     SELECT t1.log, {COLUMNS} FROM entry AS t1 WHERE t1.seq > ? AND t1.seq < ? AND {_READABLE} ORDER BY t1.seq DESC"""
 
 
+def fitting(rows: Iterable[tuple[int, int]], most: int) -> list[int]:
+    """The first of these entries whose texts have at most so many characters together; one in any case.
+
+    `rows` are their `seq`s and the lengths of their texts.
+    """
+    seqs, characters = [], 0
+    for seq, length in rows:
+        if characters and characters + length > most:
+            break
+        seqs.append(seq)
+        characters += length
+    return seqs
+
+
 def put_in_piece(connection: apsw.Connection, upto: int) -> int:
     """Index the next messages after `upto`; returns up to which entry all are indexed now."""
-    last, characters = upto, 0
     rows: Any = connection.execute(_NEXT, (upto, PIECE)).fetchall()
-    for seq, length in rows:
-        if characters and characters + length > PIECE_CHARACTERS:
-            break
-        last, characters = seq, characters + length
+    last = max(fitting(rows, PIECE_CHARACTERS), default=upto)
     if last > upto:
         connection.execute(_ADVANCE, (last,))
         connection.execute(_PUT_IN_PIECE, (upto, last))

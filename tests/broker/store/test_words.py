@@ -308,6 +308,19 @@ def test_a_deleted_rooms_words_and_reactions_go_with_it(
 # A database from before
 
 
+def test_a_deleted_room_goes_in_pieces_that_are_bounded_in_their_text(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PURGED_CHARACTERS", 100)
+    store.commit([message(number, text="a" * length) for number, length in enumerate((200, 60, 40, 1, 5, 200, 3))])
+    store.commit([ports.DropRoom(1)])
+    left = []
+    with closing(apsw.Connection(str(path))) as connection:
+        while store.purge():
+            left.append(connection.execute("SELECT count(*) FROM entry").get)
+    assert left == [6, 4, 2, 1, 0]
+
+
 def former(path: Path) -> None:
     """A database of the schema before, with messages of all kinds in it."""
     connection = apsw.Connection(str(path))
