@@ -44,6 +44,8 @@ class Batch:
         self.heads: dict[int, int] = {}
         """The new last `seq` of each log that changes; 0 for one that is dropped."""
         self.last = 0
+        self.characters = 0
+        """Of all texts together."""
         self.targeted: list[tuple[NewEntries, tuple[Place, ...]]] = []
         """Those that answer or change a message, with their places."""
 
@@ -70,6 +72,7 @@ class Ends:
                 places = seen.get(nonce)
                 if places is None:
                     kind, logs, sender, other, text, token, time, targets = write
+                    batch.characters += len(text)
                     if targets and kind == "edit":
                         text = ""  # It stands in the message alone, so that it can be erased in one place.
                     made = []

@@ -1,5 +1,6 @@
 """`SqliteStore`: the port `Store` over one SQLite file, and the only transactions there are.
 
+Long because what can wait shares the writer with what cannot, and all that they share stands together.
 Must not know the rules, nor which thread calls: one connection writes, and each reading thread has its own.
 """
 
@@ -45,6 +46,9 @@ the same."""
 UNINDEXED: Final = 1_000
 """Messages that may wait to be indexed: what is edited soon after it was said costs the index nothing, and a search
 looks through so many in a hundredth of a second."""
+UNINDEXED_CHARACTERS: Final = 100_000
+"""Characters of texts that may wait, however few messages they are: a search must look through all of them. So many
+without a word twice are a tenth of a second."""
 INDEX_SHARE: Final = 0.02
 """The part of the writer's time that indexing takes under a load without a pause: two thousand messages a second."""
 RETRY_S: Final = 1.0
@@ -74,7 +78,7 @@ class SqliteStore:
             self._locks = opening.pop_all()
         self._readers = Readers(path)
         self._ends: Ends | None = None
-        self._indexed = 0
+        self._indexed = self._waiting = 0
         self._piece_due = self._wipe_due = 0.0
 
     def load(self) -> Snapshot:
@@ -95,6 +99,7 @@ class SqliteStore:
                 batch = self._transaction(writes, ends.plan(writes, look_up(self._writer, writes)))
             ends.accept(batch)
             self._ends = ends
+            self._waiting += batch.characters
         return batch.places
 
     def _transaction(self, writes: Sequence[Write], batch: Batch) -> Batch:
@@ -120,7 +125,7 @@ class SqliteStore:
     def keep_up(self) -> bool:
         """Index a piece though nothing is idle, if it is time to; whether there is something to `tidy`."""
         with _failures():
-            behind = self._current().last - self._indexed >= UNINDEXED
+            behind = self._behind(self._current().last)
         if behind and time.monotonic() >= self._piece_due:
             self._index()
         return behind or self._erased
@@ -145,7 +150,7 @@ class SqliteStore:
         """Index a piece. True if there may be more to index."""
         with _failures():
             last = self._current().last
-            if last - self._indexed < UNINDEXED:
+            if not self._behind(last):
                 return False
             begun = time.monotonic()
             self._piece_due = begun + RETRY_S  # unless it is done: a full disk is not tried at every commit
@@ -154,9 +159,15 @@ class SqliteStore:
             more = indexed > self._indexed
             # Numbers that no entry has any more are passed over, or they would count as waiting for ever.
             self._indexed = indexed if more else last
+            if self._indexed == last:
+                self._waiting = 0
             now = time.monotonic()
             self._piece_due = now + (now - begun) / INDEX_SHARE
             return more
+
+    def _behind(self, last: int) -> bool:
+        """Whether so much is not indexed that it is time to."""
+        return last - self._indexed >= UNINDEXED or (last > self._indexed and self._waiting >= UNINDEXED_CHARACTERS)
 
     def _wipe(self) -> bool:
         """Empty the write-ahead log, where what was erased still stands. True if it is to be tried again."""
@@ -211,6 +222,8 @@ class SqliteStore:
         if self._ends is None:
             self._ends = Ends(self._writer)
             ((self._indexed,),) = self._rows(words.UPTO)
+            # Nobody has counted what is there.
+            self._waiting = UNINDEXED_CHARACTERS if self._indexed < self._ends.last else 0
         return self._ends
 
     def _rows(self, statement: str) -> list[Any]:

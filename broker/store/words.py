@@ -120,8 +120,8 @@ def find(connection: apsw.Connection, query: FindMessages, seconds: float) -> Fi
         return Findings([], False)
     page = Sized(query.limit, query.max_bytes)
     try:
-        with _bounded(connection, seconds), connection:
-            for row in _fitting(connection, query):
+        with _bounded(connection, seconds) as too_late, connection:
+            for row in _fitting(connection, query, too_late):
                 if not page.take(row):
                     break
             found = rows_with_reactions(connection, [row[1:] for row in page.rows], query.reader)
@@ -130,7 +130,7 @@ def find(connection: apsw.Connection, query: FindMessages, seconds: float) -> Fi
     return Findings([(row[0], entry) for row, entry in zip(page.rows, found, strict=True)], page.more)
 
 
-def _fitting(connection: apsw.Connection, query: FindMessages) -> Iterator[Row]:
+def _fitting(connection: apsw.Connection, query: FindMessages, too_late: Callable[[], bool]) -> Iterator[Row]:
     """What fits, newest first, at least one more than the page takes if there is."""
     ((upto,),) = _all(connection, UPTO)
     ((last,),) = _all(connection, "SELECT max(seq) FROM entry")
@@ -141,7 +141,7 @@ def _fitting(connection: apsw.Connection, query: FindMessages) -> Iterator[Row]:
     if before > upto + 1:
         floor = max(upto, before - 1 - TAIL)
         rows = connection.execute(readable + _UNINDEXED, (*given, floor, before))
-        yield from _looked_through(list(_shortened(rows)), asked)
+        yield from _looked_through(list(_shortened(rows)), asked, too_late)
     # No log is read below where it may be: what all of them have there is passed over at once.
     since = min(number for _, number in query.logs)
     yield from _all(connection, readable + _INDEXED, (*given, asked, since, before, query.limit + 1))
@@ -156,18 +156,22 @@ def _shortened(rows: Iterable[Row]) -> Iterator[Row]:
         yield row
 
 
-def _looked_through(rows: Sequence[Row], asked: str) -> list[Row]:
-    """Those of `rows` (newest first) that fit, by an index made for the moment."""
+def _looked_through(rows: Sequence[Row], asked: str, too_late: Callable[[], bool]) -> list[Row]:
+    """Those of `rows` (newest first) that fit, by an index made for the moment. Raises `apsw.InterruptError`."""
+
+    def in_time() -> Iterator[Row]:
+        for row in reversed(rows):
+            if too_late():
+                raise apsw.InterruptError
+            yield row[SEQ + 1], f"{_scope(row[0])} u{row[SENDER + 1]}", row[TEXT + 1]
+
     if not rows:
         return []
     connection = apsw.Connection(":memory:")
     try:
         connection.execute(f"CREATE VIRTUAL TABLE entry_words USING fts5 ({ANEW})")
         with connection:
-            connection.executemany(
-                "INSERT INTO entry_words (rowid, scope, text) VALUES (?, ?, ?)",
-                ((row[SEQ + 1], f"{_scope(row[0])} u{row[SENDER + 1]}", row[TEXT + 1]) for row in reversed(rows)),
-            )
+            connection.executemany("INSERT INTO entry_words (rowid, scope, text) VALUES (?, ?, ?)", in_time())
         found = _all(connection, "SELECT rowid FROM entry_words WHERE entry_words MATCH ?", (asked,))
     finally:
         connection.close()
@@ -180,12 +184,12 @@ def _all(connection: apsw.Connection, statement: str, bindings: Sequence[object]
 
 
 @contextmanager
-def _bounded(connection: apsw.Connection, seconds: float) -> Iterator[None]:
-    """Interrupt what runs on `connection` after `seconds`."""
+def _bounded(connection: apsw.Connection, seconds: float) -> Iterator[Callable[[], bool]]:
+    """Interrupt what runs on `connection` after `seconds`; gives a way to ask whether that is so."""
     ends = time.monotonic() + seconds
     too_late: Callable[[], bool] = lambda: time.monotonic() > ends  # noqa: E731
     connection.set_progress_handler(too_late, _STEPS)
     try:
-        yield
+        yield too_late
     finally:
         connection.set_progress_handler(None)

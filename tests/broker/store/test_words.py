@@ -90,6 +90,21 @@ def test_few_messages_wait_and_are_found_all_the_same(
     assert well(path)
 
 
+def test_few_long_messages_do_not_wait(store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "UNINDEXED_CHARACTERS", 100)
+    store.commit([message(1, text="a" * 60)])
+    assert not store.tidy()
+    store.commit([change("edit", 1, 1, "b" * 60)])
+    tidied(store)
+    assert upto(path) == 2
+    store.commit([message(2, text="a" * 60)])
+    assert not store.keep_up()
+    store.close()
+    with closing(SqliteStore(path)) as again:
+        tidied(again)
+        assert upto(path) == 3, "how much waited was forgotten"
+
+
 def test_pieces_are_bounded_in_entries_and_in_text(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +218,17 @@ def test_a_search_that_takes_too_long_is_given_up_and_the_next_is_not(store: Sql
     assert words.find(store._reader(), asked, -1.0) is None
     assert store._reader().txn_state() == apsw.SQLITE_TXN_NONE
     assert len(find(store, "hola")) == 50
+
+
+def test_a_search_that_takes_too_long_in_what_is_not_indexed_is_given_up(store: SqliteStore) -> None:
+    store.commit([message(number, text="hola") for number in range(50)])
+    asked = FindMessages(((1, 0),), (Phrase("hola"),), (), None, None, 50, 1 << 30, 1)
+    rows = [(1, number, 0, 0, "message", 1, 0, "hola") for number in range(50, 0, -1)]
+    assert len(words._looked_through(rows, words.expression(asked), lambda: False)) == 50
+    moments = iter(range(1_000))
+    with pytest.raises(apsw.InterruptError):
+        words._looked_through(rows, words.expression(asked), lambda: next(moments) == 10)
+    assert next(moments) == 11
 
 
 # What leaves it
