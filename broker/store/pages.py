@@ -100,5 +100,5 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
         bool(retracted),
         frozenset(each for (each,) in emoji),
         tuple((log, seq) for log, seq in copies),
-        Place(*known, True) if known else None,
+        Place._make((*known, True)) if known else None,
     )
