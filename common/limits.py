@@ -143,6 +143,10 @@ POSTS: Final = Rate(20.0, 200)
 """Messages of one account, by default: so many a second for ever, and so many at once. A person types one in a
 while; a bot that answers a full room needs some."""
 
+POST_CHARACTERS: Final = 500
+"""Characters that are erased with an edit or a retraction and count as one message more: to overwrite their words takes
+the journal some milliseconds, where a message takes a tenth of one."""
+
 REQUESTS: Final = Rate(50.0, 1_000)
 """Requests of one session, by default: a client that starts asks for a page of each of its rooms."""
 

@@ -392,6 +392,8 @@ class MessageRow(NamedTuple):
     sender: int
     other: int
     retracted: bool
+    length: int
+    """Characters of its text."""
     emoji: frozenset[str]
     copies: tuple[tuple[int, int], ...]
     """By the number of each log that holds it, its `seq` there; of a private message there are two."""

@@ -28,10 +28,11 @@ _ROUNDED_S: Final = 1e-6
 class Limiter:
     """Buckets of one size, each found by its key and made full when it is first asked for."""
 
-    __slots__ = ("_full_at", "_interval", "_kept", "_window")
+    __slots__ = ("_burst", "_full_at", "_interval", "_kept", "_window")
 
     def __init__(self, rate: Rate, kept: int = _KEPT) -> None:
         self._interval = 1.0 / rate.per_s if rate.per_s else 0.0
+        self._burst = rate.burst
         self._window = self._interval * rate.burst
         self._full_at: dict[Hashable, float] = {}
         self._kept = kept
@@ -56,9 +57,9 @@ class Limiter:
             self._forget(now)
         return 0.0
 
-    def check(self, key: Hashable, now: float, message: str) -> None:
-        """Take one token. Raises `RateLimited` with the wait."""
-        wait = self.take(key, now)
+    def check(self, key: Hashable, now: float, message: str, cost: float = 1.0) -> None:
+        """Take `cost` tokens; all there may be, if that is more. Raises `RateLimited` with the wait."""
+        wait = self.take(key, now, min(cost, self._burst))
         if wait:
             raise RateLimited(message, retry_after=max(_SHORTEST_S, math.ceil((wait + _STALE_S) * 100) / 100))
 

@@ -16,7 +16,7 @@ from broker.chat.effects import Answer, Append, Ask, Effect, Now
 from broker.chat.reading import Readable, readable
 from common import messages, texts
 from common.errors import Forbidden, NoSuchLog, NoSuchMessage, TooMany
-from common.limits import REACTIONS
+from common.limits import POST_CHARACTERS, REACTIONS
 
 SLOWLY = "You write faster than this broker allows; wait a little."
 
@@ -61,7 +61,6 @@ def looked_at(
 
 def _revised(ctx: Context, command: _Revision, check: Check, kind: str, text: str = "", other: int = 0) -> list[Effect]:
     """Append an entry that changes a message, to every log that holds it: one's own first."""
-    ctx.rules.posts.check(ctx.account.id, ctx.now.mono, SLOWLY)
 
     def then(later: Context, here: Readable, message: ports.MessageRow) -> list[Effect]:
         if message.known:
@@ -70,6 +69,9 @@ def _revised(ctx: Context, command: _Revision, check: Check, kind: str, text: st
             place = message.known
             return [Answer(later.origin, messages.Sent(id=later.origin.id, seq=place.seq, time=place.time))]
         check(later, message)
+        # Whatever is erased is erased from the index word by word, while everybody's messages wait.
+        erased = message.length if kind in ("edit", "retract") else 0
+        later.rules.posts.check(later.account.id, later.now.mono, SLOWLY, 1 + erased // POST_CHARACTERS)
         copies = sorted(message.copies, key=lambda copy: copy[0] != here.log)
         entries = ports.NewEntries(
             kind,

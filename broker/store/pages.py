@@ -25,7 +25,7 @@ _REACTIONS: Final = """
     SELECT target, emoji, count(*), max(account = ?) FROM reaction WHERE target IN ({})
     GROUP BY target, emoji ORDER BY min(first)"""
 _MESSAGE: Final = """
-    SELECT kind, sender, other, retracted, nonce FROM entry
+    SELECT kind, sender, other, retracted, length(text), nonce FROM entry
     WHERE seq = ? AND log = ? AND kind IN ('message', 'direct') AND log NOT IN (SELECT log FROM dropped)"""
 _COPIES: Final = "SELECT log, seq FROM entry WHERE nonce = ? AND sender = ? ORDER BY part"
 _EMOJI: Final = "SELECT DISTINCT emoji FROM reaction WHERE target = ?"
@@ -89,7 +89,7 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
     row: Any = connection.execute(_MESSAGE, (query.seq, query.log)).fetchone()
     if row is None:
         return None
-    kind, sender, other, retracted, nonce = row
+    kind, sender, other, retracted, length, nonce = row
     copies: Any = connection.execute(_COPIES, (nonce, sender)).fetchall()
     emoji: Any = connection.execute(_EMOJI, (query.seq,)).fetchall()
     known: Any = connection.execute(_KNOWN, (query.nonce, query.sender)).fetchone()
@@ -98,6 +98,7 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
         sender,
         other,
         bool(retracted),
+        length,
         frozenset(each for (each,) in emoji),
         tuple((log, seq) for log, seq in copies),
         Place._make((*known, True)) if known else None,

@@ -45,8 +45,6 @@ REPEATABLE: Final[frozenset[type[m.Command]]] = frozenset(
         m.Retract,
         m.React,
         m.Search,
-        m.Mark,
-        m.SetStatus,
         m.History,
     }
 )

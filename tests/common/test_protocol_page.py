@@ -278,3 +278,14 @@ def test_the_example_of_an_address() -> None:
     assert str(address) == shown["address"]
     assert addresses.fingerprint(address.key) == shown["fingerprint"]
     assert z85.decode(shown["z85"]) == address.key
+
+
+def test_every_section_has_a_number_of_its_own_and_every_link_leads_to_one() -> None:
+    headings = re.findall(r"^#{2,4} (\d[\d.]*) (.*)$", PAGE, re.M)
+    numbers = [number for number, _ in headings]
+    assert sorted(set(numbers)) == sorted(numbers)
+    anchors = {f"{number} {title}".lower().replace(".", "").replace(" ", "-"): number for number, title in headings}
+    links = re.findall(r"\[§(\d+\.\d+)\]\(#([\w-]+)\)", PAGE)
+    assert links
+    for number, anchor in links:
+        assert anchors.get(anchor) == number

@@ -413,10 +413,10 @@ class StoreContract:
         set_up.commit([message(1), NewEntries("direct", (-1, -2), 1, 2, "psst", b"n" * 16, 5)])
         set_up.commit([change("reaction", 2, 1, "👍", other=1), change("retract", 3, 3, log=-2)])
         nonce = (2).to_bytes(16, "big")
-        said = ports.MessageRow("message", 1, 0, False, frozenset("👍"), ((1, 1),), None)
+        said = ports.MessageRow("message", 1, 0, False, 2, frozenset("👍"), ((1, 1),), None)
         assert set_up.read_message(ports.ReadMessage(1, 1, 2, nonce)) == said
         assert set_up.read_message(ports.ReadMessage(1, 1, 1, nonce)) == said._replace(known=Place(4, 1, 5_000, True))
-        whispered = ports.MessageRow("direct", 1, 2, True, frozenset(), ((-1, 2), (-2, 3)), None)
+        whispered = ports.MessageRow("direct", 1, 2, True, 0, frozenset(), ((-1, 2), (-2, 3)), None)
         assert set_up.read_message(ports.ReadMessage(-2, 3, 9, b"")) == whispered
         for log, seq in ((-2, 2), (2, 1), (1, 4), (1, 99)):
             assert set_up.read_message(ports.ReadMessage(log, seq, 1, b"")) is None, (log, seq)

@@ -292,6 +292,7 @@ class MemoryStore:
             message.sender,
             message.other,
             message.retracted,
+            len(message.text),
             frozenset(emoji for _, emoji in self._reactions.get(message.seq, {})),
             tuple((log, place.seq) for log, place in self._places[message.sender, message.nonce]),
             known[0][1]._replace(known=True) if known else None,

@@ -17,7 +17,7 @@ from broker.chat.settings import ChatSettings
 from broker.store.sqlite import SqliteStore
 from common import messages
 from common.errors import ChatError, NoSuchLog, NoSuchMessage, NotMember
-from common.limits import REACTIONS, Rate
+from common.limits import POST_CHARACTERS, REACTIONS, Rate
 from tests.support.circle import Circle
 from tests.support.memory_store import MemoryStore
 
@@ -465,6 +465,25 @@ def test_changes_are_counted_as_messages_are(circle: Circle) -> None:
         assert isinstance(change(slow, "ana", "lobby", said), messages.Sent)
     refused = retract(slow, "ana", "lobby", said)
     assert (refused.code, refused.retry_after > 0) == ("rate-limited", True)
+
+
+def test_what_erases_long_texts_counts_for_more() -> None:
+    circle = Circle(settings=ChatSettings(posts=Rate(1.0, 10)))
+    circle.register("ana")
+    long = circle.say("ana", "lobby", "hola " * (POST_CHARACTERS // 5 * 4)).seq
+    assert isinstance(edit(circle, "ana", "lobby", long), messages.Sent)
+    circle.later(10)
+    longest = circle.say("ana", "lobby", "hola " * 1_600).seq
+    for change in (edit, retract):
+        refused = change(circle, "ana", "lobby", longest)
+        assert (refused.code, refused.retry_after > 0) == ("rate-limited", True)
+        # It counts for more than there may ever be at once, and is done all the same once there is so much.
+        circle.later(refused.retry_after)
+        assert isinstance(change(circle, "ana", "lobby", longest), messages.Sent)
+        assert circle.say("ana", "lobby", "hola").code == "rate-limited"
+        circle.later(10)
+        longest = circle.say("ana", "lobby", "hola " * 1_600).seq
+    assert isinstance(react(circle, "ana", "lobby", longest), messages.Sent)
 
 
 def test_a_busy_broker_says_so(circle: Circle) -> None:

@@ -1,5 +1,5 @@
 """Messages that change, under kills of the broker: nothing is lost or done twice, and whoever follows the log by the
-page's rules (`docs/PROTOCOL.md`, 11.8) sees what history shows."""
+page's rules (`docs/PROTOCOL.md`, 11.9) sees what history shows."""
 
 from __future__ import annotations
 
