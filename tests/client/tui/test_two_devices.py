@@ -126,7 +126,7 @@ def test_what_was_typed_outlives_a_broker_that_goes_and_a_client_that_ends(tmp_p
         async with sitting_down(entrance) as ana:
             await ana.see("● live")
             await ana.typed("first")
-            await ana.see("ana        first")
+            await ana.terminal.until(lambda screen: "ana        first" in screen and "first …" not in screen)
             await asyncio.to_thread(running.close)
             await ana.see("○ offline")
             await ana.typed("never sent")
