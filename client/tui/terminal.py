@@ -30,7 +30,7 @@ PASTE_PACE: Final = 64
 CLIPBOARD: Final = 74_994
 """Bytes that the narrowest terminals take to their clipboard at a time."""
 
-ESCAPE_S: Final = 0.05
+ESCAPE_S: Final = 0.025
 """Seconds that the rest of what one key sends may take."""
 ALONE_S: Final = 0.01
 """Seconds beyond that for which Esc waits to be the Alt of another key: a finger may begin a word there."""
