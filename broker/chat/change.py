@@ -78,10 +78,14 @@ class Change:
 
     # Accounts and sessions
 
-    def add_account(self, row: ports.AccountRow, password: str) -> Account:
+    def add_account(self, row: ports.AccountRow, password: str, default: Room) -> Account:
         account = Account(row)
         self._state.add_account(account)
         self.write(ports.AddAccount(row, password), lambda: self._state.forget_account(account))
+        if default.head:
+            # Of what was said in the default room before, nobody who is new has missed anything.
+            mark = account.marks[default.id] = ports.MarkRow(account.id, default.id, default.head, None, row.created)
+            self.write(ports.PutMark(mark), lambda: account.marks.pop(default.id, None))
         return account
 
     def update_account(self, account: Account, row: ports.AccountRow) -> None:

@@ -76,7 +76,7 @@ def register(ctx: Context, command: messages.Register) -> list[Effect]:
         login = naming.check_new_login(ctx.state, command.login)
         row = naming.new_account(ctx.state, login, command, now.time)
         change = ctx.change()
-        account = change.add_account(row, str(result))
+        account = change.add_account(row, str(result), ctx.rules.default)
         change.stamp("registered", login=login, address=ctx.origin.address)
         return _bind(later, change, account, None)
 

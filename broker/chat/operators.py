@@ -89,7 +89,7 @@ def add_user(ctx: Context, command: AddUser) -> list[Effect]:
         login = naming.check_new_login(ctx.state, command.login)
         row = naming.new_account(ctx.state, login, command, now.time)._replace(operator=command.operator)
         change = ctx.change()
-        change.add_account(row, str(result))
+        change.add_account(row, str(result), ctx.rules.default)
         change.stamp("user-added", login=login, operator=command.operator)
         return change.effects(ctx.origin, lambda: Reply(id=ctx.origin.id))
 

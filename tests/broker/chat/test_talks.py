@@ -195,6 +195,24 @@ def test_whoever_leaves_a_room_loses_its_mark(circle: Circle) -> None:
     assert (room(circle, "bob").read, room(circle, "bob").notify) == (0, None)
 
 
+def test_a_new_account_has_missed_nothing_that_was_said_before(circle: Circle) -> None:
+    sent = circle.say("ana", "lobby", "hola")
+    circle.register("new")
+    circle.say("ana", "lobby", "welcome")
+    assert room(circle, "new", "lobby").read == sent.seq
+    circle.later(MARK_KEPT_S + 0.1)
+    circle.start()
+    assert room(circle, "new", "lobby").read == sent.seq
+    assert room(circle, "ana", "lobby").read == 0, "who was there before anything was said has missed all of it"
+
+
+def test_an_account_that_could_not_be_kept_leaves_no_mark(circle: Circle) -> None:
+    circle.say("ana", "lobby", "hola")
+    with circle.holding(fail=True):
+        circle.register("new")
+    assert list(circle.store.load().marks) == []
+
+
 def test_whoever_comes_back_to_the_default_room_goes_on_reading_there(circle: Circle) -> None:
     sent = circle.say("ana", "lobby", "hola")
     circle.ask("bob", Mark(talk="lobby", read=sent.seq, notify="mentions"))
@@ -255,7 +273,7 @@ def test_the_talks_marked_last_come_first_and_the_one_marked_longest_ago_is_forg
     assert [talk.talk for talk in state(circle, "ana").talks] == expected
     assert len(expected) == TALKS
     circle.later(MARK_KEPT_S + 0.1)
-    assert len(circle.store.load().marks) == TALKS + 1
+    assert len([mark for mark in circle.store.load().marks if mark.account == 1]) == TALKS + 1
     circle.start()
     assert [talk.talk for talk in state(circle, "ana").talks] == expected
     assert room(circle, "ana", "lobby").read == 1
