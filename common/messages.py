@@ -501,6 +501,8 @@ class Reacted(Entry, tag="reaction", kw_only=True):
     target: UInt
     emoji: str
     on: bool
+    count: UInt
+    """How many have that emoji there then; in `history`, now."""
     nonce: bytes
 
 

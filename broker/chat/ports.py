@@ -148,6 +148,8 @@ class Place(NamedTuple):
     time: int
     known: bool
     """True if the nonce was known: this is the place of the entry written before."""
+    people: int = 0
+    """Of a `reaction`: how many accounts have that emoji at the message then."""
 
 
 class AddAccount(NamedTuple):
@@ -377,7 +379,7 @@ class EntryRow(NamedTuple):
     changed: int = 0
     """The `seq` of the last change that is in a message; 0 for none."""
     reactions: tuple[Reaction, ...] = ()
-    """In the order of first use."""
+    """In the order of first use; of a `reaction` itself, what there is of its emoji, if anybody has it there."""
 
 
 class LogPage(NamedTuple):

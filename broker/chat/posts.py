@@ -101,6 +101,7 @@ def _heard(state: State, entries: ports.NewEntries, places: tuple[ports.Place, .
             entries.text,
             entries.nonce,
             target,
+            reactions=(ports.Reaction(entries.text, place.people, False),) if place.people else (),
         )
         effects.append(Publish(log_name(state, log), entry(state, row)))
     return effects

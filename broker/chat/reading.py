@@ -59,8 +59,15 @@ def entry(state: State, row: ports.EntryRow) -> messages.AnyEntry:
         case "retract":
             return messages.Retracted(**place, sender=sender, target=row.target, nonce=row.nonce)
         case "reaction":
-            on = row.other == 1
-            return messages.Reacted(**place, sender=sender, target=row.target, emoji=row.text, on=on, nonce=row.nonce)
+            return messages.Reacted(
+                **place,
+                sender=sender,
+                target=row.target,
+                emoji=row.text,
+                on=row.other == 1,
+                count=row.reactions[0].people if row.reactions else 0,
+                nonce=row.nonce,
+            )
         case _:
             return messages.Invited(**place, sender=sender, room=row.text)
 

@@ -7,7 +7,7 @@ Must not know transactions, nor whether a change is allowed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -32,14 +32,18 @@ _PUT: Final = f"""
     FROM entry WHERE {_MESSAGE} AND NOT retracted AND (
         EXISTS (SELECT 1 FROM reaction WHERE target = ?1 AND emoji = ?5)
         OR (SELECT count(DISTINCT emoji) FROM reaction WHERE target = ?1) < {REACTIONS})"""
+_PEOPLE: Final = "SELECT count(*) FROM reaction WHERE target = ? AND emoji = ?"
 _TAKE_AWAY: Final = "DELETE FROM reaction WHERE target = ? AND account = ? AND emoji = ?"
 
 
-def carry_out(connection: apsw.Connection, targeted: Iterable[tuple[NewEntries, tuple[Place, ...]]]) -> bool:
-    """Do in order what these entries do, each of which was just inserted at its places; whether a text was erased."""
+def carry_out(
+    connection: apsw.Connection, targeted: Iterable[tuple[NewEntries, int]], places: list[tuple[Place, ...]]
+) -> bool:
+    """Do in order what these entries do, each of which was just inserted at those of `places`; whether a text was
+    erased. The places of a reaction are told how many people it has then."""
     erased = False
-    for entries, places in targeted:
-        for log, target, place in zip(entries.logs, entries.targets, places, strict=True):
+    for entries, at in targeted:
+        for log, target, place in zip(entries.logs, entries.targets, places[at], strict=True):
             connection.execute(_TARGET, (target, place.seq))
             message = (target, log, place.seq)
             if connection.execute(_IS_THERE, message[:2]).fetchone() is None:
@@ -63,7 +67,17 @@ def carry_out(connection: apsw.Connection, targeted: Iterable[tuple[NewEntries, 
                     connection.execute(_TAKE_AWAY, (target, entries.sender, entries.text))
                 case _:
                     pass  # an answer changes nothing
+        if entries.kind == "reaction":
+            places[at] = tuple(
+                place._replace(people=_people(connection, target, entries.text))
+                for target, place in zip(entries.targets, places[at], strict=True)
+            )
     return erased
+
+
+def _people(connection: apsw.Connection, target: int, emoji: str) -> int:
+    found: Any = connection.execute(_PEOPLE, (target, emoji)).fetchone()
+    return int(found[0])
 
 
 def forget(connection: apsw.Connection, seqs: Iterable[int]) -> None:

@@ -46,8 +46,8 @@ class Batch:
         self.last = 0
         self.characters = 0
         """Of all texts together."""
-        self.targeted: list[tuple[NewEntries, tuple[Place, ...]]] = []
-        """Those that answer or change a message, with their places."""
+        self.targeted: list[tuple[NewEntries, int]] = []
+        """Those that answer or change a message, and which of `places` are theirs."""
 
 
 class Ends:
@@ -84,7 +84,7 @@ class Ends:
                         made.append(Place(seq, prev, time, False))
                     places = seen[nonce] = tuple(made)
                     if targets:
-                        batch.targeted.append((write, places))
+                        batch.targeted.append((write, len(batch.places)))
                 elif nonce not in known:
                     places = tuple(place._replace(known=True) for place in places)
                 batch.places.append(places)

@@ -20,6 +20,7 @@ SEQ, SENDER, TEXT = (EntryRow._fields.index(name) for name in ("seq", "sender", 
 """Where these stand in a row of `COLUMNS`; one further on if the log's number stands before them."""
 _RETRACTED: Final = EntryRow._fields.index("retracted")
 _CHANGED: Final = EntryRow._fields.index("changed")
+_KIND, _TARGET = (EntryRow._fields.index(name) for name in ("kind", "target"))
 
 _REACTIONS: Final = """
     SELECT target, emoji, count(*), max(account = ?) FROM reaction WHERE target IN ({})
@@ -52,18 +53,22 @@ class Sized:
 
 
 def rows_with_reactions(connection: apsw.Connection, rows: Sequence[Row], reader: int) -> list[EntryRow]:
-    """Rows of `COLUMNS` as entries, each message with the reactions to it as `reader` sees them."""
+    """Rows of `COLUMNS` as entries, each message with the reactions to it as `reader` sees them, and each reaction with
+    what there is of its emoji."""
     # What was never changed has none, and that is nearly everything.
-    changed = [row[0] for row in rows if row[_CHANGED]]
+    targets = {row[0] for row in rows if row[_CHANGED]} | {row[_TARGET] for row in rows if row[_KIND] == "reaction"}
     found: dict[int, list[Reaction]] = {}
-    if changed:
-        statement = _REACTIONS.format(",".join("?" * len(changed)))
-        for target, emoji, count, mine in connection.execute(statement, (reader, *changed)):
+    if targets:
+        statement = _REACTIONS.format(",".join("?" * len(targets)))
+        for target, emoji, count, mine in connection.execute(statement, (reader, *targets)):
             found.setdefault(target, []).append(Reaction(emoji, count, bool(mine)))
-    return [
-        EntryRow._make((*row[:_RETRACTED], bool(row[_RETRACTED]), row[_CHANGED], tuple(found.get(row[0], ()))))
-        for row in rows
-    ]
+
+    def reactions(row: Row) -> tuple[Reaction, ...]:
+        if row[_KIND] == "reaction":
+            return tuple(each for each in found.get(row[_TARGET], ()) if each.emoji == row[TEXT])
+        return tuple(found.get(row[0], ()))
+
+    return [EntryRow._make((*row[:_RETRACTED], bool(row[_RETRACTED]), row[_CHANGED], reactions(row))) for row in rows]
 
 
 def read_log(connection: apsw.Connection, query: ReadLog) -> LogPage:
@@ -101,5 +106,5 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
         length,
         frozenset(each for (each,) in emoji),
         tuple((log, seq) for log, seq in copies),
-        Place._make((*known, True)) if known else None,
+        Place._make((*known, True, 0)) if known else None,
     )

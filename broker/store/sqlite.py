@@ -110,7 +110,7 @@ class SqliteStore:
                         self._writer.execute(statement, bindings)
             insert(self._writer, batch.values)
             if batch.targeted:
-                self._erased |= changes.carry_out(self._writer, batch.targeted)
+                self._erased |= changes.carry_out(self._writer, batch.targeted, batch.places)
         return batch
 
     # What can wait, on the writer's thread.

@@ -174,7 +174,7 @@ class Scrollback:
             case Retracted():
                 record = record.changed(text="", retracted=True, reactions=(), mention=False)
             case Reacted():
-                record = record.changed(reactions=_reacted(record.reactions, entry.emoji, entry.on, mine))
+                record = record.changed(reactions=_reacted(record.reactions, entry, mine))
         self._settled[index] = record = replace(record, changed_by=entry.seq)
         return record
 
@@ -274,12 +274,10 @@ class Scrollback:
         return None
 
 
-def _reacted(reactions: tuple[Reaction, ...], emoji: str, on: bool, mine: bool) -> tuple[Reaction, ...]:
-    """The reactions under a message after one more was put there, or taken away."""
-    found = next((each for each in reactions if each.emoji == emoji), None)
+def _reacted(reactions: tuple[Reaction, ...], entry: Reacted, mine: bool) -> tuple[Reaction, ...]:
+    """The reactions under a message after one was put there, or taken away."""
+    found = next((each for each in reactions if each.emoji == entry.emoji), None)
     if found is None:
-        return (*reactions, Reaction(emoji, 1, mine)) if on else reactions
-    if mine and found.mine == on:
-        return reactions
-    now = replace(found, count=found.count + (1 if on else -1), mine=on if mine else found.mine)
-    return tuple(now if each is found else each for each in reactions if each is not found or now.count > 0)
+        return (*reactions, Reaction(entry.emoji, entry.count, mine and entry.on)) if entry.count else reactions
+    now = replace(found, count=entry.count, mine=entry.on if mine else found.mine)
+    return tuple(now if each is found else each for each in reactions if each is not found or now.count)

@@ -263,8 +263,8 @@ def test_nothing_of_others_reaches_the_terminal_raw(capsys: pytest.CaptureFixtur
         Message(**said, text="", retracted=True),
         Edited(**said, target=1, text=evil),
         Retracted(**said, target=1),
-        Reacted(**said, target=1, emoji=evil, on=True),
-        Reacted(**said, target=1, emoji=evil, on=False),
+        Reacted(**said, target=1, emoji=evil, on=True, count=1),
+        Reacted(**said, target=1, emoji=evil, on=False, count=0),
     ]
     room = RoomView(
         id=1, name="r\x1b", kept=True, private=True, open=False, subject="\x1b[2J", creator=None, head=0, online=0,

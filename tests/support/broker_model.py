@@ -266,7 +266,7 @@ class BrokerModel:
             entry = m.Retracted(**place, **said)
             message = structs.replace(message, text="", retracted=True)
         else:
-            entry = m.Reacted(**place, **said, emoji=command.emoji, on=command.on)
+            entry = m.Reacted(**place, **said, emoji=command.emoji, on=command.on, count=int(command.on))
         # A page that is on its way already shows it as it was.
         room.entries[at] = structs.replace(message, changed=entry.seq)
         room.entries.append(entry)

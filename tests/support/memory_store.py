@@ -208,7 +208,16 @@ class MemoryStore:
         self._places[new.sender, new.nonce] = places
         for (log, place), target in zip(places, new.targets, strict=False):
             self._revise(new, log, target, place.seq)
+        if new.kind == "reaction":
+            return tuple(
+                place._replace(people=self._people(target, new.text))
+                for (_, place), target in zip(places, new.targets, strict=True)
+            )
         return tuple(place for _, place in places)
+
+    def _people(self, target: int, emoji: str) -> int:
+        """How many have that emoji at a message."""
+        return sum(each == emoji for _, each in self._reactions.get(target, {}))
 
     def _revise(self, new: NewEntries, log: int, target: int, seq: int) -> None:
         """Do to the message at `target` what the entry at `seq` says."""
@@ -274,7 +283,10 @@ class MemoryStore:
             return entry._replace(text=message.text if message else "")
         first: dict[str, int] = {}
         people: dict[str, set[int]] = {}
-        for (account, emoji), since in self._reactions.get(entry.seq, {}).items():
+        target = entry.target if entry.kind == "reaction" else entry.seq
+        for (account, emoji), since in self._reactions.get(target, {}).items():
+            if entry.kind == "reaction" and emoji != entry.text:
+                continue
             first[emoji] = min(since, first.get(emoji, since))
             people.setdefault(emoji, set()).add(account)
         reactions = [

@@ -285,6 +285,17 @@ def test_reactions_are_counted_in_the_order_of_first_use(circle: Circle) -> None
     assert shown(circle, "bob", "lobby", said).changed == last.seq
 
 
+def test_a_reaction_tells_how_many_there_are_whoever_puts_one_twice(circle: Circle) -> None:
+    ear = circle.listen("eva", "lobby")
+    said = circle.say("ana", "lobby", "hola").seq
+    for key, on in (("bob", True), ("bob", True), ("ana", True), ("bob", False), ("bob", False), ("ana", False)):
+        react(circle, key, "lobby", said, "👍", on=on)
+    assert [event.count for event in ear.of(messages.Reacted)] == [1, 1, 2, 1, 1, 0]
+    react(circle, "eva", "lobby", said, "👍")
+    told = [entry.count for entry in history(circle, "bob", "lobby") if isinstance(entry, messages.Reacted)]
+    assert told == [1] * 7
+
+
 def test_both_copies_of_a_private_message_show_the_same_reactions(circle: Circle) -> None:
     mine, theirs = private(circle)
     react(circle, "bob", "@bob", theirs, "👍")

@@ -22,15 +22,12 @@ class Follower:
     def __init__(self, login: str) -> None:
         self._login = login
         self.held: dict[int, m.Message] = {}
-        self._reactions: dict[int, dict[str, set[str]]] = {}
+        self._reactions: dict[int, dict[str, tuple[int, bool]]] = {}
 
     def take(self, entry: Any) -> None:
         if isinstance(entry, m.Message):
             self.held[entry.seq] = entry
-            self._reactions[entry.seq] = {view.emoji: {*range(view.count - view.mine)} for view in entry.reactions}
-            for view in entry.reactions:
-                if view.mine:
-                    self._reactions[entry.seq][view.emoji].add(self._login)
+            self._reactions[entry.seq] = {view.emoji: (view.count, view.mine) for view in entry.reactions}
             return
         message = self.held.get(entry.target)
         if message is None or entry.seq <= message.changed:
@@ -43,9 +40,10 @@ class Follower:
                 message.text, message.retracted = "", True
                 self._reactions[message.seq].clear()
             case m.Reacted() if not message.retracted:
-                people = self._reactions[message.seq].setdefault(entry.emoji, set())
-                (people.add if entry.on else people.discard)(entry.sender)
-                if not people:
+                _, mine = self._reactions[message.seq].get(entry.emoji, (0, False))
+                now = (entry.count, entry.on if entry.sender == self._login else mine)
+                self._reactions[message.seq][entry.emoji] = now
+                if not entry.count:
                     del self._reactions[message.seq][entry.emoji]
 
     def shown(self) -> list[tuple[Any, ...]]:
@@ -55,7 +53,7 @@ class Follower:
         ]
 
     def _seen(self, seq: int) -> list[tuple[str, int, bool]]:
-        return [(emoji, len(people), self._login in people) for emoji, people in self._reactions[seq].items()]
+        return [(emoji, count, mine) for emoji, (count, mine) in self._reactions[seq].items()]
 
 
 def as_history_shows(messages: list[m.Message]) -> list[tuple[Any, ...]]:

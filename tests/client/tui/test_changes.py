@@ -47,9 +47,9 @@ def retracted(target: int, seq: int, sender: str = "bob") -> Retracted:
     return Retracted(seq=seq, prev=seq - 1, time=NOW + seq, sender=sender, target=target, nonce=b"n%d" % seq)
 
 
-def reacted(target: int, emoji: str, seq: int, sender: str = "bob", on: bool = True) -> Reacted:
-    nonce = b"n%d" % seq
-    return Reacted(seq=seq, prev=seq - 1, time=NOW + seq, sender=sender, target=target, emoji=emoji, on=on, nonce=nonce)
+def reacted(target: int, emoji: str, seq: int, sender: str = "bob", on: bool = True, count: int = -1) -> Reacted:
+    place = {"seq": seq, "prev": seq - 1, "time": NOW + seq, "sender": sender, "nonce": b"n%d" % seq}
+    return Reacted(**place, target=target, emoji=emoji, on=on, count=int(on) if count < 0 else count)
 
 
 def record(model: Model, log: str, seq: int) -> Record:
@@ -80,9 +80,9 @@ def test_what_is_taken_back_is_no_longer_unread(model: Model) -> None:
 def test_reactions_are_put_and_taken_away(model: Model) -> None:
     model.apply(Arrived("lobby", said("bob", "hi", 1), False))
     model.apply(Arrived("lobby", reacted(1, "👍", 2), False))
-    model.apply(Arrived("lobby", reacted(1, "👍", 3, sender="ANA"), False))
+    model.apply(Arrived("lobby", reacted(1, "👍", 3, sender="ANA", count=2), False))
     assert [(each.emoji, each.count, each.mine) for each in record(model, "lobby", 1).reactions] == [("👍", 2, True)]
-    model.apply(Arrived("lobby", reacted(1, "👍", 4, on=False), False))
+    model.apply(Arrived("lobby", reacted(1, "👍", 4, on=False, count=1), False))
     assert [(each.count, each.mine) for each in record(model, "lobby", 1).reactions] == [(1, True)]
 
 

@@ -153,8 +153,8 @@ def test_messages_are_changed_by_number_and_what_happens_to_them_is_printed() ->
         entry = {"prev": 0, "time": NOW, "sender": "bob", "target": 4, "nonce": b""}
         chat.arrive("lobby", said("bob", "hi", 4))
         chat.arrive("lobby", m.Edited(seq=5, text="hi all", **entry))  # type: ignore[arg-type]
-        chat.arrive("lobby", m.Reacted(seq=6, emoji="👍", on=True, **entry))  # type: ignore[arg-type]
-        chat.arrive("lobby", m.Reacted(seq=7, emoji="👍", on=False, **entry))  # type: ignore[arg-type]
+        chat.arrive("lobby", m.Reacted(seq=6, emoji="👍", on=True, count=1, **entry))  # type: ignore[arg-type]
+        chat.arrive("lobby", m.Reacted(seq=7, emoji="👍", on=False, count=0, **entry))  # type: ignore[arg-type]
         chat.arrive("lobby", m.Retracted(seq=8, **entry))  # type: ignore[arg-type]
 
     status, out, _ = play([], chat, then=happen)

@@ -113,8 +113,9 @@ def retracted(seq: int, target: int) -> Retracted:
     return Retracted(seq=seq, prev=seq - 1, time=seq, sender="ana", target=target, nonce=b"r")
 
 
-def reacted(seq: int, target: int, emoji: str, on: bool = True) -> Reacted:
-    return Reacted(seq=seq, prev=seq - 1, time=seq, sender="bob", target=target, emoji=emoji, on=on, nonce=b"x")
+def reacted(seq: int, target: int, emoji: str, count: int = 1, on: bool = True) -> Reacted:
+    place = {"seq": seq, "prev": seq - 1, "time": seq}
+    return Reacted(**place, sender="bob", target=target, emoji=emoji, on=on, count=count, nonce=b"x")
 
 
 def test_a_change_is_applied_once_and_a_message_taken_back_stays_so() -> None:
@@ -142,14 +143,21 @@ def test_a_change_is_applied_once_and_a_message_taken_back_stays_so() -> None:
 def test_reactions_are_counted_and_ones_own_are_known() -> None:
     records = Scrollback()
     records.add(message(1))
-    for seq, (emoji, on, mine) in enumerate(
-        [("+", True, False), ("!", True, True), ("+", True, True), ("+", True, True), ("?", False, False)], start=2
-    ):
-        records.change(reacted(seq, 1, emoji, on), mine=mine)
+    told = [("+", 1, True, False), ("!", 1, True, True), ("+", 2, True, True), ("+", 2, True, True)]
+    for seq, (emoji, count, on, mine) in enumerate([*told, ("?", 0, False, False)], start=2):
+        records.change(reacted(seq, 1, emoji, count, on), mine=mine)
     assert records[0].reactions == (Reaction("+", 2, True), Reaction("!", 1, True))
-    records.change(reacted(8, 1, "!", False), mine=True)
-    records.change(reacted(9, 1, "+", False), mine=False)
+    records.change(reacted(8, 1, "!", 0, False), mine=True)
+    records.change(reacted(9, 1, "+", 1, False), mine=False)
     assert records[0].reactions == (Reaction("+", 1, True),)
+
+
+def test_whoever_puts_an_emoji_twice_is_one() -> None:
+    records = Scrollback()
+    records.add(message(1))
+    for seq in (2, 3):
+        records.change(reacted(seq, 1, "+", 1), mine=False)
+    assert records[0].reactions == (Reaction("+", 1, False),)
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(1, 60)), max_size=60))
