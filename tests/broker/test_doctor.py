@@ -264,7 +264,10 @@ def test_an_index_that_lacks_a_row_is_found_unless_the_database_is_too_big_to_lo
     )
     assert "entry_log" in ill(examine())["database"]
     monkeypatch.setattr(database, "BIG", 0)
-    assert "for its size" in examine()["database"][0].sentence
+    findings = examine()
+    assert "for its size" in findings["database"][0].sentence
+    assert "logs" in findings
+    assert "search" not in findings
 
 
 @pytest.mark.parametrize(
