@@ -3,7 +3,8 @@
 Whether a message is worth it is the model's matter; here is how, and not more often than is bearable. What others wrote
 passes `client.tui.clean` before it is part of what a terminal obeys. Must not know conversations.
 
-Sources: OSC 9 (iTerm2, Windows Terminal), OSC 777 (urxvt, foot, WezTerm), tmux(1) passthrough.
+Sources: OSC 9 (iTerm2, Windows Terminal), OSC 777 (urxvt, foot, WezTerm), tmux(1) passthrough,
+notify-send(1), Desktop Notifications Specification 1.2 (markup).
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ PAUSE_S: Final = 2.0
 """Seconds between two notices: who does not look sees the first, and a flood of them helps nobody."""
 SHOWN: Final = 120
 """Characters of a message that a notice shows."""
+
+_LITERALLY: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "\\\\"})
+"""The desktop takes a notice's text for markup with links and pictures, and its program undoes backslashes first."""
 
 
 class Notifier:
@@ -56,7 +60,7 @@ class Notifier:
         if "osc777" in self._ways:
             self._sequence(f"\x1b]777;notify;{title.replace(';', ',')};{text.replace(';', ',')}\x07")
         if self._desktop is not None:
-            await self._run([self._desktop, "--app-name=tertulia", "--", title, text])
+            await self._run([self._desktop, "--app-name=tertulia", "--", title, text.translate(_LITERALLY)])
 
     def _sequence(self, sequence: str) -> None:
         if self._tmux:

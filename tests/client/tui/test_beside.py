@@ -63,6 +63,8 @@ def test_the_desktop_is_told_by_its_own_program_and_else_the_bell_rings(tmp_path
     at = Terminal()
     tell(at.notifier("desktop", PATH=str(tmp_path)), "-bob", "--help", 10.0)
     assert at.run == [[str(program), "--app-name=tertulia", "--", "-bob", "--help"]]
+    tell(at.notifier("desktop", PATH=str(tmp_path)), "bob", "<a href='file:///x'>me & you</a> \\033]0;x", 10.0)
+    assert at.run.pop()[-1] == "&lt;a href='file:///x'&gt;me &amp; you&lt;/a&gt; \\\\033]0;x"
     tell(at.notifier("desktop", PATH="/nowhere"), "bob", "hi", 10.0)
     assert (len(at.run), at.bells) == (1, 1)
 
