@@ -35,6 +35,7 @@ from client.tui.overlay import Overlay
 from client.tui.pace import paced
 from client.tui.ports import Chat
 from client.tui.records import Record
+from client.tui.roaming import HINT_S
 from client.tui.selection import Selection
 from client.tui.state import Model
 from client.tui.wrap import Fragment
@@ -43,8 +44,8 @@ from common.errors import ChatError
 
 TICK_S: Final = 1.0
 """Seconds between redraws for the clock's sake, and between looks at what is to be saved or ended."""
-TWICE_S: Final = 2.0
-"""Seconds within which the second Ctrl+C means it."""
+TWICE_S: Final = HINT_S
+"""Seconds within which the second Ctrl+C means it: as long as it stands there that it would."""
 GIVE_UP_S: Final = 30.0
 """Seconds within which quitting once more gives up on what is not sent."""
 WELCOME: Final = (
