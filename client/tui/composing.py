@@ -28,6 +28,9 @@ from common.messages import Rooms, Typing, Users
 LEARNT_S: Final = 5.0
 """Seconds for which the lists of rooms and people are good enough to complete from."""
 
+MEANT: Final = {"help": "/help", "quit": "/quit", "exit": "/quit", "logout": "/logout"}
+"""What people type who do not know yet that a command begins with a sign."""
+
 
 class Composing(Roaming):
     """What the person writes, and where it goes."""
@@ -63,10 +66,15 @@ class Composing(Roaming):
         if not self._started and self.chat.state is None:
             self.hint = _("not connected yet; your line is kept")
             return
-        if self.line.text.strip():
+        text = self.line.text.strip()
+        if text:
             self.to_end()
         self.hint = self.line.hint = ""
-        self.line.send()
+        if self.line.send() and text.casefold() in MEANT:
+            command = MEANT[text.casefold()]
+            self.hint = _("that was said in {room}; the command is {command}").format(
+                room=self.model.here.title, command=command
+            )
         self.hint = self.line.hint or self.hint
 
     def up(self) -> None:

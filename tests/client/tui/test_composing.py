@@ -198,6 +198,18 @@ def test_no_word_is_lost_by_somebody_who_does_not_know_that_they_select() -> Non
     play(act, chat=talking())
 
 
+def test_who_forgets_the_sign_of_a_command_is_told_how_it_begins() -> None:
+    async def act(seat: Seat) -> None:
+        await seat.see("hola")
+        seat.press("Quit\r")
+        await seat.see("that was said in #lobby; the command is /quit")
+        assert len(seat.chat.sent) == 1
+        seat.press("quite\r")
+        await seat.see_no("the command is")
+
+    play(act, chat=talking())
+
+
 def test_a_command_typed_right_after_esc_is_no_message() -> None:
     async def act(seat: Seat) -> None:
         await seat.see("hola")
