@@ -23,10 +23,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Chat until the person or the broker ends it.
 
     Whoever was told to stay logged in goes straight in. Else the full screen asks for what is missing; line by
-    line, login and password are settled before.
+    line, as on a terminal that is dumb, login and password are settled before.
     """
     told, tokens = access.settings(arguments), Tokens()
-    if told.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    drawn = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    if told.plain or not drawn:
         return _plain(told, tokens)
     return run_terminal(_own(told, tokens) or _met(told, tokens))
 

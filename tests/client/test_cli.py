@@ -416,6 +416,14 @@ def at_terminal(command: list[str], *answers: str, prompt: bytes = b": ") -> tup
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
 
 
+def test_a_terminal_that_is_dumb_gets_lines_and_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    status, seen = at_terminal(["chat"], "not the password")
+    assert status != 0
+    assert seen.startswith("Password of ana: ")
+    assert "\x1b" not in seen
+
+
 def test_at_a_terminal_the_password_is_asked_for_and_not_shown() -> None:
     status, seen = at_terminal(["users"], PASSWORD)
     assert status == 0
