@@ -237,5 +237,6 @@ def _said(status: int, said: str) -> int:
     from client.tui import clean
 
     if said:
-        print(f"tertulia: {clean.line(said)}" if status else clean.line(said), file=sys.stderr)
+        shown = "\n".join(clean.line(line) for line in said.split("\n"))
+        print(f"tertulia: {shown}" if status else shown, file=sys.stderr)
     return status

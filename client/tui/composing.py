@@ -1,6 +1,7 @@
 """What is written on the full screen: sent, pasted, written elsewhere, half written; and done to a selected message.
 
-The screen derives from this. Must not know how the person came in, nor how the terminal is drawn.
+The screen derives from this. Must not know how the person came in, nor how the terminal is drawn. The ways into the
+line stand together.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Composing(Roaming):
     """What the person writes, and where it goes."""
 
     input: Buffer
+    farewell: str
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -243,6 +245,10 @@ class Composing(Roaming):
             text = "\n".join(filter(None, (waiting, text)))
             if text.strip():
                 now[drafts.key(talk)] = text
-        if now != self._drafts:
+        if now == self._drafts:
+            return
+        if drafts.save(now, self._drafts_file):
             self._drafts = now
-            drafts.save(now, self._drafts_file)
+        elif last and now:
+            lost = _("This disk keeps no drafts; copy what you did not send:")
+            self.farewell = "\n".join(filter(None, (self.farewell, lost, *map(clean.text, now.values()))))

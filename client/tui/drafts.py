@@ -39,17 +39,17 @@ def load(file: Path) -> dict[str, str]:
     return {name: text for name, text in table.items() if isinstance(text, str) and text}
 
 
-def save(drafts: Mapping[str, str], file: Path) -> None:
+def save(drafts: Mapping[str, str], file: Path) -> bool:
     """Put these drafts in the place of those before; without any, there is no file.
 
-    A disk that refuses is no reason to stop chatting.
+    A disk that refuses is no reason to stop chatting. Returns whether it took them.
     """
     kept = {name: text[:LONGEST] for name, text in list(drafts.items())[-MOST:]}
     new = ""
     try:
         if not kept:
             file.unlink(missing_ok=True)
-            return
+            return True
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, new = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mkstemp makes it 0600
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
@@ -58,3 +58,5 @@ def save(drafts: Mapping[str, str], file: Path) -> None:
     except OSError:
         if new and os.path.exists(new):
             os.unlink(new)
+        return False
+    return True

@@ -149,7 +149,7 @@ class Roaming(Sitting):
         if not self.selection.start():
             self.hint = _("there is no message to select")
         else:
-            self.hint = _("r answer, e edit, d delete, + react, ? more, Esc back")
+            self.hint = _("r answer, e edit, dd delete, + react, ? more, Esc back")
 
     # Through what was found
 

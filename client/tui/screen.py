@@ -23,7 +23,7 @@ from prompt_toolkit.output import Output
 
 from client.language import N_, _, ngettext, sentence
 from client.link.updates import LinkState
-from client.tui import drafts, keys, marks, notify, opening, panes, terminal, themes
+from client.tui import clean, drafts, keys, marks, notify, opening, panes, terminal, themes
 from client.tui.complete import Completing
 from client.tui.composing import Composing
 from client.tui.hyperlinks import careful
@@ -248,7 +248,7 @@ class FullScreen(Composing):
 
     def over(self, sentence: str) -> None:
         if not self.farewell:  # else it is being ended from here
-            self.farewell, self.status = sentence, 1
+            self.farewell, self.status = clean.line(sentence), 1
             self._exit()
 
     async def secret(self, prompt: str) -> str | None:

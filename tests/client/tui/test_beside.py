@@ -103,10 +103,10 @@ def test_a_spoilt_file_of_drafts_is_as_none(tmp_path: Path, content: str) -> Non
 
 def test_a_disk_that_refuses_drafts_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    drafts.save({"@": "x"}, tmp_path / "file" / "drafts.json")
+    assert not drafts.save({"@": "x"}, tmp_path / "file" / "drafts.json")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "x").write_text("")
-    drafts.save({"@": "x"}, tmp_path / "taken")
+    assert not drafts.save({"@": "x"}, tmp_path / "taken")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken"]
 
 

@@ -338,6 +338,17 @@ def test_drafts_stay_with_their_rooms_and_over_restarts(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_no_disk_keeps_is_said_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    async def act(seat: Seat) -> None:
+        seat.press("half a thought")
+        await seat.see("▸ half a thought")
+
+    farewell = play(act, marks=tmp_path / "file").screen.farewell
+    assert farewell.split("\n") == ["This disk keeps no drafts; copy what you did not send:", "half a thought"]
+
+
 def test_the_persons_editor_writes_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nprintf " and so on\\nfurther" >>"$1"\n')
