@@ -26,7 +26,7 @@ from common.limits import (
     REQUEST_ELEMENTS,
     RETRY_AFTER_MAX_S,
 )
-from common.messages import OPS, AnyEvent, Command, Event, Name, Nonce, Ops, Reply, Send, Text
+from common.messages import OPS, AnyEvent, Command, Event, Message, Name, Nonce, Ops, Reply, Send, Text, UInt
 from common.texts import NO_TEXT, visible
 
 _encoder = msgspec.msgpack.Encoder()
@@ -124,6 +124,22 @@ class _SendFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="op", tag
 
 
 _send = msgspec.msgpack.Decoder(_SendFrame)
+
+
+class _MessageFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag="message"):
+    """A whole `message` as it is broadcast: nothing was done to it yet, and no field is an array."""
+
+    seq: UInt
+    prev: UInt
+    time: UInt
+    sender: str
+    text: str
+    nonce: bytes
+    reply_to: UInt = 0
+
+
+_message = msgspec.msgpack.Decoder(_MessageFrame)
+_MESSAGE_FIELDS = _MessageFrame.__struct_fields__
 
 
 def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
@@ -230,6 +246,13 @@ def decode_event(frame: bytes) -> EventFrame:
     """Read an event frame. Raises `BadRequest`; an event of an unknown kind is one too, and to be ignored."""
     try:
         log, body = topics.split(frame)
+        if len(body) <= REPLY_BYTES:
+            try:
+                # As with a `send`: nearly every event is one of these, and what this refuses is read again below.
+                said = _message.decode(body)
+                return EventFrame(log, Message(**{name: getattr(said, name) for name in _MESSAGE_FIELDS}))
+            except (ValueError, RecursionError):
+                pass
         event = _unpack(body, REPLY_BYTES, _REPLY_ELEMENTS)
         return EventFrame(log, msgspec.convert(event, AnyEvent, builtin_types=_BINARY))
     except (msgspec.ValidationError, ValueError) as error:

@@ -33,6 +33,9 @@ from common.keys import KeyPair
 
 BATCH: Final = 256
 """Frames read from a socket before others get a turn."""
+GATHER_S: Final = 0.004
+"""Seconds for which events are gathered while one comes on the heels of the other: to be woken for each of a thousand a
+second costs as much as to read them."""
 UNSENT_RETRY_S: Final = 0.05
 """Seconds until a frame that the command socket would not take is offered again."""
 LINGER_MS: Final = 500
@@ -128,7 +131,7 @@ class Connection:
             ("commands watch", of_commands.run()),
             ("broadcast watch", of_broadcast.run()),
             ("commands", self._read(self._dealer, session.reply_received)),
-            ("broadcast", self._read(self._sub, session.event_received)),
+            ("broadcast", self._read(self._sub, session.event_received, GATHER_S)),
         ):
             self._tasks.append(self._loop.create_task(coroutine, name=f"tertulia {name}"))
         for watch in self._watches:
@@ -178,14 +181,19 @@ class Connection:
             os.urandom,
         )
 
-    async def _read(self, socket: zmq.asyncio.Socket, take: Callable[[bytes, float], None]) -> None:
+    async def _read(
+        self, socket: zmq.asyncio.Socket, take: Callable[[bytes, float], None], gather_s: float = 0.0
+    ) -> None:
+        """Take what comes; what comes sooner than `gather_s` after the last is taken together then."""
         # A future for each frame would cost more than all the rest: wait once, then read what is there.
         plain: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
+        woken = 0.0
         while True:
             await socket.poll()
+            before, woken = woken, time.monotonic()
             self._safely(lambda: self._drain(plain, take))
             self._safely(self._act)
-            await asyncio.sleep(0)
+            await asyncio.sleep(gather_s if woken - before < 2 * gather_s else 0.0)
 
     def _drain(self, socket: zmq.Socket[bytes], take: Callable[[bytes, float], None]) -> None:
         for _ in range(BATCH):

@@ -15,7 +15,7 @@ from prompt_toolkit.application import Application
 
 FRAME_S: Final = 1 / 30
 """Seconds between two frames at the least: nobody reads faster."""
-SHARE: Final = 0.15
+SHARE: Final = 0.06
 """Of the processor's time, what may go into frames that nobody asked for."""
 SLOWEST_S: Final = 0.25
 """Seconds between two frames at the most."""

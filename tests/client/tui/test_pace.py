@@ -41,7 +41,7 @@ async def test_a_change_is_drawn_at_once_and_those_that_follow_together() -> Non
     assert drawn.get_nowait() == 101.001
 
 
-@pytest.mark.parametrize(("cost", "interval"), [(0.001, FRAME_S), (0.015, 0.1), (1.0, SLOWEST_S)])
+@pytest.mark.parametrize(("cost", "interval"), [(0.001, FRAME_S), (0.006, 0.1), (1.0, SLOWEST_S)])
 def test_frames_that_cost_much_are_drawn_less_often(cost: float, interval: float) -> None:
     time = Time()
     pace = Pace(lambda: None, time, time)
