@@ -127,8 +127,9 @@ def test_a_killed_broker_forgets_no_wish_and_clients_keep_what_they_know_was_rea
             address = process.start()
             async with circle(address, "ana") as (ana,), ChatClient(address, "ana", PASSWORD) as phone:
                 sent = await ana.rooms["lobby"].send("hola")
-                await ana.mark("lobby", notify="off")
                 told = phone.updates()
+                await ana.mark("lobby", notify="off")
+                assert (await until(told, TalkMarked)).notify == "off"
                 await ana.mark("lobby", sent.seq)
                 assert await until(told, TalkMarked) == TalkMarked("lobby", sent.seq, "off")
                 process.kill()
