@@ -2,7 +2,8 @@
 
 What arrives is decoded in one function into a typed message or one error class, `BadRequest`. Frames are
 unpacked by `msgpack` (strict: bounded, no extension types, text keys) and typed by `msgspec.convert`; what
-leaves is packed by msgspec's encoder, which writes the same format. Must not know sockets or rules.
+leaves is packed by msgspec's encoder, which writes the same format. All that reads or writes a frame stands together
+here. Must not know sockets or rules.
 
 Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
 """
