@@ -1,4 +1,4 @@
-"""Make the table of emoji short-codes, client/tui/emoji.txt, from gemoji's list of emoji.
+"""Make the table of emoji short-codes, client/tui/text/emoji.txt, from gemoji's list of emoji.
 
     python scripts/emoji_table.py path/to/gemoji/db/emoji.json
 
@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-TABLE = Path(__file__).parents[1] / "client" / "tui" / "emoji.txt"
+TABLE = Path(__file__).parents[1] / "client" / "tui" / "text" / "emoji.txt"
 NAME = re.compile(r"[a-z0-9_+-]{1,60}")
 HEAD = """\
 # Short-codes of emoji: the sign, then its names, the usual one first. Made by scripts/emoji_table.py.

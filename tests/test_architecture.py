@@ -17,6 +17,8 @@ from tests.support import unmeasured
 
 MODULES = modules()
 
+BELOW_TUI = ("common", "client.link", "client.language", "client.refusals", "client.trust", "client.config")
+
 # A part of the tree, and the parts of the tree that it may import.
 MAY_IMPORT = {
     "common": ("common",),
@@ -27,6 +29,16 @@ MAY_IMPORT = {
     "client/link": ("common", "client.link"),
     "client/tui": ("common", "client.link", "client.tui", "client.config", "client.trust", "client.language"),
     "client/language.py": ("common", "client.refusals"),
+    "client/tui/model": (*BELOW_TUI, "client.tui.model"),
+    "client/tui/text": (*BELOW_TUI, "client.tui.model", "client.tui.text"),
+    "client/tui/view": (*BELOW_TUI, "client.tui.model", "client.tui.text", "client.tui.view"),
+    "client/tui/commands": (
+        *BELOW_TUI,
+        "client.tui.model",
+        "client.tui.text",
+        "client.tui.view",
+        "client.tui.commands",
+    ),
     "client": ("common", "client"),
 }
 

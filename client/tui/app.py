@@ -21,8 +21,8 @@ from common.errors import ChatError, WrongPassword
 
 if TYPE_CHECKING:
     from client.link.chat import ChatClient
-    from client.tui import login
-    from client.tui.ports import Chat
+    from client.tui.commands.ports import Chat
+    from client.tui.forms import login
     from client.tui.screen import FullScreen
     from common.messages import Register
 
@@ -153,8 +153,8 @@ async def _made(entrance: Entrance) -> ChatClient:
 
 
 async def _full_screen(entrance: Entrance) -> int:
-    from client.tui import themes
     from client.tui.late import late
+    from client.tui.view import themes
 
     themes.use(entrance.theme, entrance.themes)
     wrong = ""
@@ -183,7 +183,7 @@ async def _full_screen(entrance: Entrance) -> int:
 
 async def _ask(entrance: Entrance, wrong: str) -> tuple[ChatClient, bool] | None:
     """A client that somebody logged in with by hand, and whether the account is new; None if they gave up."""
-    from client.tui import login
+    from client.tui.forms import login
 
     found: list[tuple[ChatClient, bool]] = []
 
@@ -234,7 +234,7 @@ async def _remember(entrance: Entrance, given: login.Credentials) -> None:
 
 
 def _said(status: int, said: str) -> int:
-    from client.tui import clean
+    from client.tui.text import clean
 
     if said:
         shown = "\n".join(clean.line(line) for line in said.split("\n"))

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from client.link.clock import Clock
 from client.link.updates import LinkState
-from client.tui.ports import Chat
+from client.tui.commands.ports import Chat
 
 
 class _Connecting:

@@ -1,7 +1,7 @@
 """Telling somebody who does not look: by bell, by the terminal's own notices, by the desktop's.
 
 Whether a message is worth it is the model's matter; here is how, and not more often than is bearable. What others wrote
-passes `client.tui.clean` before it is part of what a terminal obeys. Must not know conversations.
+passes `client.tui.text.clean` before it is part of what a terminal obeys. Must not know conversations.
 
 Sources: OSC 9 (iTerm2, Windows Terminal), OSC 777 (urxvt, foot, WezTerm), tmux(1) passthrough,
 notify-send(1), Desktop Notifications Specification 1.2 (markup).
@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from client.tui import clean
+from client.tui.text import clean
 
 USUAL: Final = ("bell",)
 PAUSE_S: Final = 2.0

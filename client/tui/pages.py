@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from client.tui.conversations import Conversation
-from client.tui.records import Scrollback
-from client.tui.state import Model
+from client.tui.model.conversations import Conversation
+from client.tui.model.records import Scrollback
+from client.tui.model.state import Model
 from common import names, topics
 from common.messages import AnyEntry, DirectMessage, Invited, Message
 

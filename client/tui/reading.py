@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Final
 
 from client.link.updates import Arrived, Update
-from client.tui import asking, pages
-from client.tui.conversations import Conversation
-from client.tui.ports import Chat
-from client.tui.records import Record
-from client.tui.state import Model
+from client.tui import pages
+from client.tui.commands import asking
+from client.tui.commands.ports import Chat
+from client.tui.model.conversations import Conversation
+from client.tui.model.records import Record
+from client.tui.model.state import Model
 from common import topics
 from common.errors import ChatError, NoSuchMessage
 from common.messages import History

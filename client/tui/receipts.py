@@ -10,8 +10,8 @@ from typing import Final
 
 from client.link.failures import LinkLost, NoAnswer
 from client.link.updates import LinkState
-from client.tui.marks import Marks
-from client.tui.ports import Chat
+from client.tui.commands.ports import Chat
+from client.tui.model.marks import Marks
 from common.errors import Busy, ChatError, Closing, RateLimited, StorageFailed
 from common.messages import Mark
 

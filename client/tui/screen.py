@@ -1,8 +1,9 @@
 """The full screen: one `Sitting` drawn by prompt_toolkit. Model to view is one way; keys call methods here.
 
-Typing never waits for the broker: what is sent waits in the link, and the status line says so. Going about is
-`client.tui.roaming`'s matter, what is written `client.tui.composing`'s. Must not know how the person came to be
-logged in (`client.tui.login`), nor sockets. The module is long because beginning, end and attention all meet here.
+Typing never waits for the broker: what is sent waits in the link, and the status line says so. Going about is the
+matter of `client.tui.typing.roaming`, what is written that of `client.tui.typing.composing`. Must not know how the
+person came to be logged in (`client.tui.forms.login`), nor sockets. The module is long because beginning, end and
+attention all meet here.
 """
 
 from __future__ import annotations
@@ -23,22 +24,27 @@ from prompt_toolkit.output import Output
 
 from client.language import N_, _, ngettext, sentence
 from client.link.updates import LinkState
-from client.tui import clean, drafts, keys, marks, notify, opening, panes, terminal, themes
-from client.tui.complete import Completing
-from client.tui.composing import Composing
-from client.tui.hyperlinks import careful
-from client.tui.layout import Screen
-from client.tui.line import Line
-from client.tui.links import Numbers
-from client.tui.messages_control import MessagesControl, Source
-from client.tui.overlay import Overlay
-from client.tui.pace import paced
-from client.tui.ports import Chat
-from client.tui.records import Record
-from client.tui.roaming import HINT_S
-from client.tui.selection import Selection
-from client.tui.state import Model
-from client.tui.wrap import Fragment
+from client.tui import notify
+from client.tui.commands import opening
+from client.tui.commands.ports import Chat
+from client.tui.model import marks
+from client.tui.model.records import Record
+from client.tui.model.state import Model
+from client.tui.text import clean
+from client.tui.text.links import Numbers
+from client.tui.text.wrap import Fragment
+from client.tui.typing import drafts, keys, terminal
+from client.tui.typing.complete import Completing
+from client.tui.typing.composing import Composing
+from client.tui.typing.line import Line
+from client.tui.typing.roaming import HINT_S
+from client.tui.typing.selection import Selection
+from client.tui.view import panes, themes
+from client.tui.view.hyperlinks import careful
+from client.tui.view.layout import Screen
+from client.tui.view.messages_control import MessagesControl, Source
+from client.tui.view.overlay import Overlay
+from client.tui.view.pace import paced
 from common import names
 from common.errors import ChatError
 

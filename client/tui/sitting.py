@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from client.language import _, sentence
 from client.link.updates import LinkChanged, LinkState, RoomJoined, Settled, Update
-from client.tui.commands import TABLE
-from client.tui.grammar import Call, Mistake, Say
-from client.tui.links import Numbers
-from client.tui.ports import Chat, Sending, Surface
+from client.tui.commands.grammar import Call, Mistake, Say
+from client.tui.commands.ports import Chat, Sending, Surface
+from client.tui.commands.table import TABLE
+from client.tui.model.records import Record
+from client.tui.model.state import Model
+from client.tui.model.wishes import Load, Missed, Over, Ring, Tell, Wish
 from client.tui.reading import OLDER_PAGE, Reading
 from client.tui.receipts import Receipts
-from client.tui.records import Record
-from client.tui.state import Model
-from client.tui.wishes import Load, Missed, Over, Ring, Tell, Wish
+from client.tui.text.links import Numbers
 from common import texts, topics
 from common.errors import ChatError, NoSuchUser
 

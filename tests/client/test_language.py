@@ -31,7 +31,7 @@ each_catalog = pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.p
 # Modules whose literals are no sentences, each with the reason.
 NO_SENTENCES = {
     "client/commands/completion.py": "scripts for shells",
-    "client/tui/style.py": "colours and names of styles",
+    "client/tui/view/style.py": "colours and names of styles",
 }
 
 # Literals that look like sentences and are none, each with the reason.

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from client.tui import clean
+from client.tui.text import clean
 from common import codec, messages, texts
 from common.errors import ChatError
 from tests.faults.broker_process import BrokerProcess

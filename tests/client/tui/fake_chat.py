@@ -1,4 +1,4 @@
-"""A `client.tui.ports.Chat` without a broker: it answers from a few tables, and tells what a test makes it tell."""
+"""A `client.tui.commands.ports.Chat` without a broker: it answers from tables, and tells what a test makes it tell."""
 
 from __future__ import annotations
 

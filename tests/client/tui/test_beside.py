@@ -10,12 +10,14 @@ import pytest
 
 from client.link.failures import NoAnswer
 from client.link.updates import LinkState
-from client.tui import drafts, editor, opening, switching
-from client.tui.conversations import Conversation
-from client.tui.marks import Marks
+from client.tui.commands import opening
+from client.tui.model import switching
+from client.tui.model.conversations import Conversation
+from client.tui.model.marks import Marks
 from client.tui.notify import PAUSE_S, SHOWN, Notifier
 from client.tui.receipts import Receipts
-from client.tui.writing import AGAIN_S, Writing
+from client.tui.typing import drafts, editor
+from client.tui.typing.writing import AGAIN_S, Writing
 from common import messages as m
 from common.errors import NotMember
 from tests.client.tui.fake_chat import FakeChat, view

@@ -10,7 +10,7 @@ from typing import Any
 
 from client.link.updates import LinkChanged, LinkState, RoomJoined, RoomLeft, SessionEnded
 from client.tui.plain import PlainSitting, read_lines
-from client.tui.render import clock
+from client.tui.view.render import clock
 from common import messages as m
 from common.errors import NotMember
 from common.limits import TEXT_LENGTH

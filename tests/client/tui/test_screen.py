@@ -10,8 +10,8 @@ import pytest
 
 from client.link.failures import NoBroker
 from client.link.updates import LinkChanged, LinkState, RoomJoined, RoomLeft, SessionEnded
-from client.tui import keys
 from client.tui.screen import FullScreen
+from client.tui.typing import keys
 from common import messages as m
 from common.errors import NoSuchRoom, NotMember, WrongPassword
 from tests.client.tui.fake_chat import FakeChat, direct, said, view

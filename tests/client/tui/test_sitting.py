@@ -10,9 +10,9 @@ import pytest
 
 from client.link.failures import NoAnswer
 from client.link.updates import LinkChanged, LinkState, Overrun, RoomJoined
-from client.tui.records import Record
+from client.tui.model.records import Record
+from client.tui.model.state import Model
 from client.tui.sitting import Sitting
-from client.tui.state import Model
 from common import messages as m
 from common.errors import BadPassword, Forbidden, NameTaken, NoSuchUser, RateLimited
 from tests.client.tui.fake_chat import NOW, FakeChat, direct, said, view

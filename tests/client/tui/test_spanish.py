@@ -10,20 +10,22 @@ import pytest
 from broker.app import EmbeddedBroker
 from client import language
 from client.language import LANGUAGES
-from client.tui import app, form, grammar, login
+from client.tui import app
 from client.tui.app import Entrance
-from client.tui.commands import TABLE
-from client.tui.crowd import Crowd
-from client.tui.login import Credentials
-from client.tui.wrap import cells
+from client.tui.commands import grammar
+from client.tui.commands.table import TABLE
+from client.tui.forms import form, login
+from client.tui.forms.login import Credentials
+from client.tui.model.crowd import Crowd
+from client.tui.text.wrap import cells
 from common.addresses import Address
 from common.errors import NameTaken, RateLimited
 from common.limits import PERSON_NAME_LENGTH
 from common.messages import Change, Register
 from scripts import catalogs
+from tests.client.tui.forms.test_login import ACCOUNT, F2, ask
 from tests.client.tui.headless import Headless, headless
 from tests.client.tui.test_app import PASSWORD, made
-from tests.client.tui.test_login import ACCOUNT, F2, ask
 
 SIZES = pytest.mark.parametrize("size", [(100, 30), (40, 10)], ids=lambda size: f"{size[0]}x{size[1]}")
 

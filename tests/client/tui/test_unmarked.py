@@ -18,9 +18,9 @@ from client.cli import parser
 from client.link.chat import ChatClient
 from client.tui.app import Entrance
 from common.addresses import Address
+from tests.client.tui.forms.test_login import ACCOUNT, F2, ask
 from tests.client.tui.headless import Headless
 from tests.client.tui.test_app import PASSWORD, made, sitting_down
-from tests.client.tui.test_login import ACCOUNT, F2, ask
 from tests.support import pseudolocale
 from tests.support.pseudolocale import pseudo, words
 

@@ -1,0 +1,1 @@
+"""What is asked before there is anything to talk in: who one is."""

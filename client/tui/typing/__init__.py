@@ -1,0 +1,1 @@
+"""What a person does with keys: write, complete, select, go about."""

@@ -1,0 +1,1 @@
+"""How the model is drawn on a terminal; nothing in here changes it."""
