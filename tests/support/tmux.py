@@ -116,9 +116,14 @@ class Terminal:
         """What stands on the screen, a line each, without colours."""
         return self._terminals.call("capture-pane", "-p", "-t", self._name)
 
-    def coloured(self) -> str:
-        """The same with the sequences that colour it."""
-        return self._terminals.call("capture-pane", "-p", "-e", "-N", "-t", self._name)
+    def coloured(self, showing: str = "") -> str:
+        """The same with the sequences that colour it, once it shows that text: it may be in the midst of a redraw."""
+        until = time.monotonic() + PATIENCE_S
+        while showing not in (screen := self._terminals.call("capture-pane", "-p", "-e", "-N", "-t", self._name)):
+            if time.monotonic() > until:
+                raise NotSeen(f"{self._name} does not show {showing!r}:\n{screen}")
+            time.sleep(LOOK_S)
+        return screen
 
     def see(self, *patterns: str, patience: float = PATIENCE_S) -> str:
         """Wait until the screen shows all of the patterns (regular expressions, `^` and `$` at lines); the screen."""

@@ -31,6 +31,7 @@ SIZES: Final = ((160, 45), (100, 30), (60, 20), (40, 10))
 """Columns and rows: all columns of the screen; no members; no rooms; no times and no title."""
 OLD: Final = 450
 """Messages that were said before, on several pages of the history."""
+_PROMPT: Final = "▸"
 _SHEET: Final = "Esc: back"
 _EDITOR: Final = """#!/bin/sh
 printf 'written elsewhere\\n' >"$1"
@@ -341,7 +342,7 @@ def _resizing(ana: Terminal, columns: int, rows: int) -> Iterator[Stop]:
         for (wide, high), pattern in parts.items():
             look = ana.see if width >= wide and height >= high else ana.see_no
             look(pattern)
-        yield Stop(f"resized to {width}x{height}", ana.coloured())
+        yield Stop(f"resized to {width}x{height}", ana.coloured(_PROMPT))
 
 
 def _again(stage: Stage, ana: Terminal, columns: int, rows: int) -> Iterator[Stop]:
