@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -50,7 +50,6 @@ class Terminals:
         self._settings = Path(self._directory.name, "tmux.conf")
         self._settings.write_text(_SETTINGS)
         self._socket = Path(self._directory.name, "socket")
-        self._open: list[Terminal] = []
 
     def call(self, *arguments: str, check: bool = True) -> str:
         """Run a command of tmux's; what it prints."""
@@ -66,9 +65,7 @@ class Terminals:
         self.call(
             "new-session", "-d", "-s", name, *size, *settings, "--", "sh", "-c", f"{shlex.join(command)}; {_THEN}"
         )
-        terminal = Terminal(self, name)
-        self._open.append(terminal)
-        return terminal
+        return Terminal(self, name)
 
     def __enter__(self) -> Self:
         return self
@@ -104,10 +101,6 @@ class Terminal:
         self._terminals.call("load-buffer", "-b", "pasted", str(file))
         self._terminals.call("paste-buffer", "-p", "-d", "-b", "pasted", "-t", self._name)
 
-    def focus(self, given: bool) -> None:
-        """The window gets or loses the keyboard's focus, as a terminal reports it that was asked to."""
-        self._terminals.call("send-keys", "-t", self._name, "-H", "1b", "5b", "49" if given else "4f")
-
     def resize(self, columns: int, rows: int) -> None:
         """Make the window another size."""
         self._terminals.call("resize-window", "-t", self._name, "-x", str(columns), "-y", str(rows))
@@ -118,36 +111,37 @@ class Terminal:
 
     def coloured(self, showing: str = "") -> str:
         """The same with the sequences that colour it, once it shows that text: it may be in the midst of a redraw."""
-        until = time.monotonic() + PATIENCE_S
-        while showing not in (screen := self._terminals.call("capture-pane", "-p", "-e", "-N", "-t", self._name)):
-            if time.monotonic() > until:
-                raise NotSeen(f"{self._name} does not show {showing!r}:\n{screen}")
-            time.sleep(LOOK_S)
-        return screen
+        return self._wait(
+            lambda: self._terminals.call("capture-pane", "-p", "-e", "-N", "-t", self._name),
+            lambda screen: "" if showing in screen else f"does not show {showing!r}",
+        )
 
-    def see(self, *patterns: str, patience: float = PATIENCE_S) -> str:
+    def see(self, *patterns: str) -> str:
         """Wait until the screen shows all of the patterns (regular expressions, `^` and `$` at lines); the screen."""
-        until = time.monotonic() + patience
-        while True:
-            screen = self.screen()
-            missing = [pattern for pattern in patterns if not re.search(pattern, screen, re.M)]
-            if not missing:
-                return screen
-            if time.monotonic() > until:
-                raise NotSeen(f"{self._name} does not show {missing}:\n{screen}")
-            time.sleep(LOOK_S)
 
-    def see_no(self, pattern: str, patience: float = PATIENCE_S) -> str:
+        def lacks(screen: str) -> str:
+            missing = [pattern for pattern in patterns if not re.search(pattern, screen, re.M)]
+            return f"does not show {missing}" if missing else ""
+
+        return self._wait(self.screen, lacks)
+
+    def see_no(self, pattern: str) -> str:
         """Wait until the pattern stands on the screen no more; the screen."""
-        until = time.monotonic() + patience
-        while re.search(pattern, screen := self.screen(), re.M):
+        return self._wait(
+            self.screen, lambda screen: f"still shows {pattern!r}" if re.search(pattern, screen, re.M) else ""
+        )
+
+    def _wait(self, look: Callable[[], str], lacks: Callable[[str], str]) -> str:
+        """Look until nothing is wrong with the screen, in words; the screen. Raises `NotSeen`."""
+        until = time.monotonic() + PATIENCE_S
+        while wrong := lacks(screen := look()):
             if time.monotonic() > until:
-                raise NotSeen(f"{self._name} still shows {pattern!r}:\n{screen}")
+                raise NotSeen(f"{self._name} {wrong}:\n{screen}")
             time.sleep(LOOK_S)
         return screen
 
-    def ended(self, patience: float = PATIENCE_S) -> int:
+    def ended(self) -> int:
         """Wait until the program has ended; its exit status."""
-        found = re.search(_ENDED, self.see(_ENDED, patience=patience), re.M)
+        found = re.search(_ENDED, self.see(_ENDED), re.M)
         assert found is not None
         return int(found[1])
