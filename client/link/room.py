@@ -18,6 +18,7 @@ from common.errors import ChatError
 
 RoomEntry = m.Message | m.Edited | m.Retracted | m.Reacted
 ROOM_ENTRIES: tuple[type[RoomEntry], ...] = get_args(RoomEntry)
+INBOX_ENTRIES = (m.DirectMessage, m.Invited)
 SEND_S = 30.0
 """Seconds that `Room.send` waits for the broker, offline included."""
 
@@ -211,20 +212,18 @@ class Inbox(Changing):
         """`@login`, the name of the log."""
         self.start = head
         """The `seq` after which entries arrive; what is older is in the history."""
-        self._entries = host.stream(log, head, (m.DirectMessage, m.Invited))
+        self._entries = host.stream(log, head, INBOX_ENTRIES)
 
     def __aiter__(self) -> AsyncIterator[m.DirectMessage | m.Invited]:
         return cast("LogStream[m.DirectMessage | m.Invited]", self._entries)
 
     def entries(self, after: int | None = None) -> LogStream[m.DirectMessage | m.Invited]:
         """A further reader, from after the entry `after` on (from the login on, without it)."""
-        kinds = (m.DirectMessage, m.Invited)
-        stream = self._host.stream(self.log, self.start if after is None else after, kinds)
+        stream = self._host.stream(self.log, self.start if after is None else after, INBOX_ENTRIES)
         return cast("LogStream[m.DirectMessage | m.Invited]", stream)
 
     async def history(
         self, before: int | None = None, after: int | None = None, limit: int = limits.HISTORY_PAGE
     ) -> list[m.DirectMessage | m.Invited]:
         """Up to `limit` entries with `after` < seq < `before`, oldest first: the newest, or from `after` on."""
-        kinds = (m.DirectMessage, m.Invited)
-        return await requests.history(self._host.request, self.log, before, after, limit, kinds)
+        return await requests.history(self._host.request, self.log, before, after, limit, INBOX_ENTRIES)
