@@ -191,8 +191,9 @@ def _changing(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     """Edit, delete, reply, react."""
     ana.type("a mistkae", "Enter")
     bruno.see("mistkae")
+    ana.see_no("▸ a mistkae|mistkae …")
     ana.press("Up")
-    ana.see("a mistkae")
+    ana.see("▸ a mistkae")
     yield Stop("editing", ana.coloured())
     ana.press(*["BSpace"] * 3)
     ana.type("ake", "Enter")
@@ -206,6 +207,7 @@ def _changing(ana: Terminal, bruno: Terminal) -> Iterator[Stop]:
     yield Stop("edited, answered, reacted to", ana.coloured())
     ana.type("nobody shall read this", "Enter")
     bruno.see("nobody shall read this")
+    ana.see_no("▸ nobody|read this …")
     ana.press("Escape")
     ana.see("r answer")
     yield Stop("selecting", ana.coloured())

@@ -46,10 +46,18 @@ def last(talk: Conversation, *, mine: bool | None = None, by: str = "") -> Recor
     return None
 
 
+def on_its_way(talk: Conversation) -> bool:
+    """Whether one's own last message is not acknowledged yet: nothing can be done to it, nor is an older one meant."""
+    return talk.records.pending > 0
+
+
 async def meant(desk: Desk, values: Values, *, mine: bool | None = None) -> Record | None:
     """The message that a command is about; None, and said so, if there is none."""
     talk, given = desk.model.here, values.get("message", "^").removeprefix("^")
     if not given:
+        if mine and on_its_way(talk):
+            desk.complain(_("That message is still on its way; try again when it is sent."))
+            return None
         found = last(talk, mine=mine) or await _further(desk, mine=mine)
         if found is None:
             desk.complain(_("There is no message of yours here.") if mine else _("There is no message here."))

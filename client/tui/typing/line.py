@@ -131,6 +131,8 @@ class Line:
             buffer.history_backward()
             if buffer.text == text:
                 buffer.history_backward()
+        elif not buffer.text and self._said_last and amending.on_its_way(here):
+            self.hint = _("your last message is still on its way; Up changes it when it is sent")
         elif not buffer.text and self._said_last and (record := self._last()) is not None:
             self.take_up(record)
         else:

@@ -58,6 +58,31 @@ def test_up_on_an_empty_line_edits_the_last_message_and_esc_leaves_it() -> None:
     play(act, chat=talking())
 
 
+def test_while_the_last_message_is_on_its_way_an_older_one_is_not_taken_for_it() -> None:
+    async def act(seat: Seat) -> None:
+        await seat.typed("first")
+        seat.chat.acknowledge(seat.chat.sent[0], 4)
+        await seat.see_no("first …")
+        await seat.typed("secnod")
+        seat.press(UP)
+        await seat.see("your last message is still on its way", "#lobby ▸")
+        await seat.see_no("(edit)")
+        for command in ("/edit second", "/retract"):
+            await seat.typed(command)
+            await seat.see("That message is still on its way; try again when it is sent.")
+            await seat.typed("/clear")
+            await seat.see_no("That message is still")
+        assert len(seat.chat.sent) == 2
+        seat.chat.acknowledge(seat.chat.sent[1], 5)
+        await seat.see_no("secnod …")
+        await seat.typed("/edit second")
+        command = seat.chat.sent[2].command
+        assert isinstance(command, m.Edit)
+        assert (command.seq, command.text) == (5, "second")
+
+    play(act, chat=talking())
+
+
 def test_up_twice_finds_what_was_typed_before_and_after_a_command_once() -> None:
     async def act(seat: Seat) -> None:
         await seat.typed("one")
@@ -235,6 +260,9 @@ def test_in_private_changes_go_to_ones_own_inbox() -> None:
         await seat.typed("/edit what is it?")
         await seat.typed("/reply yes")
         await seat.typed("/react ^bob :+1:")
+        await seat.until(lambda: len(chat.sent) == 3)
+        chat.acknowledge(chat.sent[1], 7)
+        await seat.see_no("yes …")
         await seat.typed("/retract")
         await seat.until(lambda: len(chat.sent) == 4)
         found = [(type(sending.command).__name__, sending.log) for sending in chat.sent]
