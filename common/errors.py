@@ -23,6 +23,7 @@
       Forbidden               forbidden            the op is not yours to do
       DefaultRoom             default-room         the default room cannot be left, hidden or deleted
       TooMany                 too-many             a count is at its limit
+      Loop                    loop                 programs have answered one another too often
       RateLimited             rate-limited         too often; try again after `retry_after` seconds
       Busy                    busy                 a queue is full; try again after `retry_after` seconds
       StorageFailed           storage-failed       the broker cannot write now; nothing was done
@@ -163,6 +164,11 @@ class DefaultRoom(ChatError):
 class TooMany(ChatError):
     code = "too-many"
     sentence = "That would be one too many."
+
+
+class Loop(ChatError):
+    code = "loop"
+    sentence = "Programs have answered one another too often; a person has to say something first."
 
 
 class RateLimited(ChatError):

@@ -120,8 +120,13 @@ def _make(path: Path, content: bytes) -> None:
         raise BadSecretFile(f"{path}: cannot be made ({error.strerror}).") from None
 
 
-def _belong_together(pair: KeyPair) -> bool:
+def pair_of(secret: bytes) -> KeyPair:
+    """The key pair whose secret half that is."""
     import zmq
     from zmq.utils import z85
 
-    return z85.decode(zmq.curve_public(z85.encode(pair.secret))) == pair.public
+    return KeyPair(z85.decode(zmq.curve_public(z85.encode(secret))), secret)
+
+
+def _belong_together(pair: KeyPair) -> bool:
+    return pair_of(pair.secret) == pair

@@ -94,6 +94,36 @@ CLIENT_LENGTH: Final = 64
 GATEWAY_SESSION_LENGTH: Final = 64
 """Characters of the field `as`, by which a gateway names one of its sessions."""
 
+HOPS: Final = 8
+"""Programs that may answer one another without a person between them: more are a loop."""
+
+SCOPES: Final = 64
+"""Scopes of one key."""
+
+SCOPE_LENGTH: Final = 64
+"""Characters of a scope as somebody writes it: a verb, a colon and a room's name."""
+
+KEYS_PER_ACCOUNT: Final = 50
+"""Keys that log in to one account without a password."""
+
+MODERATORS: Final = 50
+"""People who keep order in one room besides whoever made it."""
+
+STORE_KEYS: Final = 1_000
+"""What one account may keep on the broker, in keys."""
+
+STORE_BYTES: Final = 1_048_576
+"""The same in bytes, keys and values: some settings and scores, no files."""
+
+STORE_KEY_LENGTH: Final = 100
+"""Characters of a key in the store."""
+
+STORE_VALUE_BYTES: Final = 16_384
+"""Bytes under one key."""
+
+BOT_POSTS: Final = Rate(100.0, 1_000)
+"""Messages of one bot: it answers many people. `POSTS` is for people."""
+
 REQUEST_BYTES: Final = 65_536
 """A request frame; libzmq drops the connection of a peer that sends more (ZMQ_MAXMSGSIZE)."""
 

@@ -36,6 +36,10 @@ Notify = Literal["all", "mentions", "off"]
 """What somebody wants to be told of: every message, those that name them, or none."""
 Status = Literal["available", "away", "dnd"]
 """What somebody says of themselves: may be talked to; not at the keyboard; not to be disturbed."""
+PublicKey = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Scopes = Annotated[list[Annotated[str, Meta(max_length=limits.SCOPE_LENGTH)]], Meta(max_length=limits.SCOPES)]
+"""What a key may be used for; `common.scopes` judges them."""
+StoreKey = Annotated[str, Meta(min_length=1, max_length=limits.STORE_KEY_LENGTH)]
 
 
 # Commands: what a request asks. The class of an op is found in `OPS`.
@@ -225,6 +229,15 @@ class Remove(Command, frozen=True, kw_only=True):
     login: Name
 
 
+class Moderate(Command, frozen=True, kw_only=True):
+    """Let somebody keep order in a room one has made, or no longer: they may remove people and take back messages."""
+
+    op = "moderate"
+    room: Name
+    login: Name
+    on: bool = True
+
+
 class Subject(Command, frozen=True, kw_only=True):
     """Set a room's topic line."""
 
@@ -242,6 +255,8 @@ class Send(Command, frozen=True, kw_only=True):
     nonce: Nonce
     reply_to: UInt | None = None
     """The `seq` of the message in the same log that this one answers."""
+    hops: UInt | None = None
+    """How many programs have answered one another up to here; as in the message that this is due to, and one more."""
 
 
 class Direct(Command, frozen=True, kw_only=True):
@@ -253,6 +268,8 @@ class Direct(Command, frozen=True, kw_only=True):
     nonce: Nonce
     reply_to: UInt | None = None
     """As for `send`, in one's own inbox."""
+    hops: UInt | None = None
+    """As for `send`."""
 
 
 class Edit(Command, frozen=True, kw_only=True):
@@ -334,6 +351,53 @@ class History(Command, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=limits.HISTORY_PAGE)] = limits.HISTORY_PAGE
 
 
+class Keys(Command, frozen=True, kw_only=True):
+    """List the keys that log in to one's account without a password."""
+
+    op = "keys"
+
+
+class KeyAdd(Command, frozen=True, kw_only=True):
+    """Let whoever holds the secret half of a key log in to one's account with it, for what its scopes say."""
+
+    op = "key-add"
+    key: PublicKey
+    name: Annotated[str, Meta(min_length=1, max_length=limits.CLIENT_LENGTH)]
+    scopes: Scopes
+
+
+class KeyRevoke(Command, frozen=True, kw_only=True):
+    """Forget a key of one's account, and cut off who uses it."""
+
+    op = "key-revoke"
+    key: UInt
+    """`KeyView.id`."""
+
+
+class StoreGet(Command, frozen=True, kw_only=True):
+    """Read what one's account keeps on the broker under a key."""
+
+    op = "store-get"
+    key: StoreKey
+
+
+class StorePut(Command, frozen=True, kw_only=True):
+    """Keep something on the broker under a key, in the place of what was there; nil forgets it."""
+
+    op = "store-put"
+    key: StoreKey
+    value: Annotated[bytes, Meta(max_length=limits.STORE_VALUE_BYTES)] | None
+
+
+class StoreList(Command, frozen=True, kw_only=True):
+    """List the keys under which one's account keeps something, in order, a page at a time."""
+
+    op = "store-list"
+    prefix: Annotated[str, Meta(max_length=limits.STORE_KEY_LENGTH)] = ""
+    after: Annotated[str, Meta(max_length=limits.STORE_KEY_LENGTH)] = ""
+    limit: Page = limits.LIST_PAGE
+
+
 # What replies and events are made of.
 
 
@@ -364,6 +428,8 @@ class RoomView(Struct, kw_only=True):
     """The `seq` up to which this account has read."""
     notify: Notify | None = None
     """What this account wants to be told of; None if it never said."""
+    moderators: list[str] = []
+    """Logins of those who keep order there besides whoever made the room."""
 
 
 class UserView(Struct, kw_only=True):
@@ -374,6 +440,8 @@ class UserView(Struct, kw_only=True):
     surnames: str
     online: bool
     status: Status = "available"
+    bot: bool = False
+    """Whether it is a program."""
 
 
 class MemberView(Struct, kw_only=True):
@@ -382,6 +450,8 @@ class MemberView(Struct, kw_only=True):
     login: str
     online: bool
     status: Status = "available"
+    bot: bool = False
+    """Whether it is a program."""
 
 
 class TalkView(Struct, kw_only=True):
@@ -405,6 +475,20 @@ class SessionView(Struct, kw_only=True):
     """Whether it is the session that asks."""
 
 
+class KeyView(Struct, kw_only=True):
+    """A key that logs in to an account without a password."""
+
+    id: UInt
+    name: str
+    key: bytes
+    """Its public half."""
+    scopes: list[str]
+    created: UInt
+    seen: UInt | None
+    """When it was last used; None if never."""
+    online: bool
+
+
 class SessionState(Struct, kw_only=True):
     """Where a logged-in session stands."""
 
@@ -420,6 +504,10 @@ class SessionState(Struct, kw_only=True):
     """The private conversations that were marked, those marked last first; at most `TALKS`."""
     status: Status = "available"
     note: str = ""
+    bot: bool = False
+    """Whether the account is a program's."""
+    scopes: list[str] | None = None
+    """What the key of this session may be used for; None for all that the account may do."""
 
 
 # Events, which are broadcast. Those with `seq` are entries of a log and are what `history` returns.
@@ -465,6 +553,8 @@ class Said(Entry, kw_only=True, omit_defaults=True):
     reactions: list[ReactionView] = []
     changed: UInt = 0
     """The `seq` of the last change that is in this; 0 for none."""
+    hops: UInt = 0
+    """How many programs have answered one another up to here: 0 for what a person said, 1 and up for a program's."""
 
 
 class Message(Said, tag="message", kw_only=True):
@@ -540,6 +630,14 @@ class SubjectChanged(Event, tag="subject", kw_only=True):
     subject: str
 
 
+class ModeratorsChanged(Event, tag="moderators", kw_only=True):
+    """Others keep order in the room now."""
+
+    time: UInt
+    by: str
+    moderators: list[str]
+
+
 class Deleted(Event, tag="deleted", kw_only=True):
     """The room is no more; its members who are in no other room are in the default one."""
 
@@ -611,6 +709,7 @@ AnyEvent = (
     | Invited
     | Roster
     | SubjectChanged
+    | ModeratorsChanged
     | Deleted
     | JoinedRoom
     | LeftRoom
@@ -687,6 +786,8 @@ class ProfileView(Reply, kw_only=True):
     """When they were last here; None if they hide it."""
     show_seen: bool | None = None
     """Whether others may see that; None unless the account is one's own."""
+    bot: bool = False
+    """Whether it is a program."""
 
 
 class UserList(Reply, kw_only=True):
@@ -747,6 +848,31 @@ class Found(Reply, kw_only=True):
     """Whether there are older ones: ask again with `before`."""
 
 
+class KeyList(Reply, kw_only=True):
+    keys: list[KeyView]
+
+
+class KeyAdded(Reply, kw_only=True):
+    """The answer to `key-add`."""
+
+    key: KeyView
+
+
+class Stored(Reply, kw_only=True):
+    """The answer to `store-get`: None if nothing is kept under that key."""
+
+    value: bytes | None
+
+
+class StoreKeys(Reply, kw_only=True):
+    """The answer to `store-list`."""
+
+    keys: list[str]
+    more: bool
+    bytes: UInt
+    """What the account keeps in all: keys in UTF-8, and values."""
+
+
 Ops = dict[str, tuple[type[Command], type[Reply]]]
 """Operations by name: the class of the command and the class of the reply."""
 
@@ -775,6 +901,7 @@ OPS: Ops = {
         (Members, MemberList),
         (Invite, Reply),
         (Remove, Reply),
+        (Moderate, Reply),
         (Subject, Reply),
         (Send, Sent),
         (Direct, Sent),
@@ -786,6 +913,12 @@ OPS: Ops = {
         (Mark, Reply),
         (SetStatus, Reply),
         (History, Entries),
+        (Keys, KeyList),
+        (KeyAdd, KeyAdded),
+        (KeyRevoke, Reply),
+        (StoreGet, Stored),
+        (StorePut, Reply),
+        (StoreList, StoreKeys),
     )
 }
 """Every operation of the protocol."""

@@ -68,7 +68,7 @@ ONLY_IN = {
         "client/local.py",
         "client/tui/plain.py",
     ),
-    "tomllib": ("broker/config.py", "client/config.py"),
+    "tomllib": ("broker/config.py", "client/config.py", "common/credentials.py"),
     "zmq": (
         "broker/wire",
         "broker/app.py",

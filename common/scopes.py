@@ -1,0 +1,88 @@
+"""What a key may be used for: scopes, which narrow what its account may do, and never widen it.
+
+    read:ROOM    join the room, hear it, read its log and its members      read:*   any room
+    write:ROOM   join the room, and say something there                    write:*  any room
+    direct       read one's own inbox and write to persons
+    create       make rooms, and delete those that one has made
+    admin        invite, remove, appoint, set topics, delete rooms and take back others' messages, where the account may
+    account      passwords, sessions, keys, profile: only for people's own keys
+
+A session that logged in with a password has no scopes: it may do all that its account may. Must not know which rooms
+exist, nor who asks.
+
+Source: the idea is that of RFC 6749 section 3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from common import names
+from common.errors import BadRequest
+from common.limits import SCOPES
+
+ANY: Final = "*"
+READ: Final = "read"
+WRITE: Final = "write"
+DIRECT: Final = "direct"
+CREATE: Final = "create"
+ADMIN: Final = "admin"
+ACCOUNT: Final = "account"
+OF_ROOMS: Final = (READ, WRITE)
+"""Those that are given for one room, or for any."""
+PLAIN: Final = (DIRECT, CREATE, ADMIN, ACCOUNT)
+ALL: Final = (f"{READ}:{ANY}", f"{WRITE}:{ANY}", *PLAIN)
+"""All that a key may be used for."""
+_EXPECTED: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin, account"
+
+
+def parse(written: Iterable[str]) -> tuple[str, ...]:
+    """Scopes as they are kept: sorted, each once, names of rooms as `names.key` compares them.
+
+    Raises `BadRequest` that says which is none, or that there are none or too many.
+    """
+    found = set()
+    for each in written:
+        verb, colon, room = each.strip().partition(":")
+        if not colon and verb in PLAIN:
+            found.add(verb)
+        elif colon and verb in OF_ROOMS and room == ANY:
+            found.add(f"{verb}:{ANY}")
+        elif colon and verb in OF_ROOMS and room:
+            found.add(f"{verb}:{names.key(names.parse(room))}")
+        else:
+            raise BadRequest(f"{each!r} is no scope; expected {_EXPECTED}.")
+    if not found:
+        raise BadRequest(f"A key needs a scope at least; expected {_EXPECTED}.")
+    if len(found) > SCOPES:
+        raise BadRequest(f"A key has at most {SCOPES} scopes; read:* and write:* are for all rooms.")
+    return tuple(sorted(found))
+
+
+class Scopes:
+    """What one key may be used for, quickly asked."""
+
+    __slots__ = ("_plain", "_rooms", "written")
+
+    def __init__(self, written: Iterable[str]) -> None:
+        """`written`, as `parse` gives them."""
+        self.written = tuple(written)
+        self._plain = frozenset(each for each in self.written if ":" not in each)
+        self._rooms: dict[str, frozenset[str]] = {
+            verb: frozenset(each.partition(":")[2] for each in self.written if each.startswith(f"{verb}:"))
+            for verb in OF_ROOMS
+        }
+
+    def __contains__(self, scope: str) -> bool:
+        """Whether one of `PLAIN` is among them."""
+        return scope in self._plain
+
+    def room(self, verb: str, key: str) -> bool:
+        """Whether `READ` or `WRITE` is given for the room of that key (`names.key`)."""
+        rooms = self._rooms[verb]
+        return ANY in rooms or key in rooms
+
+    def enters(self, key: str) -> bool:
+        """Whether a session may be in the room of that key at all: to read or to write."""
+        return self.room(READ, key) or self.room(WRITE, key)
