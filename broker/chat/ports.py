@@ -5,7 +5,7 @@ password hashes stay on disk. Every change is a `Write`, carried out by the jour
 look at the disk is a `Query`, answered by a worker. Must not know SQL, files or threads.
 
 A log's number is the room's id for a room, and the account's id negated for an inbox. The rules hand out the
-ids of accounts, sessions, tokens and rooms; the store hands out `seq` and `prev`.
+ids of accounts, keys, sessions, tokens and rooms; the store hands out `seq` and `prev`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,23 @@ class AccountRow(NamedTuple):
     """Whether others may know `seen`."""
     seen: int = 0
     """When the last of its sessions vanished; 0 if it never had one."""
+    bot: bool = False
+    """Whether it is a program, which has no password."""
+
+
+class KeyRow(NamedTuple):
+    """A public key that logs in to an account by itself, for what its scopes allow."""
+
+    id: int
+    account: int
+    key: str
+    """Z85, as the connections of whoever holds it are named."""
+    name: str
+    scopes: str
+    """As `common.scopes.parse` gives them, divided by spaces."""
+    created: int
+    seen: int
+    """When a session that it had was last seen; 0 if it never had one, or has one now."""
 
 
 class SessionRow(NamedTuple):
@@ -106,10 +123,11 @@ class Snapshot(NamedTuple):
     hidden: Sequence[HiddenRow]
     marks: Sequence[MarkRow]
     """In the order of `marked`."""
+    keys: Sequence[KeyRow]
     heads: dict[int, int]
     """The last `seq` of each log that has entries, by the log's number."""
     last_ids: dict[str, int]
-    """The highest id ever handed out, by table: `account`, `session`, `token`, `room`."""
+    """The highest id ever handed out, by table: `account`, `session`, `token`, `room`, `key`."""
 
 
 # Writes. A commit carries several; all of it is done, or none.
@@ -167,6 +185,16 @@ class UpdateAccount(NamedTuple):
 class SetPassword(NamedTuple):
     account: int
     password: str
+
+
+class PutKey(NamedTuple):
+    """Add a key, or replace the one of the same id."""
+
+    row: KeyRow
+
+
+class DropKey(NamedTuple):
+    id: int
 
 
 class PutSession(NamedTuple):
@@ -248,6 +276,8 @@ Write = (
     | AddAccount
     | UpdateAccount
     | SetPassword
+    | PutKey
+    | DropKey
     | PutSession
     | DropSession
     | AddToken

@@ -99,6 +99,14 @@ STEPS: Final[Sequence[Step]] = (
         # What is taken out is overwritten at once, and not when segments are next merged.
         "INSERT INTO entry_words (entry_words, rank) VALUES ('secure-delete', 1)",
     ),
+    (
+        "ALTER TABLE account ADD COLUMN bot INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE key (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, scopes TEXT NOT NULL, created INTEGER NOT NULL,
+            seen INTEGER NOT NULL)""",
+        "CREATE INDEX key_account ON key (account)",
+    ),
 )
 
 

@@ -36,6 +36,17 @@ class Account(Table):
     note = TextField()
     show_seen = BooleanField()
     seen = IntegerField()
+    bot = BooleanField()
+
+
+class Key(Table):
+    id = IntegerField(primary_key=True)
+    account = ForeignKeyField(Account, column_name="account")
+    key = TextField(unique=True)
+    name = TextField()
+    scopes = TextField()
+    created = IntegerField()
+    seen = IntegerField()
 
 
 class Session(Table):
@@ -149,4 +160,18 @@ class Indexed(Table):
     upto = IntegerField(primary_key=True)
 
 
-MODELS: Final = (Account, Session, Token, Room, Member, Invitation, Hidden, Mark, Entry, Reaction, Dropped, Indexed)
+MODELS: Final = (
+    Account,
+    Key,
+    Session,
+    Token,
+    Room,
+    Member,
+    Invitation,
+    Hidden,
+    Mark,
+    Entry,
+    Reaction,
+    Dropped,
+    Indexed,
+)

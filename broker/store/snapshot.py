@@ -11,6 +11,7 @@ from broker.chat.ports import (
     AccountRow,
     HiddenRow,
     InvitationRow,
+    KeyRow,
     MarkRow,
     MemberRow,
     RoomRow,
@@ -19,7 +20,7 @@ from broker.chat.ports import (
 )
 from broker.store import statements as sql
 
-_ID_TABLES: Final = ("account", "session", "token", "room")
+_ID_TABLES: Final = ("account", "session", "token", "room", "key")
 
 
 def read_snapshot(connection: apsw.Connection, heads: dict[int, int]) -> Snapshot:
@@ -37,6 +38,7 @@ def read_snapshot(connection: apsw.Connection, heads: dict[int, int]) -> Snapsho
         invitations=[InvitationRow(*row) for row in rows(sql.ALL_INVITATIONS)],
         hidden=[HiddenRow(*row) for row in rows(sql.ALL_HIDDEN)],
         marks=[MarkRow(*row) for row in rows(sql.ALL_MARKS)],
+        keys=[KeyRow(*row) for row in rows(sql.ALL_KEYS)],
         heads=dict(heads),
         last_ids={table: ids.get(table, 0) for table in _ID_TABLES},
     )
@@ -46,5 +48,8 @@ def _account(row: Sequence[Any]) -> AccountRow:
     """An account as the port has it: SQLite knows no booleans."""
     account = AccountRow._make(row)
     return account._replace(
-        disabled=bool(account.disabled), operator=bool(account.operator), show_seen=bool(account.show_seen)
+        disabled=bool(account.disabled),
+        operator=bool(account.operator),
+        show_seen=bool(account.show_seen),
+        bot=bool(account.bot),
     )

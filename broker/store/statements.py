@@ -11,7 +11,7 @@ from typing import Any, Final, assert_never
 from peewee import SQL, Model, fn
 
 from broker.chat import ports
-from broker.store.models import Account, Dropped, Entry, Hidden, Invitation, Mark, Member, Room, Session, Token
+from broker.store.models import Account, Dropped, Entry, Hidden, Invitation, Key, Mark, Member, Room, Session, Token
 
 Bindings = tuple[object, ...]
 
@@ -42,6 +42,7 @@ def _update(table: type[Model], fields: Sequence[Any]) -> str:
 
 
 _ACCOUNT = _fields(Account, ports.AccountRow)
+_KEY = _fields(Key, ports.KeyRow)
 _SESSION = _fields(Session, ports.SessionRow)
 _ROOM = _fields(Room, ports.RoomRow)
 _MEMBER = _fields(Member, ports.MemberRow)
@@ -64,6 +65,8 @@ _ENTRY = [
 _ADD_ACCOUNT = _compiled(Account.insert(_placed([*_ACCOUNT, Account.password])))
 _UPDATE_ACCOUNT = _update(Account, _ACCOUNT)
 _SET_PASSWORD = _compiled(Account.update({Account.password: _at(2)}).where(Account.id == _at(1)))
+_PUT_KEY = _compiled(Key.insert(_placed(_KEY)).on_conflict(conflict_target=[Key.id], preserve=_KEY[1:]))
+_DROP_KEY = _compiled(Key.delete().where(Key.id == _at(1)))
 _PUT_SESSION = _compiled(
     Session.insert(_placed(_SESSION)).on_conflict(conflict_target=[Session.id], preserve=_SESSION[1:])
 )
@@ -97,6 +100,10 @@ def statements(write: ports.Write) -> tuple[tuple[str, Bindings], ...]:
             return ((_UPDATE_ACCOUNT, row),)
         case ports.SetPassword():
             return ((_SET_PASSWORD, write),)
+        case ports.PutKey(row):
+            return ((_PUT_KEY, row),)
+        case ports.DropKey():
+            return ((_DROP_KEY, write),)
         case ports.PutSession(row):
             return ((_PUT_SESSION, row),)
         case ports.DropSession():
@@ -136,6 +143,7 @@ def _all(fields: Sequence[Any]) -> str:
 
 
 ALL_ACCOUNTS: Final = _all(_ACCOUNT)
+ALL_KEYS: Final = _all(_KEY)
 ALL_SESSIONS: Final = _all(_SESSION)
 ALL_ROOMS: Final = _all(_ROOM)
 ALL_MEMBERS: Final = _all(_MEMBER)

@@ -21,6 +21,7 @@ ANA = ports.AccountRow(1, "ana", "Ana", "Núñez", 30, "f", 1_000, False, True)
 BEA = ports.AccountRow(2, "bea", "Bea", "Ruiz", 40, "f", 2_000, False, False)
 LOBBY = ports.RoomRow(1, "lobby", True, False, True, "hello", None, 1_000)
 DEN = ports.RoomRow(2, "den", False, True, False, "", 1, 2_000)
+KEY = ports.KeyRow(1, 2, "q" * 40, "laptop", "direct read:lobby", 2_500, 0)
 SESSION = ports.SessionRow(1, 1, "k" * 40, "", "terminal", 1_000, 1_500, True, 1)
 PEOPLE = (ports.AddAccount(ANA, "hash of ana"), ports.AddAccount(BEA, "hash of bea"))
 SETTING = (*PEOPLE, ports.AddRoom(LOBBY), ports.AddRoom(DEN))
@@ -71,8 +72,8 @@ class StoreContract:
     # Rows
 
     def test_a_new_store_is_empty(self, store: Store) -> None:
-        ids = {"account": 0, "session": 0, "token": 0, "room": 0}
-        assert store.load() == ports.Snapshot([], [], [], [], [], [], [], {}, ids)
+        ids = {"account": 0, "session": 0, "token": 0, "room": 0, "key": 0}
+        assert store.load() == ports.Snapshot([], [], [], [], [], [], [], [], {}, ids)
         assert store.read_log(ReadLog(1, None, None, 10, 1_000)) == ports.LogPage([], False)
 
     def test_an_empty_commit_does_nothing(self, store: Store) -> None:
@@ -98,10 +99,31 @@ class StoreContract:
             account.disabled,
             account.operator,
             account.show_seen,
+            account.bot,
             *snapshot.rooms[0][2:5],
             snapshot.sessions[0].present,
         ]
         assert {type(flag) for flag in flags} == {bool}
+
+    def test_keys(self, set_up: Store) -> None:
+        other = KEY._replace(id=3, account=1, key="r" * 40)
+        set_up.commit([ports.PutKey(KEY), ports.PutKey(other)])
+        assert sorted(set_up.load().keys) == [KEY, other]
+        set_up.commit([ports.PutKey(KEY._replace(seen=9_000)), ports.DropKey(3), ports.DropKey(77)])
+        assert list(set_up.load().keys) == [KEY._replace(seen=9_000)]
+        assert set_up.load().last_ids["key"] == 3
+
+    def test_a_key_is_one_accounts(self, set_up: Store) -> None:
+        set_up.commit([ports.PutKey(KEY)])
+        for refused in (KEY._replace(id=2, account=1), KEY._replace(id=2, key="r" * 40, account=9)):
+            with pytest.raises(StoreFailed):
+                set_up.commit([ports.PutKey(refused)])
+        assert list(set_up.load().keys) == [KEY]
+
+    def test_a_bots_account(self, set_up: Store) -> None:
+        bot = BEA._replace(bot=True)
+        set_up.commit([ports.UpdateAccount(bot)])
+        assert sorted(set_up.load().accounts) == [ANA, bot]
 
     def test_sessions(self, set_up: Store) -> None:
         other = SESSION._replace(id=4, account=2, label="tab 1", present=False)
@@ -216,7 +238,7 @@ class StoreContract:
     def test_ids_that_were_used_are_remembered(self, set_up: Store, opened: Open) -> None:
         set_up.commit([ports.PutSession(SESSION._replace(id=8)), ports.AddToken(5, 1, b"d", 0)])
         set_up.commit([ports.DropSession(8), ports.DropTokens(1, None), ports.DropRoom(2)])
-        assert set_up.load().last_ids == {"account": 2, "session": 8, "token": 5, "room": 2}
+        assert set_up.load().last_ids == {"account": 2, "session": 8, "token": 5, "room": 2, "key": 0}
         set_up.close()
         assert opened().load().last_ids == {"account": 2, "session": 8, "token": 5, "room": 2}
 
@@ -491,6 +513,7 @@ class StoreContract:
     def test_everything_is_there_after_reopening(self, paged: Store, opened: Open) -> None:
         paged.commit(
             [
+                ports.PutKey(KEY),
                 ports.PutSession(SESSION),
                 ports.AddToken(1, 1, b"d", 5),
                 ports.PutMember(ports.MemberRow(1, 1, 3)),

@@ -42,6 +42,7 @@ class _Tables:
     def __init__(self) -> None:
         self.accounts: dict[int, ports.AccountRow] = {}
         self.passwords: dict[int, str] = {}
+        self.keys: dict[int, ports.KeyRow] = {}
         self.sessions: dict[int, ports.SessionRow] = {}
         self.tokens: dict[int, ports.AddToken] = {}
         self.rooms: dict[int, ports.RoomRow] = {}
@@ -49,7 +50,7 @@ class _Tables:
         self.invitations: dict[tuple[int, int], ports.InvitationRow] = {}
         self.hidden: dict[tuple[int, int], ports.HiddenRow] = {}
         self.marks: dict[tuple[int, int], ports.MarkRow] = {}
-        self.last_ids = {"account": 0, "session": 0, "token": 0, "room": 0}
+        self.last_ids = {"account": 0, "session": 0, "token": 0, "room": 0, "key": 0}
 
     def copy(self) -> _Tables:
         new = _Tables()
@@ -70,6 +71,13 @@ class _Tables:
             case ports.SetPassword(account, password):
                 if account in self.accounts:
                     self.passwords[account] = password
+            case ports.PutKey(row):
+                self._refer(self.accounts, row.account)
+                self.keys[row.id] = row
+                self._named(row.key, (key.key for key in self.keys.values()))
+                self.last_ids["key"] = max(self.last_ids["key"], row.id)
+            case ports.DropKey(id):
+                self.keys.pop(id, None)
             case ports.PutSession(row):
                 self._refer(self.accounts, row.account)
                 self.sessions[row.id] = row
@@ -167,6 +175,7 @@ class MemoryStore:
             list(tables.invitations.values()),
             list(tables.hidden.values()),
             sorted(tables.marks.values(), key=lambda row: row.marked),
+            list(tables.keys.values()),
             {log: entries[-1].seq for log, entries in self._logs.items()},
             dict(tables.last_ids),
         )

@@ -44,6 +44,7 @@ accounts = st.builds(
     texts,
     flags,
     times,
+    flags,
 )
 talks = ids | ids.map(lambda id: -id)
 notices = st.none() | st.sampled_from(["all", "off"])
@@ -94,6 +95,8 @@ writes: st.SearchStrategy[Write] = st.one_of(
     st.builds(ports.AddAccount, accounts, texts),
     st.builds(ports.UpdateAccount, accounts),
     st.builds(ports.SetPassword, ids, texts),
+    st.builds(ports.PutKey, st.builds(ports.KeyRow, ids, ids, names, texts, texts, times, times)),
+    st.builds(ports.DropKey, ids),
     st.builds(
         ports.PutSession, st.builds(ports.SessionRow, ids, ids, texts, texts, texts, times, times, flags, current=ids)
     ),

@@ -12,7 +12,7 @@ import pytest
 from broker.chat import ports
 from broker.store import changes, pages, statements, words
 from broker.store.connections import open_writer
-from tests.contract.store_contract import ANA, LOBBY, SESSION, message
+from tests.contract.store_contract import ANA, KEY, LOBBY, SESSION, message
 
 WRITES: dict[type, ports.Write] = {
     type(write): write
@@ -21,6 +21,8 @@ WRITES: dict[type, ports.Write] = {
         ports.AddAccount(ANA, "x"),
         ports.UpdateAccount(ANA),
         ports.SetPassword(1, "x"),
+        ports.PutKey(KEY),
+        ports.DropKey(1),
         ports.PutSession(SESSION),
         ports.DropSession(1),
         ports.AddToken(1, 1, b"", 0),
