@@ -112,6 +112,22 @@ class MarkRow(NamedTuple):
     """Grows with each change of any mark of the account: their order."""
 
 
+class ModeratorRow(NamedTuple):
+    """Who keeps order in a room besides whoever made it, member or not."""
+
+    room: int
+    account: int
+
+
+class StoredRow(NamedTuple):
+    """That an account keeps something under a key; what it is stays on disk."""
+
+    account: int
+    key: str
+    size: int
+    """Bytes of the value."""
+
+
 class Snapshot(NamedTuple):
     """All that the rules hold in memory, as it stands on disk."""
 
@@ -124,6 +140,8 @@ class Snapshot(NamedTuple):
     marks: Sequence[MarkRow]
     """In the order of `marked`."""
     keys: Sequence[KeyRow]
+    moderators: Sequence[ModeratorRow]
+    stored: Sequence[StoredRow]
     heads: dict[int, int]
     """The last `seq` of each log that has entries, by the log's number."""
     last_ids: dict[str, int]
@@ -156,6 +174,8 @@ class NewEntries(NamedTuple):
     time: int
     targets: tuple[int, ...] = ()
     """For each of `logs` the `seq` in it of the message that is changed or answered; empty for neither."""
+    hops: int = 0
+    """Of a message: how many programs have answered one another up to it."""
 
 
 class Place(NamedTuple):
@@ -231,7 +251,8 @@ class UpdateRoom(NamedTuple):
 
 
 class DropRoom(NamedTuple):
-    """Forget a room with its members, invitations, hidings, marks and log (the log's rows perhaps a little later)."""
+    """Forget a room with all that belongs to it: members, moderators, invitations, hidings, marks and log (the log's
+    rows perhaps a little later)."""
 
     id: int
 
@@ -254,6 +275,15 @@ class DropInvitation(NamedTuple):
     account: int
 
 
+class PutModerator(NamedTuple):
+    row: ModeratorRow
+
+
+class DropModerator(NamedTuple):
+    room: int
+    account: int
+
+
 class SetHidden(NamedTuple):
     account: int
     room: int
@@ -269,6 +299,19 @@ class PutMark(NamedTuple):
 class DropMark(NamedTuple):
     account: int
     talk: int
+
+
+class PutStored(NamedTuple):
+    """Keep a value under a key of an account, in the place of what was there."""
+
+    account: int
+    key: str
+    value: bytes
+
+
+class DropStored(NamedTuple):
+    account: int
+    key: str
 
 
 Write = (
@@ -290,8 +333,12 @@ Write = (
     | PutInvitation
     | DropInvitation
     | SetHidden
+    | PutModerator
+    | DropModerator
     | PutMark
     | DropMark
+    | PutStored
+    | DropStored
 )
 
 
@@ -376,7 +423,14 @@ class Phrase(NamedTuple):
     """Whether the last word may go on."""
 
 
-Query = HashPassword | CheckPassword | CheckToken | ReadLog | ReadMessage | FindMessages
+class ReadStored(NamedTuple):
+    """Result: the `bytes` that an account keeps under a key, or None."""
+
+    account: int
+    key: str
+
+
+Query = HashPassword | CheckPassword | CheckToken | ReadLog | ReadMessage | FindMessages | ReadStored
 
 
 class Reaction(NamedTuple):
@@ -408,6 +462,8 @@ class EntryRow(NamedTuple):
     retracted: bool = False
     changed: int = 0
     """The `seq` of the last change that is in a message; 0 for none."""
+    hops: int = 0
+    """How many programs have answered one another up to this message."""
     reactions: tuple[Reaction, ...] = ()
     """In the order of first use; of a `reaction` itself, what there is of its emoji, if anybody has it there."""
 
@@ -424,6 +480,7 @@ class MessageRow(NamedTuple):
     sender: int
     other: int
     retracted: bool
+    hops: int
     length: int
     """Characters of its text."""
     emoji: frozenset[str]
@@ -467,6 +524,9 @@ class Store(Protocol):
 
     def find_messages(self, query: FindMessages) -> Findings | None:
         """Answer `FindMessages`."""
+
+    def read_stored(self, query: ReadStored) -> bytes | None:
+        """Answer `ReadStored`."""
 
     def close(self) -> None:
         """Close every thread's connection; nothing else may be called afterwards."""

@@ -18,7 +18,7 @@ from broker.store.statements import HEADS, LAST_IDS
 Nonce = tuple[int, bytes]
 """Sender and nonce: what makes an entry the same entry."""
 
-_COLUMNS: Final = ("seq", "log", "prev", "part", "time", "kind", "sender", "other", "text", "nonce")
+_COLUMNS: Final = ("seq", "log", "prev", "part", "time", "kind", "sender", "other", "text", "nonce", "hops")
 _WIDTH: Final = len(_COLUMNS)
 ROWS_AT_ONCE: Final = 512
 """Rows in one INSERT: the most whose text apsw keeps prepared (16 KiB)."""
@@ -71,7 +71,7 @@ class Ends:
                 nonce = (write.sender, write.nonce)
                 places = seen.get(nonce)
                 if places is None:
-                    kind, logs, sender, other, text, token, time, targets = write
+                    kind, logs, sender, other, text, token, time, targets, hops = write
                     batch.characters += len(text)
                     if targets and kind == "edit":
                         text = ""  # It stands in the message alone, so that it can be erased in one place.
@@ -80,7 +80,7 @@ class Ends:
                         seq += 1
                         prev = changed[log] if log in changed else heads.get(log, 0)
                         changed[log] = seq
-                        values += (seq, log, prev, part, time, kind, sender, other, text, token)
+                        values += (seq, log, prev, part, time, kind, sender, other, text, token, hops)
                         made.append(Place(seq, prev, time, False))
                     places = seen[nonce] = tuple(made)
                     if targets:

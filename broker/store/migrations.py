@@ -107,6 +107,18 @@ STEPS: Final[Sequence[Step]] = (
             seen INTEGER NOT NULL)""",
         "CREATE INDEX key_account ON key (account)",
     ),
+    (
+        "ALTER TABLE entry ADD COLUMN hops INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE moderator (
+            room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            PRIMARY KEY (room, account)) WITHOUT ROWID""",
+        "CREATE INDEX moderator_account ON moderator (account)",
+        # With rows, for a value may be larger than a page: the keys are found without reading any.
+        """CREATE TABLE stored (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE, key TEXT NOT NULL, value BLOB NOT NULL,
+            PRIMARY KEY (account, key))""",
+    ),
 )
 
 

@@ -88,6 +88,14 @@ class Member(Table):
         primary_key = CompositeKey("room", "account")
 
 
+class Moderator(Table):
+    room = ForeignKeyField(Room, column_name="room")
+    account = ForeignKeyField(Account, column_name="account")
+
+    class Meta:
+        primary_key = CompositeKey("room", "account")
+
+
 class Invitation(Table):
     room = ForeignKeyField(Room, column_name="room")
     account = ForeignKeyField(Account, column_name="account")
@@ -117,6 +125,15 @@ class Mark(Table):
         primary_key = CompositeKey("account", "talk")
 
 
+class Stored(Table):
+    account = ForeignKeyField(Account, column_name="account")
+    key = TextField()
+    value = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("account", "key")
+
+
 class Entry(Table):
     """One line of one log. `part` is its position in `NewEntries.logs`, so that a nonce is there once per log."""
 
@@ -134,6 +151,7 @@ class Entry(Table):
     edited = IntegerField()
     retracted = BooleanField()
     changed = IntegerField()
+    hops = IntegerField()
 
 
 class Reaction(Table):
@@ -167,9 +185,11 @@ MODELS: Final = (
     Token,
     Room,
     Member,
+    Moderator,
     Invitation,
     Hidden,
     Mark,
+    Stored,
     Entry,
     Reaction,
     Dropped,

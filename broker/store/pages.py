@@ -26,7 +26,7 @@ _REACTIONS: Final = """
     SELECT target, emoji, count(*), max(account = ?) FROM reaction WHERE target IN ({})
     GROUP BY target, emoji ORDER BY min(first)"""
 _MESSAGE: Final = """
-    SELECT kind, sender, other, retracted, length(text), nonce FROM entry
+    SELECT kind, sender, other, retracted, hops, length(text), nonce FROM entry
     WHERE seq = ? AND log = ? AND kind IN ('message', 'direct') AND log NOT IN (SELECT log FROM dropped)"""
 _COPIES: Final = "SELECT log, seq FROM entry WHERE nonce = ? AND sender = ? ORDER BY part"
 _EMOJI: Final = "SELECT DISTINCT emoji FROM reaction WHERE target = ?"
@@ -68,7 +68,7 @@ def rows_with_reactions(connection: apsw.Connection, rows: Sequence[Row], reader
             return tuple(each for each in found.get(row[_TARGET], ()) if each.emoji == row[TEXT])
         return tuple(found.get(row[0], ()))
 
-    return [EntryRow._make((*row[:_RETRACTED], bool(row[_RETRACTED]), row[_CHANGED], reactions(row))) for row in rows]
+    return [EntryRow._make((*row[:_RETRACTED], bool(row[_RETRACTED]), *row[_CHANGED:], reactions(row))) for row in rows]
 
 
 def read_log(connection: apsw.Connection, query: ReadLog) -> LogPage:
@@ -94,7 +94,7 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
     row: Any = connection.execute(_MESSAGE, (query.seq, query.log)).fetchone()
     if row is None:
         return None
-    kind, sender, other, retracted, length, nonce = row
+    kind, sender, other, retracted, hops, length, nonce = row
     copies: Any = connection.execute(_COPIES, (nonce, sender)).fetchall()
     emoji: Any = connection.execute(_EMOJI, (query.seq,)).fetchall()
     known: Any = connection.execute(_KNOWN, (query.nonce, query.sender)).fetchone()
@@ -103,6 +103,7 @@ def read_message(connection: apsw.Connection, query: ReadMessage) -> MessageRow 
         sender,
         other,
         bool(retracted),
+        hops,
         length,
         frozenset(each for (each,) in emoji),
         tuple((log, seq) for log, seq in copies),

@@ -14,9 +14,11 @@ from broker.chat.ports import (
     KeyRow,
     MarkRow,
     MemberRow,
+    ModeratorRow,
     RoomRow,
     SessionRow,
     Snapshot,
+    StoredRow,
 )
 from broker.store import statements as sql
 
@@ -39,6 +41,8 @@ def read_snapshot(connection: apsw.Connection, heads: dict[int, int]) -> Snapsho
         hidden=[HiddenRow(*row) for row in rows(sql.ALL_HIDDEN)],
         marks=[MarkRow(*row) for row in rows(sql.ALL_MARKS)],
         keys=[KeyRow(*row) for row in rows(sql.ALL_KEYS)],
+        moderators=[ModeratorRow(*row) for row in rows(sql.ALL_MODERATORS)],
+        stored=[StoredRow(*row) for row in rows(sql.ALL_STORED)],
         heads=dict(heads),
         last_ids={table: ids.get(table, 0) for table in _ID_TABLES},
     )

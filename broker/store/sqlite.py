@@ -23,6 +23,7 @@ from broker.chat.ports import (
     Place,
     ReadLog,
     ReadMessage,
+    ReadStored,
     Snapshot,
     StoreBroken,
     StoreFailed,
@@ -210,6 +211,12 @@ class SqliteStore:
         """Answer `FindMessages`."""
         with _failures():
             return words.find(self._reader(), query, SEARCH_S)
+
+    def read_stored(self, query: ReadStored) -> bytes | None:
+        """Answer `ReadStored`."""
+        with _failures():
+            row: Any = self._reader().execute(sql.STORED, query).fetchone()
+            return None if row is None else bytes(row[0])
 
     def close(self) -> None:
         """Close every thread's connection and give the directory free."""

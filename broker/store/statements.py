@@ -11,7 +11,21 @@ from typing import Any, Final, assert_never
 from peewee import SQL, Model, fn
 
 from broker.chat import ports
-from broker.store.models import Account, Dropped, Entry, Hidden, Invitation, Key, Mark, Member, Room, Session, Token
+from broker.store.models import (
+    Account,
+    Dropped,
+    Entry,
+    Hidden,
+    Invitation,
+    Key,
+    Mark,
+    Member,
+    Moderator,
+    Room,
+    Session,
+    Stored,
+    Token,
+)
 
 Bindings = tuple[object, ...]
 
@@ -49,6 +63,8 @@ _MEMBER = _fields(Member, ports.MemberRow)
 _INVITATION = _fields(Invitation, ports.InvitationRow)
 _HIDDEN = _fields(Hidden, ports.HiddenRow)
 _MARK = _fields(Mark, ports.MarkRow)
+_MODERATOR = _fields(Moderator, ports.ModeratorRow)
+_STORED = _fields(Stored, ports.PutStored)
 _ENTRY = [
     # The peewee alias of the only table of a SELECT is t1.
     # What an edit changed is looked for in its own log, and nothing is shown where it is not.
@@ -89,6 +105,12 @@ _SHOW = _compiled(Hidden.delete().where(Hidden.account == _at(1), Hidden.room ==
 _PUT_MARK = _compiled(Mark.insert(_placed(_MARK)).on_conflict(conflict_target=_MARK[:2], preserve=_MARK[2:]))
 _DROP_MARK = _compiled(Mark.delete().where(Mark.account == _at(1), Mark.talk == _at(2)))
 _DROP_MARKS = _compiled(Mark.delete().where(Mark.talk == _at(1)))
+_PUT_MODERATOR = _compiled(Moderator.insert(_placed(_MODERATOR)).on_conflict_ignore())
+_DROP_MODERATOR = _compiled(Moderator.delete().where(Moderator.room == _at(1), Moderator.account == _at(2)))
+_PUT_STORED = _compiled(
+    Stored.insert(_placed(_STORED)).on_conflict(conflict_target=_STORED[:2], preserve=[Stored.value])
+)
+_DROP_STORED = _compiled(Stored.delete().where(Stored.account == _at(1), Stored.key == _at(2)))
 
 
 def statements(write: ports.Write) -> tuple[tuple[str, Bindings], ...]:
@@ -128,10 +150,18 @@ def statements(write: ports.Write) -> tuple[tuple[str, Bindings], ...]:
             return ((_DROP_INVITATION, write),)
         case ports.SetHidden(account, room, hidden):
             return ((_HIDE if hidden else _SHOW, (account, room)),)
+        case ports.PutModerator(row):
+            return ((_PUT_MODERATOR, row),)
+        case ports.DropModerator():
+            return ((_DROP_MODERATOR, write),)
         case ports.PutMark(row):
             return ((_PUT_MARK, row),)
         case ports.DropMark():
             return ((_DROP_MARK, write),)
+        case ports.PutStored():
+            return ((_PUT_STORED, write),)
+        case ports.DropStored():
+            return ((_DROP_STORED, write),)
         case ports.NewEntries():
             return ()
         case _:  # pragma: no cover - mypy sees to it
@@ -150,6 +180,11 @@ ALL_MEMBERS: Final = _all(_MEMBER)
 ALL_INVITATIONS: Final = _all(_INVITATION)
 ALL_HIDDEN: Final = _all(_HIDDEN)
 ALL_MARKS: Final = _compiled(Mark.select(*_MARK).order_by(Mark.marked))
+ALL_MODERATORS: Final = _all(_MODERATOR)
+ALL_STORED: Final = _compiled(
+    # SQLite tells the length of a blob without reading it.
+    Stored.select(Stored.account, Stored.key, fn.LENGTH(Stored.value)).order_by(Stored.account)
+)
 
 LAST_IDS: Final = "SELECT name, seq FROM sqlite_sequence"
 """What AUTOINCREMENT remembers: the highest id ever used, by table."""
@@ -167,6 +202,8 @@ PASSWORD: Final = _compiled(Account.select(Account.password).where(Account.id ==
 HAS_TOKEN: Final = _compiled(
     Token.select(SQL("1")).where(Token.account == _at(1), Token.digest == _at(2), Token.created > _at(3))
 )
+
+STORED: Final = _compiled(Stored.select(Stored.value).where(Stored.account == _at(1), Stored.key == _at(2)))
 
 ENTRY_COLUMNS: Final = _compiled(Entry.select(*_ENTRY)).split("SELECT ", 1)[1].rsplit(" FROM ", 1)[0]
 """What an `EntryRow` is made of but its reactions, to be selected from `entry AS t1`."""

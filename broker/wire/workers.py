@@ -23,6 +23,7 @@ from broker.chat.ports import (
     Query,
     ReadLog,
     ReadMessage,
+    ReadStored,
     Store,
 )
 from broker.wire.passwords import Passwords
@@ -51,6 +52,8 @@ def answer(query: Query, store: Store, passwords: Passwords) -> object:
             return store.read_message(query)
         case FindMessages():
             return store.find_messages(query)
+        case ReadStored():
+            return store.read_stored(query)
         case CheckToken(account, digest, oldest):
             # Nobody has the number 0: an unknown account takes the same look.
             return store.has_token(account or 0, digest, oldest)

@@ -73,7 +73,7 @@ class StoreContract:
 
     def test_a_new_store_is_empty(self, store: Store) -> None:
         ids = {"account": 0, "session": 0, "token": 0, "room": 0, "key": 0}
-        assert store.load() == ports.Snapshot([], [], [], [], [], [], [], [], {}, ids)
+        assert store.load() == ports.Snapshot([], [], [], [], [], [], [], [], [], [], {}, ids)
         assert store.read_log(ReadLog(1, None, None, 10, 1_000)) == ports.LogPage([], False)
 
     def test_an_empty_commit_does_nothing(self, store: Store) -> None:
@@ -190,6 +190,34 @@ class StoreContract:
         set_up.commit([ports.DropRoom(2)])
         assert list(set_up.load().marks) == []
 
+    def test_moderators(self, set_up: Store) -> None:
+        ana, bea = ports.ModeratorRow(2, 1), ports.ModeratorRow(2, 2)
+        set_up.commit([ports.PutModerator(bea), ports.PutModerator(ana), ports.PutModerator(bea)])
+        assert sorted(set_up.load().moderators) == [ana, bea], "whether they are members or not"
+        set_up.commit([ports.DropModerator(2, 1), ports.DropModerator(2, 1), ports.DropModerator(1, 2)])
+        assert list(set_up.load().moderators) == [bea]
+        set_up.commit([ports.PutModerator(ports.ModeratorRow(1, 1)), ports.DropRoom(2)])
+        assert list(set_up.load().moderators) == [ports.ModeratorRow(1, 1)]
+
+    def test_what_accounts_keep_is_replaced_and_forgotten(self, set_up: Store, opened: Open) -> None:
+        long = bytes(range(256)) * 64
+        set_up.commit(
+            [ports.PutStored(1, "scores", b"1"), ports.PutStored(1, "ñ 漢", b""), ports.PutStored(2, "scores", b"2")]
+        )
+        set_up.commit([ports.PutStored(1, "scores", long), ports.DropStored(2, "nothing")])
+        assert sorted(set_up.load().stored) == [
+            ports.StoredRow(1, "scores", len(long)),
+            ports.StoredRow(1, "ñ 漢", 0),
+            ports.StoredRow(2, "scores", 1),
+        ]
+        set_up.close()
+        store = opened()
+        for account, key, value in ((1, "scores", long), (1, "ñ 漢", b""), (2, "scores", b"2"), (1, "SCORES", None)):
+            assert store.read_stored(ports.ReadStored(account, key)) == value, key
+        store.commit([ports.DropStored(1, "scores"), ports.DropStored(1, "scores")])
+        assert store.read_stored(ports.ReadStored(1, "scores")) is None
+        assert sorted(store.load().stored) == [ports.StoredRow(1, "ñ 漢", 0), ports.StoredRow(2, "scores", 1)]
+
     def test_changing_what_is_not_there_does_nothing(self, set_up: Store) -> None:
         before = everything(set_up)
         set_up.commit(
@@ -217,6 +245,9 @@ class StoreContract:
             ports.PutSession(SESSION._replace(account=9)),
             ports.AddToken(1, 9, b"", 0),
             ports.PutMark(ports.MarkRow(9, 1, 0, None, 0)),
+            ports.PutModerator(ports.ModeratorRow(9, 1)),
+            ports.PutModerator(ports.ModeratorRow(1, 9)),
+            ports.PutStored(9, "key", b"value"),
         ],
         ids=lambda write: type(write).__name__,
     )
@@ -240,7 +271,7 @@ class StoreContract:
         set_up.commit([ports.DropSession(8), ports.DropTokens(1, None), ports.DropRoom(2)])
         assert set_up.load().last_ids == {"account": 2, "session": 8, "token": 5, "room": 2, "key": 0}
         set_up.close()
-        assert opened().load().last_ids == {"account": 2, "session": 8, "token": 5, "room": 2}
+        assert opened().load().last_ids == {"account": 2, "session": 8, "token": 5, "room": 2, "key": 0}
 
     def test_a_seq_is_never_given_out_again(self, set_up: Store, opened: Open) -> None:
         set_up.commit([message(1, log=1), message(2, log=2), message(3, log=2)])
@@ -262,6 +293,26 @@ class StoreContract:
         set_up.commit([NewEntries("message", (1,), 2, 7, text, bytes(range(16)), 123_456_789_012)])
         entry = ports.EntryRow(1, 0, 123_456_789_012, "message", 2, 7, text, bytes(range(16)))
         assert whole(set_up, 1) == [entry]
+
+    def test_hops_are_kept_with_each_copy_of_a_message(self, set_up: Store) -> None:
+        set_up.commit([message(1)._replace(hops=3), message(2)])
+        set_up.commit([NewEntries("direct", (-1, -2), 1, 2, "psst", b"n" * 16, 5, hops=8)])
+        set_up.commit([message(4)._replace(targets=(1,), hops=4), change("edit", 5, 1, "better")])
+        assert [(entry.hops, entry.text) for entry in whole(set_up, 1)] == [
+            (3, "better"),
+            (0, "hi"),
+            (4, "hi"),
+            (0, "better"),
+        ]
+        assert [entry.hops for log in (-1, -2) for entry in whole(set_up, log)] == [8, 8]
+        for log, seq, hops in ((1, 1, 3), (1, 2, 0), (-2, 4, 8), (1, 5, 4)):
+            found = set_up.read_message(ports.ReadMessage(log, seq, 9, b""))
+            assert found is not None
+            assert found.hops == hops
+        query = ports.FindMessages(((1, 0),), (ports.Phrase("better"),), (), None, None, 9, 999, 1)
+        found_messages = set_up.find_messages(query)
+        assert found_messages is not None
+        assert [entry.hops for _, entry in found_messages.found] == [3]
 
     def test_a_direct_message_stands_in_two_logs(self, set_up: Store) -> None:
         direct = NewEntries("direct", (-1, -2), 1, 2, "psst", b"n" * 16, 5)
@@ -435,10 +486,10 @@ class StoreContract:
         set_up.commit([message(1), NewEntries("direct", (-1, -2), 1, 2, "psst", b"n" * 16, 5)])
         set_up.commit([change("reaction", 2, 1, "👍", other=1), change("retract", 3, 3, log=-2)])
         nonce = (2).to_bytes(16, "big")
-        said = ports.MessageRow("message", 1, 0, False, 2, frozenset("👍"), ((1, 1),), None)
+        said = ports.MessageRow("message", 1, 0, False, 0, 2, frozenset("👍"), ((1, 1),), None)
         assert set_up.read_message(ports.ReadMessage(1, 1, 2, nonce)) == said
         assert set_up.read_message(ports.ReadMessage(1, 1, 1, nonce)) == said._replace(known=Place(4, 1, 5_000, True))
-        whispered = ports.MessageRow("direct", 1, 2, True, 0, frozenset(), ((-1, 2), (-2, 3)), None)
+        whispered = ports.MessageRow("direct", 1, 2, True, 0, 0, frozenset(), ((-1, 2), (-2, 3)), None)
         assert set_up.read_message(ports.ReadMessage(-2, 3, 9, b"")) == whispered
         for log, seq in ((-2, 2), (2, 1), (1, 4), (1, 99)):
             assert set_up.read_message(ports.ReadMessage(log, seq, 1, b"")) is None, (log, seq)
@@ -476,6 +527,7 @@ class StoreContract:
                 ports.PutMember(ports.MemberRow(2, 1, 0)),
                 ports.PutInvitation(ports.InvitationRow(2, 2)),
                 ports.SetHidden(1, 2, True),
+                ports.PutModerator(ports.ModeratorRow(2, 2)),
             ]
         )
         paged.commit([ports.DropRoom(2)])
@@ -485,6 +537,7 @@ class StoreContract:
             assert list(snapshot.rooms) == [LOBBY]
             assert list(snapshot.members) == [ports.MemberRow(1, 1, 0)]
             assert (list(snapshot.invitations), list(snapshot.hidden)) == ([], [])
+            assert list(snapshot.moderators) == []
             assert snapshot.heads == {1: 19}
             assert whole(store, 2) == []
             assert len(whole(store, 1)) == 10
@@ -520,6 +573,8 @@ class StoreContract:
                 ports.PutInvitation(ports.InvitationRow(2, 2)),
                 ports.SetHidden(1, 2, True),
                 ports.PutMark(ports.MarkRow(1, 2, 7, "mentions", 20)),
+                ports.PutModerator(ports.ModeratorRow(2, 1)),
+                ports.PutStored(1, "scores", b"{}"),
             ]
         )
         before, log = everything(paged), whole(paged, 1)

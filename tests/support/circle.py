@@ -260,6 +260,8 @@ class Circle:
                 return self.store.read_log(query)
             case ports.ReadMessage():
                 return self.store.read_message(query)
+            case ports.ReadStored():
+                return self.store.read_stored(query)
             case ports.FindMessages():
                 return self.store.find_messages(query)
 

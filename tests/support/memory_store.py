@@ -23,6 +23,7 @@ from broker.chat.ports import (
     Place,
     ReadLog,
     ReadMessage,
+    ReadStored,
     Snapshot,
     StoreFailed,
     Write,
@@ -50,6 +51,8 @@ class _Tables:
         self.invitations: dict[tuple[int, int], ports.InvitationRow] = {}
         self.hidden: dict[tuple[int, int], ports.HiddenRow] = {}
         self.marks: dict[tuple[int, int], ports.MarkRow] = {}
+        self.moderators: dict[tuple[int, int], ports.ModeratorRow] = {}
+        self.stored: dict[tuple[int, str], bytes] = {}
         self.last_ids = {"account": 0, "session": 0, "token": 0, "room": 0, "key": 0}
 
     def copy(self) -> _Tables:
@@ -99,6 +102,11 @@ class _Tables:
                 self.marks[row.account, row.talk] = row
             case ports.DropMark(account, talk):
                 self.marks.pop((account, talk), None)
+            case ports.PutStored(account, key, value):
+                self._refer(self.accounts, account)
+                self.stored[account, key] = value
+            case ports.DropStored(account, key):
+                self.stored.pop((account, key), None)
             case ports.UpdateRoom(row):
                 if row.id in self.rooms:
                     self.rooms[row.id] = row
@@ -110,7 +118,7 @@ class _Tables:
         match write:
             case ports.DropRoom(id):
                 self.rooms.pop(id, None)
-                for table in (self.members, self.invitations, self.hidden):
+                for table in (self.members, self.moderators, self.invitations, self.hidden):
                     rows: dict[Any, Any] = table
                     for key, row in list(rows.items()):
                         if row.room == id:
@@ -122,6 +130,12 @@ class _Tables:
                 self.members[row.room, row.account] = row
             case ports.DropMember(room, account):
                 self.members.pop((room, account), None)
+            case ports.PutModerator(row):
+                self._refer(self.rooms, row.room)
+                self._refer(self.accounts, row.account)
+                self.moderators[row.room, row.account] = row
+            case ports.DropModerator(room, account):
+                self.moderators.pop((room, account), None)
             case ports.PutInvitation(row):
                 self._refer(self.rooms, row.room)
                 self._refer(self.accounts, row.account)
@@ -176,6 +190,8 @@ class MemoryStore:
             list(tables.hidden.values()),
             sorted(tables.marks.values(), key=lambda row: row.marked),
             list(tables.keys.values()),
+            list(tables.moderators.values()),
+            [ports.StoredRow(account, key, len(value)) for (account, key), value in tables.stored.items()],
             {log: entries[-1].seq for log, entries in self._logs.items()},
             dict(tables.last_ids),
         )
@@ -211,7 +227,18 @@ class MemoryStore:
             prev = entries[-1].seq if entries else 0
             target = new.targets[part] if new.targets else 0
             entries.append(
-                EntryRow(self._last, prev, new.time, new.kind, new.sender, new.other, text, new.nonce, target)
+                EntryRow(
+                    self._last,
+                    prev,
+                    new.time,
+                    new.kind,
+                    new.sender,
+                    new.other,
+                    text,
+                    new.nonce,
+                    target,
+                    hops=new.hops,
+                )
             )
             places.append((log, Place(self._last, prev, new.time, False)))
         self._places[new.sender, new.nonce] = places
@@ -313,6 +340,7 @@ class MemoryStore:
             message.sender,
             message.other,
             message.retracted,
+            message.hops,
             len(message.text),
             frozenset(emoji for _, emoji in self._reactions.get(message.seq, {})),
             tuple((log, place.seq) for log, place in self._places[message.sender, message.nonce]),
@@ -341,6 +369,9 @@ class MemoryStore:
                 break
             page.append(hit)
         return Findings(page, len(page) < len(found))
+
+    def read_stored(self, query: ReadStored) -> bytes | None:
+        return self._tables.stored.get((query.account, query.key))
 
     def close(self) -> None:
         """Nothing to close."""

@@ -61,6 +61,7 @@ messages = st.builds(
     nonces,
     times,
     no_targets | st.tuples(places),
+    st.integers(0, 8),
 )
 kinds = st.sampled_from(["edit", "retract", "reaction"])
 emoji = st.sampled_from(["👍", "🎉"])
@@ -79,13 +80,17 @@ revisions = st.builds(
     places,
 )
 directs = st.builds(
-    lambda sender, to, text, nonce, time: NewEntries("direct", (-sender, -to), sender, to, text, nonce, time),
+    lambda sender, to, text, nonce, time, hops: NewEntries(
+        "direct", (-sender, -to), sender, to, text, nonce, time, hops=hops
+    ),
     ids,
     ids,
     texts,
     nonces,
     times,
+    st.integers(0, 8),
 )
+keys = st.sampled_from(["scores", "scores:ana", "ñ"])
 writes: st.SearchStrategy[Write] = st.one_of(
     messages,
     messages,
@@ -112,6 +117,10 @@ writes: st.SearchStrategy[Write] = st.one_of(
     st.builds(ports.SetHidden, ids, ids, flags),
     st.builds(ports.PutMark, st.builds(ports.MarkRow, ids, talks, times, notices, times)),
     st.builds(ports.DropMark, ids, talks),
+    st.builds(ports.PutModerator, st.builds(ports.ModeratorRow, ids, ids)),
+    st.builds(ports.DropModerator, ids, ids),
+    st.builds(ports.PutStored, ids, keys, st.binary(max_size=9)),
+    st.builds(ports.DropStored, ids, keys),
 )
 phrases = st.builds(Phrase, st.sampled_from(["cancion", "Canción", "mar", "m", "del mar", "la", "'\"*"]), flags)
 seqs = st.none() | st.integers(0, 60)
@@ -200,6 +209,11 @@ class Stores(RuleBasedStateMachine):
     def ask(self, account: int, digest: bytes, oldest: int) -> None:
         assert self.disk.password(account) == self.memory.password(account)
         assert self.disk.has_token(account, digest, oldest) == self.memory.has_token(account, digest, oldest)
+
+    @rule(account=ids, key=keys)
+    def get(self, account: int, key: str) -> None:
+        query = ports.ReadStored(account, key)
+        assert self.disk.read_stored(query) == self.memory.read_stored(query)
 
     @invariant()
     def both_hold_the_same(self) -> None:

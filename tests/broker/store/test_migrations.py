@@ -83,6 +83,21 @@ def test_who_was_there_before_is_available_and_was_last_seen_with_their_sessions
     assert connection.execute("SELECT count(*) FROM mark").get == 0
 
 
+def test_what_was_said_before_was_said_by_people(connection: apsw.Connection) -> None:
+    migrate(connection, FILE, STEPS[:3])
+    connection.execute(
+        "INSERT INTO entry (log, prev, part, time, kind, sender, other, text, nonce) "
+        "VALUES (1, 0, 0, 5, 'message', 1, 0, 'hola', x'00')"
+    )
+    migrate(connection, FILE)
+    assert connection.execute("SELECT text, hops FROM entry").fetchall() == [("hola", 0)]
+    assert (
+        connection.execute("SELECT count(*) FROM moderator").get
+        == connection.execute("SELECT count(*) FROM stored").get
+        == 0
+    )
+
+
 def test_a_step_that_fails_leaves_the_old_state(connection: apsw.Connection) -> None:
     migrate(connection, FILE, OLD)
     before = schema(connection)

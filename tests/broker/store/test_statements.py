@@ -37,6 +37,10 @@ WRITES: dict[type, ports.Write] = {
         ports.SetHidden(1, 1, True),
         ports.PutMark(ports.MarkRow(1, 1, 0, None, 0)),
         ports.DropMark(1, 1),
+        ports.PutModerator(ports.ModeratorRow(1, 1)),
+        ports.DropModerator(1, 1),
+        ports.PutStored(1, "key", b""),
+        ports.DropStored(1, "key"),
     )
 }
 
@@ -65,6 +69,7 @@ def test_every_write_has_its_statements_and_reads_no_whole_table(connection: aps
         (statements.NEWEST_FIRST, (1, 0, 9), "entry_log (log=? AND seq>? AND seq<?)"),
         (statements.PURGEABLE, (1, 500), "entry_log (log=?)"),
         (statements.PURGE, (1,), "INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.STORED, (1, "key"), "sqlite_autoindex_stored_1 (account=? AND key=?)"),
         (statements.HAS_TOKEN, (1, b"", 0), "token_account (account=? AND digest=?)"),
         ("SELECT seq FROM entry WHERE (nonce, sender) IN (VALUES (?, ?), (?, ?))", (b"", 1, b"", 2), "entry_nonce"),
     ],
