@@ -121,6 +121,7 @@ class _SendFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="op", tag
     text: Text
     nonce: Nonce
     reply_to: Annotated[int, msgspec.Meta(ge=0, le=_ID_MAX)] | None = None
+    hops: Annotated[int, msgspec.Meta(ge=0, le=_ID_MAX)] | None = None
     session: Annotated[str, msgspec.Meta(max_length=GATEWAY_SESSION_LENGTH)] = msgspec.field(name="as", default="")
 
 
@@ -137,6 +138,7 @@ class _MessageFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind"
     text: str
     nonce: bytes
     reply_to: UInt = 0
+    hops: UInt = 0
 
 
 _message = msgspec.msgpack.Decoder(_MessageFrame)
@@ -150,7 +152,7 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
             # Nearly every request is a `send`, and this reads it in a fifth of the time. What it refuses, another
             # op included, is read again below, where it is told what is wrong.
             sent = _send.decode(frame)
-            command = Send(room=sent.room, text=sent.text, nonce=sent.nonce, reply_to=sent.reply_to)
+            command = Send(room=sent.room, text=sent.text, nonce=sent.nonce, reply_to=sent.reply_to, hops=sent.hops)
             return Request(sent.id, sent.session, command)
         except (ValueError, RecursionError):
             pass

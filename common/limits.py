@@ -106,8 +106,9 @@ SCOPE_LENGTH: Final = 64
 KEYS_PER_ACCOUNT: Final = 50
 """Keys that log in to one account without a password."""
 
-MODERATORS: Final = 50
-"""People who keep order in one room besides whoever made it."""
+MODERATORS: Final = 20
+"""People who keep order in one room besides whoever made it. Their names stand in each view of the room, and of
+`ROOMS_JOINED` rooms those must fit into `REPLY_BYTES`."""
 
 STORE_KEYS: Final = 1_000
 """What one account may keep on the broker, in keys."""
@@ -123,6 +124,9 @@ STORE_VALUE_BYTES: Final = 16_384
 
 BOT_POSTS: Final = Rate(100.0, 1_000)
 """Messages of one bot: it answers many people. `POSTS` is for people."""
+
+BOT_REQUESTS: Final = Rate(300.0, 3_000)
+"""Requests of one bot's session: for a message that it answers it also reads, stores and marks."""
 
 REQUEST_BYTES: Final = 65_536
 """A request frame; libzmq drops the connection of a peer that sends more (ZMQ_MAXMSGSIZE)."""

@@ -15,9 +15,9 @@ from broker.chat.effects import Answer, Commit, Cut, Effect, Now, Origin, Publis
 from broker.chat.entities import Account, Room, Session
 from broker.chat.grants import Grants
 from broker.chat.state import State
-from broker.chat.views import room_view, roster_change
+from broker.chat.views import moderators, room_view, roster_change
 from common.messages import Change as RosterChange
-from common.messages import Deleted, Ended, Entry, JoinedRoom, LeftRoom, Reply, SubjectChanged
+from common.messages import Deleted, Ended, Entry, JoinedRoom, LeftRoom, ModeratorsChanged, Reply, SubjectChanged
 
 After = Callable[[Now], list[Effect]]
 
@@ -145,6 +145,20 @@ class Change:
         room.row = old._replace(subject=subject)
         self.write(ports.UpdateRoom(room.row), lambda: setattr(room, "row", old))
         self._after.append(lambda now: [Publish(room.name, SubjectChanged(time=now.time, by=by, subject=subject))])
+
+    def set_moderator(self, room: Room, account: Account, on: bool, by: str) -> None:
+        """Have an account keep order in a room, or no longer."""
+        before = dict(room.moderators)
+        row = ports.ModeratorRow(room.id, account.id)
+        if on:
+            room.moderators[account.id] = account
+        else:
+            del room.moderators[account.id]
+        write = ports.PutModerator(row) if on else ports.DropModerator(*row)
+        self.write(write, lambda: setattr(room, "moderators", before))
+
+        logins = moderators(room)
+        self._after.append(lambda now: [Publish(room.name, ModeratorsChanged(time=now.time, by=by, moderators=logins))])
 
     def drop_room(self, room: Room, by: str, reason: str, default: Room) -> None:
         """Delete a room. Sessions that were in it, and members without another room, come to `default`."""
@@ -274,6 +288,14 @@ class Change:
         if room.id in account.invited:
             account.invited.discard(room.id)
             self.write(ports.DropInvitation(room.id, account.id), lambda: account.invited.add(room.id))
+
+    # What an account keeps
+
+    def store(self, account: Account, key: str, value: bytes | None) -> None:
+        """Keep a value under a key; None forgets what was there."""
+        before = account.set_stored(key, None if value is None else len(value))
+        write = ports.DropStored(account.id, key) if value is None else ports.PutStored(account.id, key, value)
+        self.write(write, lambda: account.set_stored(key, before))
 
     def set_hidden(self, account: Account, room: Room, hidden: bool) -> None:
         change, back = account.hidden.add, account.hidden.discard

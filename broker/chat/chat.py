@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from broker.chat import accounts, entrance, listings, operators, posts, revisions, rooms, search, talks
+from broker.chat import (
+    accounts,
+    entrance,
+    keeping,
+    listings,
+    moderation,
+    operators,
+    posts,
+    revisions,
+    rooms,
+    search,
+    talks,
+)
 from broker.chat.change import Change
 from broker.chat.context import HANDLERS, Context, Handled, Rules
 from broker.chat.effects import Append, Ask, Connection, Effect, Now, Origin, Publish, Refuse, Stamp
@@ -24,7 +36,19 @@ from common import messages
 from common.codec import Request
 from common.errors import ChatError, DefaultRoom, Forbidden, NotLoggedIn
 
-HANDLER_MODULES: Final = (accounts, entrance, listings, operators, posts, revisions, rooms, search, talks)
+HANDLER_MODULES: Final = (
+    accounts,
+    entrance,
+    keeping,
+    listings,
+    moderation,
+    operators,
+    posts,
+    revisions,
+    rooms,
+    search,
+    talks,
+)
 """Importing them fills `HANDLERS`."""
 _SLOWLY: Final = "This session asks too often; wait a little."
 _CROWD: Final = "Too many requests come from your network; wait a little."
@@ -81,7 +105,8 @@ class Chat:
         heard = self._presence.heard(session, now) if session and type(command) is not messages.Bye else []
         try:
             if session is not None:
-                rules.requests.check(session.id, now.mono, _SLOWLY)
+                limiter = rules.bot_requests if session.account.row.bot else rules.requests
+                limiter.check(session.id, now.mono, _SLOWLY)
             elif not rules.is_gateway(origin):
                 rules.stranger_requests.check(origin.address, now.mono, _CROWD)
             if origin.session and not rules.is_gateway(origin):

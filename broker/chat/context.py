@@ -19,6 +19,7 @@ from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
 from common.limits import SEARCHES, STATUSES, TYPING
 from common.messages import Command
 
+_WRITES_TOO_FAST: Final = "You write faster than this broker allows; wait a little."
 _SPENT_KEPT: Final = 10_000
 _BUCKETS: Final = 100_000
 
@@ -27,6 +28,8 @@ class Rules:
     """What all handlers share; one for a broker."""
 
     __slots__ = (
+        "bot_posts",
+        "bot_requests",
         "default",
         "grants",
         "marks",
@@ -68,7 +71,9 @@ class Rules:
         self.throttle = Throttle()
         # Accounts and sessions are in memory anyway, and so may their buckets be.
         self.posts = Limiter(settings.posts, _BUCKETS)
+        self.bot_posts = Limiter(settings.bot_posts, _BUCKETS)
         self.requests = Limiter(settings.requests, _BUCKETS)
+        self.bot_requests = Limiter(settings.bot_requests, _BUCKETS)
         self.searches = Limiter(SEARCHES, _BUCKETS)
         self.stranger_requests = Limiter(settings.stranger_requests)
         self.registrations = Limiter(settings.registrations)
@@ -76,6 +81,11 @@ class Rules:
         self.typing = Limiter(TYPING, _BUCKETS)
         self.spent: dict[bytes, None] = {}
         """Digests of tokens used of late: a check that began before the use was on disk still finds them there."""
+
+    def check_post(self, account: Account, now: Now, cost: float = 1.0) -> None:
+        """Count something said or changed as so many messages. Raises `RateLimited` with the wait."""
+        limiter = self.bot_posts if account.row.bot else self.posts
+        limiter.check(account.id, now.mono, _WRITES_TOO_FAST, cost)
 
     def is_gateway(self, origin: Origin) -> bool:
         """Whether that connection speaks for many people, from one address."""
@@ -135,12 +145,21 @@ class Context:
             raise NotMember
         return room
 
+    def owns(self, room: Room) -> bool:
+        """Whether the asking account made the room, or is the operator's."""
+        return room.creator is self.account or self.account.row.operator
+
     def user(self, login: str) -> Account:
         """The account of that login. Raises `NoSuchUser`."""
         account = self.state.account(login)
         if account is None:
             raise NoSuchUser
         return account
+
+
+def keeps_order(account: Account, room: Room) -> bool:
+    """Whether an account may remove people there, take back what others said, and set the topic line."""
+    return room.creator is account or account.id in room.moderators or account.row.operator
 
 
 def may_know(account: Account, room: Room) -> bool:

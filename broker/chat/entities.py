@@ -60,6 +60,8 @@ class Account:
         "row",
         "secrets",
         "sessions",
+        "stored",
+        "stored_bytes",
     )
 
     def __init__(self, row: AccountRow) -> None:
@@ -77,6 +79,10 @@ class Account:
         self.invited: set[int] = set()
         self.marks: dict[int, MarkRow] = {}
         """By the conversation's number, those marked last at the end."""
+        self.stored: dict[str, int] = {}
+        """The keys under which it keeps something, and the bytes of each value."""
+        self.stored_bytes = 0
+        """Of all these keys, in UTF-8, and values together."""
 
     @property
     def id(self) -> int:
@@ -85,6 +91,21 @@ class Account:
     @property
     def login(self) -> str:
         return self.row.login
+
+    def set_stored(self, key: str, size: int | None) -> int | None:
+        """Note how many bytes are kept under a key, None for nothing any more; how many it were."""
+        known = self.stored.pop(key, None)
+        if known is not None:
+            self.stored_bytes -= stored_size(key, known)
+        if size is not None:
+            self.stored[key] = size
+            self.stored_bytes += stored_size(key, size)
+        return known
+
+
+def stored_size(key: str, value: int) -> int:
+    """What a value of so many bytes counts, with its key."""
+    return len(key.encode()) + value
 
 
 class Session:
@@ -142,7 +163,19 @@ class Session:
 class Room:
     """A room, its members and where its log ends."""
 
-    __slots__ = ("changes", "creator", "head", "joining", "key", "members", "online", "row", "skeleton", "topic")
+    __slots__ = (
+        "changes",
+        "creator",
+        "head",
+        "joining",
+        "key",
+        "members",
+        "moderators",
+        "online",
+        "row",
+        "skeleton",
+        "topic",
+    )
 
     def __init__(self, row: RoomRow, creator: Account | None) -> None:
         self.row = row
@@ -155,6 +188,8 @@ class Room:
         """Account id to `since`."""
         self.joining: dict[int, object] = {}
         """Account ids whose memberships are not on disk yet, and which change puts them there: they hear nothing."""
+        self.moderators: dict[int, Account] = {}
+        """Who keeps order there besides its creator, member or not."""
         self.online = 0
         self.changes: list[messages.Change] = []
         """Announced with the next roster event."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import TypeVar
+from itertools import accumulate
+from typing import Final, TypeVar
 
 from broker.chat import views
 from broker.chat.context import Context, handles, may_know
@@ -13,6 +14,8 @@ from broker.chat.entities import Account, Room
 from common import messages, names
 
 T = TypeVar("T", Account, Room)
+_MODERATORS_SHOWN: Final = 2_500
+"""Moderators in a page of rooms, so that it fits into `REPLY_BYTES` whatever everybody is called."""
 
 
 def _page(found: Iterable[T], after: str, limit: int) -> tuple[list[T], bool]:
@@ -46,6 +49,9 @@ def rooms(ctx: Context, command: messages.Rooms) -> list[Effect]:
         if may_know(account, room) and (command.hidden or room.id not in account.hidden)
     )
     page, more = _page(known, command.after, command.limit)
+    moderators = list(accumulate(len(room.moderators) for room in page))
+    if moderators and moderators[-1] > _MODERATORS_SHOWN:
+        page, more = page[: bisect_right(moderators, _MODERATORS_SHOWN)], True
     reply = messages.RoomList(id=ctx.origin.id, rooms=[views.room_view(room, account) for room in page], more=more)
     return [Answer(ctx.origin, reply)]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from broker.chat import ports
 from broker.chat.context import Context, handles, may_know
 from broker.chat.effects import Answer, Append, Ask, Effect, Now, Publish, Refuse
+from broker.chat.entities import Account
 from broker.chat.reading import Readable, entry, log_name, readable
-from broker.chat.revisions import SLOWLY, looked_at
+from broker.chat.revisions import looked_at
 from broker.chat.state import State
 from common import messages, texts
-from common.errors import NoSuchLog, NoSuchRoom, NotMember
-from common.limits import HISTORY_BYTES
+from common.errors import Loop, NoSuchLog, NoSuchRoom, NotMember
+from common.limits import HISTORY_BYTES, HOPS
 
 
 @handles(messages.Send)
@@ -21,8 +22,11 @@ def send(ctx: Context, command: messages.Send) -> list[Effect]:
     if account.id not in room.members:
         raise NotMember if may_know(account, room) else NoSuchRoom
     texts.check_text(command.text)
-    ctx.rules.posts.check(account.id, ctx.now.mono, SLOWLY)
-    entries = ports.NewEntries("message", (room.id,), account.id, 0, command.text, command.nonce, ctx.now.time)
+    hops = _hops(account, command.hops)
+    ctx.rules.check_post(account, ctx.now)
+    entries = ports.NewEntries(
+        "message", (room.id,), account.id, 0, command.text, command.nonce, ctx.now.time, (), hops
+    )
     if command.reply_to:
         return _answering(ctx, room.name, command.reply_to, entries)
     return [Append(ctx.origin, entries)]
@@ -33,12 +37,29 @@ def direct(ctx: Context, command: messages.Direct) -> list[Effect]:
     """Say something to one person: an entry in the sender's inbox and one in the recipient's."""
     account, other = ctx.account, ctx.user(command.to)
     texts.check_text(command.text)
-    ctx.rules.posts.check(account.id, ctx.now.mono, SLOWLY)
+    hops = _hops(account, command.hops)
+    ctx.rules.check_post(account, ctx.now)
     logs = (-account.id,) if other is account else (-account.id, -other.id)
-    entries = ports.NewEntries("direct", logs, account.id, other.id, command.text, command.nonce, ctx.now.time)
+    entries = ports.NewEntries(
+        "direct", logs, account.id, other.id, command.text, command.nonce, ctx.now.time, (), hops
+    )
     if command.reply_to:
         return _answering(ctx, account.inbox, command.reply_to, entries)
     return [Append(ctx.origin, entries)]
+
+
+def _hops(account: Account, declared: int | None, answered: int | None = None) -> int:
+    """How many programs have answered one another up to a message. Raises `Loop` if they are too many.
+
+    What a program says is due to one at least, itself; `answered` are those of the message that it answers. It may say
+    that there are more, since a message can be due to another without answering it, but not that there are fewer.
+    """
+    hops = declared or 0
+    if account.row.bot:
+        hops = max(hops, 1 if answered is None else answered + 1)
+    if hops > HOPS:
+        raise Loop
+    return hops
 
 
 def _answering(ctx: Context, log: str, seq: int, entries: ports.NewEntries) -> list[Effect]:
@@ -50,7 +71,8 @@ def _answering(ctx: Context, log: str, seq: int, entries: ports.NewEntries) -> l
     def then(later: Context, _: Readable, message: ports.MessageRow) -> list[Effect]:
         seqs = dict(message.copies)
         targets = tuple(seqs.get(each, 0) for each in entries.logs)
-        return [Append(later.origin, entries._replace(time=later.now.time, targets=targets))]
+        hops = _hops(later.account, entries.hops, message.hops)
+        return [Append(later.origin, entries._replace(time=later.now.time, targets=targets, hops=hops))]
 
     return looked_at(ctx, log, seq, entries.nonce, then)
 
@@ -76,6 +98,7 @@ def appended(state: State, append: Append, places: tuple[ports.Place, ...]) -> l
             text=entries.text,
             nonce=entries.nonce,
             reply_to=entries.targets[0] if entries.targets else 0,
+            hops=entries.hops,
         )
         return [Publish(room.name, event), answer]
     effects = _heard(state, entries, places)
@@ -101,6 +124,7 @@ def _heard(state: State, entries: ports.NewEntries, places: tuple[ports.Place, .
             entries.text,
             entries.nonce,
             target,
+            hops=entries.hops,
             reactions=(ports.Reaction(entries.text, place.people, False),) if place.people else (),
         )
         effects.append(Publish(log_name(state, log), entry(state, row)))

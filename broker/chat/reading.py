@@ -84,6 +84,8 @@ def said(state: State, row: ports.EntryRow) -> messages.Message | messages.Direc
     }
     if row.target:
         fields["reply_to"] = row.target
+    if row.hops:
+        fields["hops"] = row.hops
     if row.changed:
         views = [messages.ReactionView(emoji=each.emoji, count=each.people, mine=each.mine) for each in row.reactions]
         fields |= {"edited": row.edited, "retracted": row.retracted, "reactions": views, "changed": row.changed}

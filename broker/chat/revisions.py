@@ -11,14 +11,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from broker.chat import ports
-from broker.chat.context import Context, handles
+from broker.chat.context import Context, handles, keeps_order
 from broker.chat.effects import Answer, Append, Ask, Effect, Now
 from broker.chat.reading import Readable, readable
 from common import messages, texts
 from common.errors import Forbidden, NoSuchLog, NoSuchMessage, TooMany
 from common.limits import POST_CHARACTERS, REACTIONS
-
-SLOWLY = "You write faster than this broker allows; wait a little."
 
 
 class _Revision(Protocol):
@@ -71,7 +69,7 @@ def _revised(ctx: Context, command: _Revision, check: Check, kind: str, text: st
         check(later, message)
         # Whatever is erased is erased from the index word by word, while everybody's messages wait.
         erased = message.length if kind in ("edit", "retract") else 0
-        later.rules.posts.check(later.account.id, later.now.mono, SLOWLY, 1 + erased // POST_CHARACTERS)
+        later.rules.check_post(later.account, later.now, 1 + erased // POST_CHARACTERS)
         copies = sorted(message.copies, key=lambda copy: copy[0] != here.log)
         entries = ports.NewEntries(
             kind,
@@ -104,15 +102,17 @@ def edit(ctx: Context, command: messages.Edit) -> list[Effect]:
 
 @handles(messages.Retract)
 def retract(ctx: Context, command: messages.Retract) -> list[Effect]:
-    """Take a message back: one's own, or anybody's in a room that one has made. Its text is erased."""
+    """Take a message back: one's own, or anybody's in a room in which one keeps order. Its text is erased."""
 
     def check(ctx: Context, message: ports.MessageRow) -> None:
         account = ctx.account
         if message.sender == account.id:
             return
         room = ctx.state.room(command.log) if message.kind == "message" else None
-        if room is None or (room.creator is not account and not account.row.operator):
-            raise Forbidden("Only who wrote a message, who made the room or the operator may take it back.")
+        if room is None or not keeps_order(account, room):
+            raise Forbidden(
+                "Only who wrote a message, who made the room, its moderators or the operator may take it back."
+            )
 
     return _revised(ctx, command, check, "retract")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broker.chat import naming, ports, views
-from broker.chat.context import Context, handles
+from broker.chat.context import Context, handles, keeps_order
 from broker.chat.effects import Effect
 from broker.chat.entities import Room
 from common import messages, texts
@@ -18,8 +18,13 @@ def _reply(ctx: Context, room: Room) -> messages.RoomReply:
 
 
 def _check_owner(ctx: Context, room: Room) -> None:
-    if room.creator is not ctx.account and not ctx.account.row.operator:
+    if not ctx.owns(room):
         raise Forbidden("Only who made the room, or the operator, may do that.")
+
+
+def _check_order(ctx: Context, room: Room) -> None:
+    if not keeps_order(ctx.account, room):
+        raise Forbidden("Only who made the room, its moderators, or the operator may do that.")
 
 
 def _check_space(ctx: Context) -> None:
@@ -152,13 +157,19 @@ def remove(ctx: Context, command: messages.Remove) -> list[Effect]:
     room, guest = ctx.room(command.room), ctx.user(command.login)
     if room is ctx.rules.default:
         raise DefaultRoom("Nobody can be removed from the default room.")
-    _check_owner(ctx, room)
+    _check_order(ctx, room)
     if guest is ctx.account:
         raise Forbidden("To go yourself, leave the room.")
+    if keeps_order(guest, room) and not ctx.owns(room):
+        raise Forbidden(
+            f"{guest.login} keeps order here as well: only who made the room, or the operator, may do that."
+        )
     if guest.id not in room.members and room.id not in guest.invited:
         raise NotMember(f"{guest.login} is not in the room.")
     change = ctx.change()
     change.withdraw_invitation(guest, room)
+    if guest.id in room.moderators:
+        change.set_moderator(room, guest, False, ctx.account.login)
     if guest.id in room.members:
         change.leave(guest, room, "removed")
         change.settle(guest, room, ctx.rules.default)
@@ -170,7 +181,7 @@ def remove(ctx: Context, command: messages.Remove) -> list[Effect]:
 def subject(ctx: Context, command: messages.Subject) -> list[Effect]:
     """Set a room's topic line."""
     room = ctx.own_room(command.room)
-    _check_owner(ctx, room)
+    _check_order(ctx, room)
     line = texts.check_line(command.subject, "The topic line")
     change = ctx.change()
     if line != room.row.subject:

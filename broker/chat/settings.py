@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from common.limits import GRACE_S, POSTS, REGISTRATIONS, REQUESTS, STRANGER_REQUESTS, Rate
+from common.limits import BOT_POSTS, BOT_REQUESTS, GRACE_S, POSTS, REGISTRATIONS, REQUESTS, STRANGER_REQUESTS, Rate
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,13 @@ class ChatSettings:
     gateways: frozenset[str] = frozenset()
     """Public keys (Z85) whose connections may carry many sessions."""
     posts: Rate = POSTS
-    """Messages of one account."""
+    """Messages of one person."""
+    bot_posts: Rate = BOT_POSTS
+    """Messages of one bot."""
     requests: Rate = REQUESTS
-    """Requests of one session, messages among them."""
+    """Requests of one session of a person, messages among them."""
+    bot_requests: Rate = BOT_REQUESTS
+    """Requests of one session of a bot."""
     stranger_requests: Rate = STRANGER_REQUESTS
     """Requests of all who are not logged in from one address."""
     registrations: Rate = REGISTRATIONS

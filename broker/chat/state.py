@@ -152,6 +152,13 @@ def load(snapshot: Snapshot) -> State:
         there = mark.talk in state.rooms if mark.talk > 0 else -mark.talk in state.accounts
         if there and mark.account in state.accounts:
             state.accounts[mark.account].marks[mark.talk] = mark
+    for moderator in snapshot.moderators:
+        room, account = state.rooms.get(moderator.room), state.accounts.get(moderator.account)
+        if room and account:
+            room.moderators[account.id] = account
+    for stored in snapshot.stored:
+        if stored.account in state.accounts:
+            state.accounts[stored.account].set_stored(stored.key, stored.size)
     for log, head in snapshot.heads.items():
         if log > 0 and log in state.rooms:
             state.rooms[log].head = head

@@ -32,7 +32,13 @@ def room_view(room: Room, account: Account) -> messages.RoomView:
         hidden=room.id in account.hidden,
         read=mark.read if mark else 0,
         notify=mark.notify if mark else None,  # type: ignore[arg-type]
+        moderators=moderators(room),
     )
+
+
+def moderators(room: Room) -> list[str]:
+    """Who keeps order in a room besides its creator, by login."""
+    return [account.login for account in sorted(room.moderators.values(), key=lambda account: account.key)]
 
 
 def _talk(state: State, mark: MarkRow) -> str:

@@ -9,7 +9,14 @@ from broker.wire.bounds import Bounds
 from common.limits import Rate
 
 NO_LIMIT = Rate(0, 0)
-CHAT = ChatSettings(posts=NO_LIMIT, requests=NO_LIMIT, stranger_requests=NO_LIMIT, registrations=NO_LIMIT)
+CHAT = ChatSettings(
+    posts=NO_LIMIT,
+    bot_posts=NO_LIMIT,
+    requests=NO_LIMIT,
+    bot_requests=NO_LIMIT,
+    stranger_requests=NO_LIMIT,
+    registrations=NO_LIMIT,
+)
 NETWORK = Bounds(
     handshakes=NO_LIMIT,
     stranger_bytes=NO_LIMIT,
