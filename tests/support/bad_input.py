@@ -75,9 +75,10 @@ VALID: Final[dict[str, dict[str, Any]]] = {
     "members": {"room": "lobby", "after": "", "limit": 10},
     "invite": {"room": "lobby", "login": "ana"},
     "remove": {"room": "lobby", "login": "ana"},
+    "moderate": {"room": "lobby", "login": "ana", "on": True},
     "subject": {"room": "lobby", "subject": "all and nothing"},
-    "send": {"room": "lobby", "text": "hola", "nonce": bytes(16)},
-    "direct": {"to": "ana", "text": "hola", "nonce": bytes(16)},
+    "send": {"room": "lobby", "text": "hola", "nonce": bytes(16), "hops": 0},
+    "direct": {"to": "ana", "text": "hola", "nonce": bytes(16), "hops": 0},
     "edit": {"log": "lobby", "seq": 9_999_999, "text": "hola", "nonce": bytes(16)},
     "retract": {"log": "lobby", "seq": 9_999_999, "nonce": bytes(16)},
     "react": {"log": "lobby", "seq": 9_999_999, "emoji": "\U0001f44d", "on": True, "nonce": bytes(16)},
@@ -86,6 +87,9 @@ VALID: Final[dict[str, dict[str, Any]]] = {
     "mark": {"talk": "lobby", "read": 3, "notify": "all"},
     "status": {"status": "away", "note": "back at five"},
     "history": {"log": "lobby", "after": 0, "before": 9, "limit": 10},
+    "store-get": {"key": "scores"},
+    "store-put": {"key": "scores", "value": b"{}"},
+    "store-list": {"prefix": "sco", "after": "", "limit": 10},
 }
 """A well-formed body for every op."""
 
@@ -334,6 +338,8 @@ def _judged_by_rules() -> Iterator[BadInput]:
     yield case("version 0", "hello", {"versions": [0]}, "unsupported-version", "either")
     for text in _NOT_IN_LINES:
         yield case(f"client with {text!a}", "hello", {"client": f"a{text}b"}, "bad-text", "either")
+        for op in ("store-get", "store-put"):
+            yield case(f"key with {text!a}", op, {"key": f"a{text}b"}, "bad-text", "with")
         yield case(f"note with {text!a}", "status", {"note": f"a{text}b"}, "bad-text", "with")
         yield case(f"subject with {text!a}", "create", {"room": "den", "subject": f"a{text}b"}, "bad-text", "with")
         for field in ("first_names", "surnames"):
@@ -365,13 +371,28 @@ def _judged_by_rules() -> Iterator[BadInput]:
             yield case(f"log {log!a}", op, changed, "no-such-log", "with")
     for op in ("edit", "retract", "react"):
         yield case("no message", op, {}, "no-such-message", "with")
+    for hops in (limits.HOPS + 1, 2**63 - 1):
+        for op in ("send", "direct"):
+            yield case(f"{hops} hops", op, {"hops": hops}, "loop", "with")
     yield case("an answer to no message", "send", {"reply_to": 9_999_999}, "no-such-message", "with")
     for text in ("ok", "+1", " ", "\U0001f44d\U0001f44d", "\U0001f44d\x1b", "\u200d", "\U0001f44d\u202e"):
         yield case(f"emoji {text!a}", "react", {"emoji": text}, "bad-text", "with")
     for query in (" ", "-", '"', "-hola", '-"hola', "*", "()", "\0", "\u202e", "\U0001f980", "'", '"" -x'):
         yield case(f"query {query!a}", "search", {"query": query, "sender": None}, "bad-text", "with")
     yield case("a user who is not", "search", {"sender": "nobody"}, "no-such-user", "with")
-    for op in ("join", "enter", "leave", "delete", "hide", "members", "invite", "remove", "subject", "send"):
+    for op in (
+        "join",
+        "enter",
+        "leave",
+        "delete",
+        "hide",
+        "members",
+        "invite",
+        "remove",
+        "moderate",
+        "subject",
+        "send",
+    ):
         yield case("a room that is not", op, {"room": "nowhere"}, "no-such-room", "with")
     for op in ("mark", "typing"):
         for talk in ("@", "@nobody", "@@ana", "@\0"):
@@ -382,6 +403,8 @@ def _judged_by_rules() -> Iterator[BadInput]:
         yield case("the default room", op, {}, "default-room", "with")
     for op in ("profile", "invite"):
         yield case("a user who is not", op, {"login": "nobody"}, "no-such-user", "with")
+    for op in ("moderate", "subject"):
+        yield case("another's room", op, {}, "forbidden", "with")
     yield case("a session that is not", "revoke", {}, "no-such-session", "with")
 
 
