@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ import zmq
 
 from broker import log
 from broker.chat.chat import Chat
-from broker.chat.effects import Connection
+from broker.chat.effects import Connection, Now
 from broker.chat.ports import StoreFailed
 from broker.config import BrokerConfig
 from broker.datadir import DataDir
@@ -60,6 +61,9 @@ SWITCH_S: Final = 0.001
 GARBAGE: Final = 20_000
 """Objects made and not freed before the garbage collector looks: a batch of messages under way is no garbage."""
 
+Clock = Callable[[], Now]
+"""What the rules take for the time. The part that never jumps is the system's, by which the reactor waits, too."""
+
 
 class Broker:
     """A broker that listens from construction on, and serves while `run` does. Close it in any case.
@@ -67,20 +71,20 @@ class Broker:
     Raises a `ChatError` whose sentence says what keeps it from starting.
     """
 
-    def __init__(self, config: BrokerConfig, wakeup: int | None = None) -> None:
+    def __init__(self, config: BrokerConfig, wakeup: int | None = None, clock: Clock = wall_clock) -> None:
         check_libzmq()
         with ExitStack() as opening:
-            self._open(config, wakeup, opening)
+            self._open(config, wakeup, clock, opening)
             self._closing = opening.pop_all()
 
-    def _open(self, config: BrokerConfig, wakeup: int | None, opening: ExitStack) -> None:
+    def _open(self, config: BrokerConfig, wakeup: int | None, clock: Clock, opening: ExitStack) -> None:
         data = DataDir(config.data_dir)
         data.make()
         pair = keys.load_or_make(data.key)
         pepper = keys.load_or_make_secret(data.pepper, PEPPER_BYTES)
         store = SqliteStore(config.database_path, data.path)
         opening.callback(store.close)
-        chat = Chat(config.chat, store.load(), wall_clock(), os.urandom, rules_secret(pair), os.urandom(8).hex())
+        chat = Chat(config.chat, store.load(), clock(), os.urandom, rules_secret(pair), os.urandom(8).hex())
 
         context = zmq.Context(config.io_threads)
         opening.callback(context.term)
@@ -108,7 +112,7 @@ class Broker:
         _start_watchman(sockets.port, bounds, roll, gate, opening)
         commands = Commands(sockets.commands, roll, gate.offended, config.network.flood_requests)
         broadcast = Broadcast(sockets.broadcast, chat.may_hear, roll, gate.offended, config.network.subscriptions)
-        carrier = Carrier(chat.appended, commands.send, operator.send, broadcast.publish, journal, workers, wall_clock)
+        carrier = Carrier(chat.appended, commands.send, operator.send, broadcast.publish, journal, workers, clock)
         self._reactor = Reactor(
             chat,
             carrier,
@@ -121,6 +125,7 @@ class Broker:
             roll,
             idle_exit_s=config.idle_exit_s or None,
             wakeup=wakeup,
+            clock=clock,
         )
         self.address = addresses.Address(config.announce or reachable(config.listen), sockets.port, pair.public)
         data.announce(str(self.address))
@@ -211,10 +216,11 @@ class EmbeddedBroker:
     Settings are those of `BrokerConfig`; without `data_dir` it lives in a directory that vanishes with it.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, clock: Clock = wall_clock, **settings: Any) -> None:
         defaults: dict[str, Any] = {"listen": "127.0.0.1", "port": 0, "bcrypt_cost": 4}
         self._config = replace(BrokerConfig(), **{**defaults, **settings})
         self._temporary = "data_dir" not in settings
+        self._clock = clock
 
     def __enter__(self) -> Self:
         self._directory = tempfile.TemporaryDirectory(prefix="tertulia-") if self._temporary else None
@@ -222,7 +228,7 @@ class EmbeddedBroker:
         if self._directory is not None:
             config = replace(config, data_dir=Path(self._directory.name))
         try:
-            self._broker = Broker(config)
+            self._broker = Broker(config, clock=self._clock)
         except BaseException:
             if self._directory is not None:
                 self._directory.cleanup()

@@ -5,6 +5,7 @@ session.py        the core: bytes and the time in, actions.py out
   rooms.py          which rooms one is in           clock.py      the broker's time
   subscriptions.py  topics wanted and granted       logs.py       the order of each log, and its holes
   outbox.py         posts, once and in order        backfill.py   pages of history that fill the holes
+transport.py      what a connection is to the rest
 connection.py     the sockets, which run the session's actions
 line.py           both in one event loop: what is asked and posted becomes awaitable
 chat.py           `ChatClient`; room.py `Room`; requests.py the type of each reply; streams.py bounded iterators

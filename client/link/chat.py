@@ -20,6 +20,7 @@ from client.link.line import Line
 from client.link.requests import Request
 from client.link.room import Inbox, Pending, Room
 from client.link.streams import ENTRY_KINDS, Kinds, LogStream, UpdateStream
+from client.link.transport import Transport
 from client.link.updates import (
     Arrived,
     LinkChanged,
@@ -67,10 +68,11 @@ class ChatClient:
         remember: bool = False,
         timeout: float = CONNECT_S,
         patient: bool = True,
+        transport: Transport | None = None,
     ) -> None:
         """`timeout`, in seconds, is for the first answer. A login that is tried too often waits as long as the broker
-        says, as a program wants it; without `patient` it is refused, so that a person can be told. Raises
-        `BadAddress` for an address without the broker's key."""
+        says, as a program wants it; without `patient` it is refused, so that a person can be told. Without `transport`
+        it goes over the network. Raises `BadAddress` for an address without the broker's key."""
         self.address = addresses.parse(address) if isinstance(address, str) else address
         if self.address.key is None:
             raise BadAddress(f"{self.address}: the broker's key is missing; its operator knows the whole address.")
@@ -78,7 +80,7 @@ class ChatClient:
         self._transient = keys is None
         self._timeout = timeout
         self._patient = patient
-        self._line = Line(self.address, keys or generate(), client, self._apply)
+        self._line = Line(self.address, keys or generate(), client, self._apply, transport)
         self._session = self._line.session
         self._readers: dict[str, weakref.WeakSet[LogStream[Any]]] = {}
         self._newest: dict[str, int] = {}

@@ -23,9 +23,9 @@ import zmq
 import zmq.asyncio
 from zmq.utils import z85
 
-from client.link.actions import Answered, Subscribe, Transmit, Unsubscribe
+from client.link.actions import Subscribe, Transmit, Unsubscribe
 from client.link.session import Session
-from client.link.updates import Update
+from client.link.transport import Deliver
 from client.link.watch import CONNECT_S, RECONNECT_S, Watch, spread
 from common import limits
 from common.addresses import Address
@@ -81,6 +81,24 @@ def _socket(kind: int, address: Address, keys: KeyPair, factor: float) -> zmq.as
     return socket
 
 
+class Network:
+    """The transport of everybody but tests: sockets, and this machine's clocks."""
+
+    def monotonic(self) -> float:
+        """Seconds by the system's clock that never jumps."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since 1970, by the system's clock."""
+        return time.time()
+
+    def connect(
+        self, address: Address, keys: KeyPair, session: Session, deliver: Deliver, stepped: Callable[[], None]
+    ) -> Connection:
+        """A connection to the broker at `address`, not opened yet."""
+        return Connection(address, keys, session, deliver, stepped)
+
+
 class Connection:
     """A session's two sockets, from `open` to `close`, in one event loop."""
 
@@ -89,7 +107,7 @@ class Connection:
         address: Address,
         keys: KeyPair,
         session: Session,
-        deliver: Callable[[Answered | Update], None],
+        deliver: Deliver,
         stepped: Callable[[], None] = lambda: None,
     ) -> None:
         """`deliver` gets what the session has for the application; `stepped` is called after each step it took."""

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 import weakref
 from collections.abc import Callable
 
 from client.link.actions import Answered
 from client.link.calls import WAITS
 from client.link.clock import Clock
-from client.link.connection import Connection
+from client.link.connection import Network
 from client.link.failures import LinkLost, NoAnswer, NoBroker
 from client.link.outbox import Postable
 from client.link.room import Pending
 from client.link.session import TIMEOUT_S, Session
 from client.link.streams import UpdateStream
+from client.link.transport import Transport
 from client.link.updates import Settled, Update
 from common import codec
 from common import messages as m
@@ -31,13 +31,21 @@ from common.keys import KeyPair
 class Line:
     """What carries a client's requests, posts and updates."""
 
-    def __init__(self, address: Address, keys: KeyPair, client: str, apply: Callable[[Update], None]) -> None:
-        """`apply` sees every update first."""
+    def __init__(
+        self,
+        address: Address,
+        keys: KeyPair,
+        client: str,
+        apply: Callable[[Update], None],
+        transport: Transport | None = None,
+    ) -> None:
+        """`apply` sees every update first; without `transport` it goes over the network."""
         self._address = address
         self._apply = apply
-        self.clock = Clock(time.monotonic, time.time)
+        transport = transport or Network()
+        self.clock = Clock(transport.monotonic, transport.wall)
         self.session = Session(client=client, clock=self.clock, random=os.urandom)
-        self._connection = Connection(address, keys, self.session, self._deliver, self._wake)
+        self._connection = transport.connect(address, keys, self.session, self._deliver, self._wake)
         self._answers: dict[int, asyncio.Future[m.Reply]] = {}
         self._pending: dict[bytes, Pending] = {}
         self._streams: weakref.WeakSet[UpdateStream] = weakref.WeakSet()

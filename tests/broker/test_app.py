@@ -199,7 +199,7 @@ def test_an_embedded_broker_leaves_nothing_behind() -> None:
 def test_an_embedded_broker_that_cannot_start_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
 
-    def refuse(config: BrokerConfig) -> Broker:
+    def refuse(config: BrokerConfig, **settings: object) -> Broker:
         made.append(config.data_dir)
         raise CannotListen
 
