@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-PACKAGES = ("broker", "client", "common")
+PACKAGES = ("broker", "client", "common", "testkit")
 COVERAGE_PERCENT = 90
 """Of each package, branches counted."""
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("common", "broker", "client")
+PACKAGES = ("common", "broker", "client", "testkit")
 
 
 def modules() -> list[Path]:
-    """Every module of the three packages, relative to the root of the tree."""
+    """Every module of the packages, relative to the root of the tree."""
     return sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

@@ -40,13 +40,14 @@ MAY_IMPORT = {
         "client.tui.commands",
     ),
     "client": ("common", "client"),
+    "testkit": ("broker", "client", "common", "testkit"),
 }
 
 # A library, and the only places that may import it.
 ONLY_IN = {
     "aiohttp": ("client/web",),
     "apsw": ("broker/store",),
-    "asyncio": ("client",),
+    "asyncio": ("client", "testkit"),
     "bcrypt": ("broker/wire",),
     "concurrent": ("broker/wire", "broker/app.py", "broker/machine.py"),
     "confusable_homoglyphs": ("common/lookalikes.py",),
@@ -122,7 +123,7 @@ def named(paths: list[Path]) -> pytest.MarkDecorator:
 @named(MODULES)
 def test_parts_import_only_what_they_may(path: Path) -> None:
     part = max((part for part in MAY_IMPORT if within(path.as_posix(), (part,), "/")), key=len)
-    ours = [name for name in imports(path) if name.split(".")[0] in ("broker", "client", "common", "tests")]
+    ours = [name for name in imports(path) if name.split(".")[0] in ("broker", "client", "common", "testkit", "tests")]
     assert [name for name in ours if not within(name, MAY_IMPORT[part], ".")] == []
 
 
@@ -199,7 +200,9 @@ def tracked() -> list[Path]:
         return [ROOT / name for name in done.stdout.split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
         return [
-            path for name in ("broker", "client", "common", "config", "docs") for path in (ROOT / name).rglob("*.*")
+            path
+            for name in ("broker", "client", "common", "testkit", "config", "docs")
+            for path in (ROOT / name).rglob("*.*")
         ]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from broker.chat.ports import Store, StoreFailed, StoreFull
+from testkit.memory_store import MemoryStore
 from tests.contract.store_contract import SETTING, Open, StoreContract, everything
-from tests.support.memory_store import MemoryStore
 
 
 class TestMemoryStore(StoreContract):

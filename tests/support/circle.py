@@ -34,7 +34,7 @@ from broker.chat.settings import ChatSettings
 from common import codec, messages, topics
 from common.errors import Busy, ChatError, StorageFailed
 from common.limits import HEARTBEAT_S
-from tests.support.memory_store import MemoryStore
+from testkit.memory_store import MemoryStore
 
 START = 1_700_000_000_000
 

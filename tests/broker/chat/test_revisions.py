@@ -18,8 +18,8 @@ from broker.store.sqlite import SqliteStore
 from common import messages
 from common.errors import ChatError, NoSuchLog, NoSuchMessage, NotMember
 from common.limits import POST_CHARACTERS, REACTIONS, Rate
+from testkit.memory_store import MemoryStore
 from tests.support.circle import Circle
-from tests.support.memory_store import MemoryStore
 
 PEOPLE = ("ana", "bob", "eva")
 

@@ -17,8 +17,8 @@ from broker.store.sqlite import SqliteStore
 from common import messages
 from common.errors import BadText, ChatError
 from common.limits import QUERY_LENGTH, ROOMS_JOINED
+from testkit.memory_store import MemoryStore
 from tests.support.circle import Circle
-from tests.support.memory_store import MemoryStore
 
 
 @pytest.fixture(params=["memory", "disk", "indexed"])

@@ -17,8 +17,8 @@ from broker.chat.ports import FindMessages, NewEntries, Phrase, ReadLog, ReadMes
 from broker.store import sqlite, words
 from broker.store.inspection import Inspection
 from broker.store.sqlite import SqliteStore
+from testkit.memory_store import MemoryStore
 from tests.contract.store_contract import everything
-from tests.support.memory_store import MemoryStore
 
 ids = st.integers(1, 4)
 names = st.sampled_from(["ana", "bea", "caro", "dario"])

@@ -17,8 +17,8 @@ from broker.chat.effects import Append, Commit, Origin
 from broker.chat.ports import AddRoom, DropRoom, Place, ReadLog, StoreBroken, StoreFailed, StoreFull, Write
 from broker.store.journal import GROUP, Job, Journal, Settled
 from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore
+from testkit.memory_store import MemoryStore
 from tests.contract.store_contract import DEN, PEOPLE, SETTING, message, whole
-from tests.support.memory_store import MemoryStore
 
 WAIT_S = 30.0
 ORIGIN = Origin(b"", "", "", 0, "")

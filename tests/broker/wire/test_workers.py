@@ -24,7 +24,7 @@ from broker.chat.ports import (
 )
 from broker.wire.passwords import Passwords
 from broker.wire.workers import Workers
-from tests.support.memory_store import MemoryStore
+from testkit.memory_store import MemoryStore
 
 ORIGIN = Origin(b"\0abcd", "k" * 40, "", 1, "127.0.0.1")
 SEARCH = FindMessages(((1, 0),), (Phrase("hola"),), (), None, None, 10, 1_000, 1)

@@ -1,7 +1,7 @@
-"""`MemoryStore`: the port `Store` without a disk, for tests of everything that stands on it.
+"""`MemoryStore`: the port `Store` without a disk, for a broker in memory, and for tests of all that stands on a store.
 
 It passes the same contract as `SqliteStore` (`tests/contract`). `failing` makes it refuse, as a broken disk
-does; `commits` counts what was done.
+does; `commits` counts what was done. It is as long as what a store can do, read together with the contract.
 """
 
 from __future__ import annotations
@@ -326,7 +326,8 @@ class MemoryStore:
             first[emoji] = min(since, first.get(emoji, since))
             people.setdefault(emoji, set()).add(account)
         reactions = [
-            ports.Reaction(emoji, len(people[emoji]), reader in people[emoji]) for emoji in sorted(first, key=first.get)
+            ports.Reaction(emoji, len(people[emoji]), reader in people[emoji])
+            for emoji in sorted(first, key=lambda each: first[each])
         ]
         return entry._replace(reactions=tuple(reactions))
 
