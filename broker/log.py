@@ -1,23 +1,21 @@
 """The broker's log: one line for each event on standard error, as `name=value` pairs or as JSON.
 
-Whatever a peer wrote reaches the log escaped: no control character, no line break, no look of a second
-line. Texts of messages, secrets and routing ids are never logged; callers see to that. Nobody who logs waits
-for whoever reads: see `log_writer`. Must not know where an event comes from.
+How a line looks is `common.log_lines`. Texts of messages, secrets and routing ids are never logged; callers see to
+that. Nobody who logs waits for whoever reads: see `log_writer`. Must not know where an event comes from.
 """
 
 from __future__ import annotations
 
 import atexit
-import json
 import logging
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Literal, TextIO
 
 from broker.log_writer import Throttle, Writer
+from common.log_lines import JsonLines, TextLines
 
 Format = Literal["text", "json"]
 
@@ -37,8 +35,6 @@ PROVOKED: Final = frozenset(
     }
 )
 """Events that a peer can cause as often as it likes: written at a bounded rate (`log_writer.RATE`)."""
-_LONGEST: Final = 1_000
-"""Characters of one value; a traceback may have ten times as many."""
 _PLAIN: Final = (str, int, float, type(None))
 
 _writer: Writer | None = None
@@ -113,14 +109,6 @@ def _thread_crashed(crash: threading.ExceptHookArgs) -> None:
         LOGGER.critical("thread-crashed", exc_info=cause, extra={"fields": fields})
 
 
-def escape(value: str, longest: int = _LONGEST) -> str:
-    """`value` without any character that could act on a terminal or end the line, and not without end."""
-    cut = value if len(value) <= longest else value[:longest] + "…"
-    if cut.isprintable():
-        return cut
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
-
-
 class _Snapshots(Writer):
     """Fixes on the caller's thread what may be another thing by the time that it is written."""
 
@@ -135,44 +123,3 @@ class _Snapshots(Writer):
             fixed["traceback"] = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
         super().emit(record)
-
-
-class _Lines(logging.Formatter):
-    """What both formats share: the fields of a record in order."""
-
-    def _fields(self, record: logging.LogRecord) -> dict[str, object]:
-        seconds, milliseconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)), int(record.msecs)
-        return {
-            "time": f"{seconds}.{milliseconds:03d}Z",
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-
-
-class TextLines(_Lines):
-    """`time=… level=… event=… name=value`, values with spaces, quotes or escapes in quotes."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return " ".join(f"{name}={self._value(name, value)}" for name, value in self._fields(record).items())
-
-    @staticmethod
-    def _value(name: str, value: object) -> str:
-        plain = value if isinstance(value, str) else str(value)
-        whole = escape(plain.replace("\\", "\\\\"), _LONGEST * 10 if name == "traceback" else _LONGEST)
-        if whole and not any(each in ' "=\\' for each in whole):
-            return whole
-        return '"' + whole.replace('"', '\\"') + '"'
-
-
-class JsonLines(_Lines):
-    """One JSON object a line, ASCII only, so that nothing in it can act on a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {
-            name: value
-            if value is None or isinstance(value, int | float)
-            else str(value)[: _LONGEST * 10 if name == "traceback" else _LONGEST]
-            for name, value in self._fields(record).items()
-        }
-        return json.dumps(fields)

@@ -62,6 +62,15 @@ def check_text(text: str) -> str:
     return text
 
 
+def mended(text: str) -> str:
+    """Return `text` as `check_text` takes it, but for its length and that there may be nothing to see in it.
+
+    For what a program hands on from others who know nothing of our rules: line ends become line feeds, and whatever
+    else is not allowed becomes something to see, so that nothing is lost unseen.
+    """
+    return _NOT_IN_TEXT.sub(_stand_in, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def check_line(text: str, what: str, *, required: bool = False, error: type[ChatError] = BadText) -> str:
     """Return a one-line text as it is, or raise `error` with a sentence that begins with `what`.
 

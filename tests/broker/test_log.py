@@ -17,7 +17,7 @@ import pytest
 
 from broker import log, log_writer
 from broker.log_writer import Throttle
-from common import addresses
+from common import addresses, log_lines
 from tests.support.loopback import RawClient
 
 
@@ -67,7 +67,7 @@ def test_values_with_spaces_and_quotes_stay_one_value() -> None:
 
 
 def test_a_value_is_cut_where_it_gets_long() -> None:
-    assert len(log.escape("x" * 5_000)) == 1_001
+    assert len(log_lines.escape("x" * 5_000)) == 1_001
 
 
 def test_json_lines_keep_numbers_and_cut_long_texts() -> None:

@@ -100,3 +100,19 @@ def test_a_line_may_be_empty_unless_it_is_required() -> None:
 def test_the_error_is_the_one_asked_for() -> None:
     with pytest.raises(BadProfile, match=r"^First names "):
         texts.check_line("a\nb", "First names", error=BadProfile)
+
+
+@given(ANY)
+def test_what_is_mended_is_taken_and_loses_nothing_visible(text: str) -> None:
+    mended = texts.mended(text)
+    try:
+        texts.check_text(mended)
+    except BadText as refused:
+        assert "control" not in refused.message
+    before = text.replace("\r\n", "\n")
+    assert len(mended) == len(before)
+    assert all(new == old for new, old in zip(mended, before, strict=True) if old.isprintable())
+
+
+def test_line_ends_become_line_feeds_and_controls_something_to_see() -> None:
+    assert texts.mended("a\r\nb\rc\td\x1b[31m\x9b\ud800") == "a\nb\nc\td␛[31m\ufffd\ufffd"
