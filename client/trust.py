@@ -10,9 +10,6 @@ people are asked.
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -20,6 +17,7 @@ from typing import Final, Literal
 from client.language import _, sentence
 from client.link.greeting import TIMEOUT_S, Greeting
 from client.link.greeting import ask as greet
+from client.secret_file import locked, replace
 from common import names
 from common.addresses import Address, BadAddress, decode_key, encode_key, fingerprint
 from common.errors import ChatError
@@ -112,7 +110,7 @@ class KnownBrokers:
 
     def remember(self, address: Address, server: str = "") -> None:
         """Keep the key in `address` for its host and port. Raises `KeyChanged` if there is another one."""
-        with _locked(self._file):
+        with locked(self._file):
             meeting = self.check(address)
             meeting.require()
             if meeting.verdict == "unknown" and address.key is not None:
@@ -155,7 +153,7 @@ class Tokens:
         self._rewrite(broker, login, [])
 
     def _rewrite(self, broker: bytes, login: str, added: list[str]) -> None:
-        with _locked(self._file):
+        with locked(self._file):
             lines = _lines(self._file)
             kept = [line for line in lines if not _belongs(line.split(), broker, login)]
             if kept + added != lines:
@@ -193,32 +191,4 @@ def _lines(file: Path) -> list[str]:
 
 
 def _write(file: Path, lines: list[str]) -> None:
-    """Put a new file in the place of the old one, on disk before the old one goes."""
-    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(descriptor, "wb") as new:
-            new.write("".join(f"{line}\n" for line in lines).encode())
-            new.flush()
-            os.fsync(new.fileno())
-        os.replace(draft, file)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
-        raise
-
-
-@contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """One process at a time reads and writes again; on a system without `flock`, each for itself."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    replace(file, "".join(f"{line}\n" for line in lines).encode())
