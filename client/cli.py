@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from client import config, language
+from client.command_line import parser
 from client.config import BadConfig
-from client.language import LANGUAGES, N_, _, ngettext, sentence
+from client.language import LANGUAGES, _, ngettext, sentence
 from client.link.failures import NOT_REACHED
 from common.addresses import BadAddress
 from common.errors import ChatError
@@ -28,37 +29,6 @@ REFUSED: Final = 1
 WRONG_USAGE: Final = 2
 NO_BROKER: Final = 3
 INTERRUPTED: Final = 130
-
-GENDERS: Final = ("female", "male", "other", "undisclosed")
-SHELLS: Final = ("bash", "zsh", "fish")
-
-_EPILOG: Final = N_("""\
-environment:
-  TERTULIA_ADDRESS, TERTULIA_LOGIN   as the flags, which win over them; they win over client.toml
-  TERTULIA_LANG                      the language, as --lang; else it is the locale's
-  TERTULIA_PASSWORD                  else the password is asked for, or is the first line of the input
-
-exit status:
-  0 done · 1 refused by the broker, whose sentence is on stderr · 2 wrong usage · 3 no broker reached
-""")
-
-
-_OF_ARGPARSE: Final = (
-    N_("usage: "),
-    N_("options"),
-    N_("positional arguments"),
-    N_("show this help message and exit"),
-    N_("%(prog)s: error: %(message)s\n"),
-    N_("argument %(argument_name)s: %(message)s"),
-    N_("the following arguments are required: %s"),
-    N_("unrecognized arguments: %s"),
-    N_("expected one argument"),
-    N_("expected at least one argument"),
-    N_("ignored explicit argument %r"),
-    N_("invalid choice: %(value)r (choose from %(choices)s)"),
-    N_("invalid %(type)s value: %(value)r"),
-)
-"""What the library that reads the command line says by itself, of what this one can make it say."""
 
 
 class WrongUsage(Exception):
@@ -116,90 +86,3 @@ def _language(argv: Sequence[str] | None) -> str:
         return asked or config.load({}, {}, given.get("config")).lang
     except BadConfig:
         return asked
-
-
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; `client.commands.completion` reads it too."""
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    shared.add_argument("--address", metavar="A", help=_("tertulia://HOST:PORT/KEY, HOST:PORT or HOST"))
-    shared.add_argument("--login", metavar="L", help=_("who you are there"))
-    shared.add_argument("--config", metavar=_("FILE"), type=Path, help=_("settings, instead of your client.toml"))
-    shared.add_argument("--lang", choices=LANGUAGES, help=_("the language; else the locale's"))
-    lines = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    lines.add_argument("--plain", action="store_true", help=_("line in, line out, even on a terminal"))
-    top = argparse.ArgumentParser(
-        prog="tertulia",
-        description=_(
-            "Chat from the terminal; without a command, opens the chat. "
-            "Without an address, uses your own broker on this machine and starts one if none runs."
-        ),
-        epilog=_(_EPILOG),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[shared, lines],
-        allow_abbrev=False,
-    )
-    top.add_argument("--version", action=_Version, nargs=0, help=_("show the version and exit"))
-    top.set_defaults(module="chat")
-    commands = top.add_subparsers(title=_("commands"), metavar=_("COMMAND"))
-
-    def command(name: str, help: str, module: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        added = commands.add_parser(
-            name, help=help, description=f"{help[0].upper()}{help[1:]}.", parents=list(parents), allow_abbrev=False
-        )
-        added.set_defaults(module=module)
-        return added
-
-    command("chat", _("open the chat (the default)"), "chat", shared, lines)
-    _register(command("register", _("make an account"), "register", shared))
-    _send(command("send", _("say something in a room"), "send", shared))
-    _tail(command("tail", _("print what is said in a room"), "tail", shared))
-    _json(command("rooms", _("list the rooms"), "rooms", shared))
-    _json(command("users", _("list the users of the whole system"), "users", shared))
-    completion = command("completion", _("print the completions for a shell"), "completion")
-    completion.add_argument("shell", choices=SHELLS)
-    return top
-
-
-def _register(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--first-names", required=True, metavar="F")
-    command.add_argument("--surnames", required=True, metavar="S")
-    command.add_argument("--age", required=True, type=int, metavar="N", help=_("seen by you and the operator only"))
-    command.add_argument("--gender", required=True, choices=GENDERS, help=_("seen by you and the operator only"))
-
-
-def _send(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--room", required=True, metavar="R")
-    command.add_argument("text", nargs="*", metavar=_("TEXT"), help=_("what to say; without it, the input is read"))
-
-
-def _tail(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--room", required=True, metavar="R")
-    command.add_argument("--since", type=_natural, metavar="SEQ", help=_("begin after this sequence number"))
-    command.add_argument(
-        "--count", type=_natural, metavar="N", help=_("at most N messages (default: 20, or all since SEQ)")
-    )
-    command.add_argument("--follow", action="store_true", help=_("go on with what is said from now on"))
-    _json(command)
-
-
-def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help=_("one JSON object a line, in ASCII"))
-
-
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(_("{text!r} is no number from 0 upwards").format(text=text))
-    return int(text)
-
-
-class _Version(argparse.Action):
-    """Print the version, looked up only now because the lookup is slow."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            print(f"tertulia {version('tertulia')}")
-        except PackageNotFoundError:
-            print(_("tertulia, not installed"))
-        parser.exit()

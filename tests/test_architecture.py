@@ -57,7 +57,14 @@ ONLY_IN = {
     "playhouse": ("broker/store",),
     "prompt_toolkit": ("client/tui",),
     "queue": ("broker/log_writer.py", "broker/store", "broker/wire", "broker/app.py", "broker/machine.py"),
-    "socket": ("broker/wire", "broker/app.py", "broker/machine.py", "client/link", "client/local.py"),
+    "socket": (
+        "broker/wire",
+        "broker/app.py",
+        "broker/machine.py",
+        "client/link",
+        "client/local.py",
+        "client/web/webhooks/public.py",
+    ),
     "sqlite3": (),
     "subprocess": ("client/local.py",),
     "threading": (
@@ -185,7 +192,7 @@ def loaded_by(statement: str) -> set[str]:
 
 def test_the_command_line_starts_light() -> None:
     heavy = {"asyncio", "msgspec", "msgpack", "platformdirs", "prompt_toolkit", "zmq", "broker"}
-    assert loaded_by("import client.cli; client.cli.parser()") & heavy == set()
+    assert loaded_by("import client.cli, client.command_line; client.command_line.parser()") & heavy == set()
 
 
 def test_the_terminal_does_not_load_what_only_the_broker_needs() -> None:

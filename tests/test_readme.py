@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from client.cli import parser
+from client.command_line import parser
 from client.commands import completion
 from tests import generated
 from tests.generated import PARTS, ROOT

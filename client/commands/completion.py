@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
-from client.cli import parser
+from client.command_line import parser
 
 
 class Command(NamedTuple):

@@ -14,7 +14,7 @@ import pytest
 
 from broker.app import EmbeddedBroker
 from client import language
-from client.cli import parser
+from client.command_line import parser
 from client.link.chat import ChatClient
 from client.tui.app import Entrance
 from common.addresses import Address
