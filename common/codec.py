@@ -113,6 +113,11 @@ def _fields(command: type[Command]) -> frozenset[str]:
     return frozenset(command.__struct_fields__) | _ENVELOPE
 
 
+@cache
+def _required(command: type[Command]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(command) if field.required)
+
+
 class _SendFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="op", tag=Send.op):
     """A whole `send` with no field that is not its own."""
 
@@ -186,9 +191,10 @@ def encode_request(id: int, command: Command, session: str = "") -> bytes:
     body: dict[str, Any] = {"op": command.op, "id": id}
     if session:
         body["as"] = session
+    required = _required(type(command))
     for field in command.__struct_fields__:
         value = getattr(command, field)
-        if value is not None:
+        if value is not None or field in required:
             body[field] = value
     try:
         return _encoder.encode(body)

@@ -158,6 +158,13 @@ def test_what_is_asked_arrives(command: messages.Command, number: int, session: 
     assert msgpack.unpackb(frame)["op"] == command.op
 
 
+def test_what_is_asked_for_by_nil_says_nil() -> None:
+    frame = codec.encode_request(1, messages.StorePut(key="scores", value=None))
+    assert msgspec.msgpack.decode(frame) == {"op": "store-put", "id": 1, "key": "scores", "value": None}
+    with pytest.raises(codec.RequestError, match="value"):
+        codec.decode_request(msgspec.msgpack.encode({"op": "store-put", "id": 1, "key": "scores"}))
+
+
 def test_other_ops_may_be_named() -> None:
     ops: messages.Ops = {"ping": (messages.Ping, messages.Pong)}
     assert codec.decode_request(request("ping", {}), ops).command == messages.Ping()

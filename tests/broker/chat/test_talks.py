@@ -94,6 +94,24 @@ def test_ones_own_message_moves_nothing(circle: Circle) -> None:
     assert state(circle, "bob").talks == []
 
 
+def test_a_mark_of_oneself_is_how_far_the_whole_inbox_was_read(circle: Circle) -> None:
+    ear = circle.listen("ana", "@Ana")
+    seqs = [circle.direct(key, "ana", "psst") and state(circle, "ana").inbox for key in ("bob", "eva", "bob")]
+    circle.ask("ana", Mark(talk="@eva", read=seqs[0]))
+    circle.ask("phone", Mark(talk="@ANA", read=seqs[1]))
+    assert marks(ear) == [("@eva", seqs[0], None), ("@Ana", seqs[1], None)]
+    circle.ask("ana", Mark(talk="@Ana", read=seqs[0]))
+    own, other = TalkView(talk="@Ana", read=seqs[1]), TalkView(talk="@eva", read=seqs[0])
+    assert state(circle, "ana").talks == [own, other], "it never goes back, and is nobody else's mark"
+    circle.ask("ana", Mark(talk="@ana", read=10**9))
+    assert state(circle, "ana").talks[0].read == seqs[2], "nor beyond the end"
+    circle.later(MARK_KEPT_S + 0.1)
+    circle.start()
+    assert state(circle, "ana").talks == [TalkView(talk="@Ana", read=seqs[2]), other]
+    missed = circle.ask("ana", messages.History(log="@ana", after=seqs[1])).entries
+    assert [entry.seq for entry in missed] == [seqs[2]], "and history goes on from there"
+
+
 @pytest.mark.parametrize(
     ("key", "talk", "code"),
     [
