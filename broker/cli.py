@@ -1,4 +1,4 @@
-"""The command line of whoever runs a broker: `tertulia-broker serve`, `address`, `user …`.
+"""The command line of whoever runs a broker: `tertulia-broker serve`, `address`, `user …`, `bot …`.
 
 Exit status: 0 done, 1 refused or failed (one sentence on standard error), 2 wrong usage. A password is never
 an argument: others on the machine can read arguments. Must not know how a broker does what is asked.
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from broker import bots
 from broker import config as settings
 from broker.chat.operators import AddUser, DisableUser, ListUsers, SetUserPassword
 from broker.chat.ports import StoreFailed
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     address = commands.add_parser("address", parents=[common], help="print the running broker's address")
     address.set_defaults(run=_address)
     _add_user(commands, common)
+    bots.add_to(commands, common)
     _add_doctor(commands, common)
     return parser
 
@@ -218,6 +220,7 @@ def _user_list(given: argparse.Namespace, config: settings.BrokerConfig) -> None
         marks = [
             "disabled" if each.disabled else "online" if each.online else "offline",
             *(["operator"] if each.operator else []),
+            *(["bot"] if each.bot else []),
         ]
         rows.append((each.login, f"{each.first_names} {each.surnames}", ", ".join(marks)))
     for login, name, state in rows:

@@ -19,6 +19,7 @@
       NoSuchLog               no-such-log          no log of that name that you may read
       NoSuchMessage           no-such-message      no message there that this can be done to
       NoSuchSession           no-such-session      none of your sessions has that number
+      NoSuchKey               no-such-key          none of your keys has that number
       NotMember               not-member           the op needs membership of the room
       Forbidden               forbidden            the op is not yours to do
       DefaultRoom             default-room         the default room cannot be left, hidden or deleted
@@ -144,6 +145,11 @@ class NoSuchMessage(ChatError):
 class NoSuchSession(ChatError):
     code = "no-such-session"
     sentence = "None of your sessions has that number."
+
+
+class NoSuchKey(ChatError):
+    code = "no-such-key"
+    sentence = "None of your keys has that number."
 
 
 class NotMember(ChatError):

@@ -37,6 +37,20 @@ def generate() -> KeyPair:
     return KeyPair(z85.decode(public), z85.decode(secret))
 
 
+def user_id(public: bytes) -> str:
+    """The name that ZAP gives the connections of whoever holds the secret half: the key in Z85 (ZeroMQ RFC 32)."""
+    from zmq.utils import z85
+
+    return z85.encode(public).decode()
+
+
+def public_of(user_id: str) -> bytes:
+    """The public key whose `user_id` that is."""
+    from zmq.utils import z85
+
+    return z85.decode(user_id)
+
+
 def write_secret(path: Path, content: bytes) -> None:
     """Write `content` to a new file of mode 0600, whole or not at all. Raises `FileExistsError` if it is there."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -647,18 +647,21 @@ class Deleted(Event, tag="deleted", kw_only=True):
     reason: Literal["deleted", "creator-gone"]
 
 
-class JoinedRoom(Event, tag="joined-room", kw_only=True):
-    """On an inbox: this account is now a member of a room."""
+class JoinedRoom(Event, tag="joined-room", kw_only=True, omit_defaults=True):
+    """On an inbox, or on the beacon of a session that may not hear it: this account is now a member of a room."""
 
     room: RoomView
+    session: str = field(default="", name="as")
+    """On a gateway's beacon, which of its sessions is told."""
 
 
-class LeftRoom(Event, tag="left-room", kw_only=True):
-    """On an inbox: this account is no longer a member of a room."""
+class LeftRoom(Event, tag="left-room", kw_only=True, omit_defaults=True):
+    """On an inbox, or on a beacon as `JoinedRoom`: this account is no longer a member of a room."""
 
     id: UInt
     name: str
     reason: Literal["left", "removed", "deleted", "creator-gone"]
+    session: str = field(default="", name="as")
 
 
 class WritesNow(Event, tag="typing", kw_only=True):
@@ -668,12 +671,16 @@ class WritesNow(Event, tag="typing", kw_only=True):
     on: bool
 
 
-class Marked(Event, tag="mark", kw_only=True):
-    """On an inbox: a conversation was marked by one of this account's sessions; this is how it stands now."""
+class Marked(Event, tag="mark", kw_only=True, omit_defaults=True):
+    """On an inbox, or a room's on a beacon as `JoinedRoom`: one of this account's sessions has marked a conversation.
+
+    This is how it stands now.
+    """
 
     talk: Talk
     read: UInt
     notify: Notify | None
+    session: str = field(default="", name="as")
 
 
 class Live(Event, tag="live", kw_only=True):

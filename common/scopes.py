@@ -60,6 +60,11 @@ def parse(written: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _divided(scope: str) -> tuple[str, str]:
+    verb, _, room = scope.partition(":")
+    return verb, room
+
+
 class Scopes:
     """What one key may be used for, quickly asked."""
 
@@ -82,6 +87,13 @@ class Scopes:
         """Whether `READ` or `WRITE` is given for the room of that key (`names.key`)."""
         rooms = self._rooms[verb]
         return ANY in rooms or key in rooms
+
+    def covers(self, others: Iterable[str]) -> bool:
+        """Whether all of `others`, as `parse` gives them, may be done with this key."""
+        return all(
+            self.room(*_divided(each)) if ":" in each else each in self  # `*` is no room's key: only `*` has it
+            for each in others
+        )
 
     def enters(self, key: str) -> bool:
         """Whether a session may be in the room of that key at all: to read or to write."""

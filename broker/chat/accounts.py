@@ -11,7 +11,7 @@ from broker.chat.entities import Account
 from broker.chat.entrance import end
 from broker.chat.state import State
 from common import messages, texts
-from common.errors import NoSuchSession, NotLoggedIn, WrongPassword
+from common.errors import Forbidden, NoSuchSession, NotLoggedIn, WrongPassword
 
 _SLOWLY: Final = "You change your status too often; wait a little."
 
@@ -30,6 +30,8 @@ def revoke(ctx: Context, command: messages.Revoke) -> list[Effect]:
     session = ctx.account.sessions.get(command.session)
     if session is None:
         raise NoSuchSession
+    if session.key is not None:
+        raise Forbidden("That session logs in by a key, and would come back; revoke the key.")
     change = ctx.change()
     change.stamp("session-revoked", login=ctx.account.login, session=session.id)
     return end(ctx, change, [session], "revoked", lambda: messages.Reply(id=ctx.origin.id))
@@ -57,7 +59,8 @@ def password(ctx: Context, command: messages.Password) -> list[Effect]:
         change = later.change()
         change.set_password(account, str(result))
         change.stamp("password-changed", login=account.login)
-        others = [session for session in account.sessions.values() if session is not mine]
+        # A key is no password: what it opened stays open until it is revoked.
+        others = [session for session in account.sessions.values() if session is not mine and session.key is None]
         return end(later, change, others, "password", lambda: messages.Reply(id=origin.id))
 
     unasked = lambda: throttle.take_back(account.key, address)  # noqa: E731

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from broker.chat import ports
+from broker.chat import ports, telling
 from broker.chat.effects import Answer, Commit, Cut, Effect, Now, Origin, Publish, Stamp
-from broker.chat.entities import Account, Room, Session
+from broker.chat.entities import Account, Key, Room, Session
 from broker.chat.grants import Grants
+from broker.chat.rights import enters
 from broker.chat.state import State
-from broker.chat.views import moderators, room_view, roster_change
+from broker.chat.views import moderators, roster_change
 from common.messages import Change as RosterChange
-from common.messages import Deleted, Ended, Entry, JoinedRoom, LeftRoom, ModeratorsChanged, Reply, SubjectChanged
+from common.messages import Deleted, Ended, Entry, ModeratorsChanged, Reply, SubjectChanged
 
 After = Callable[[Now], list[Effect]]
 
@@ -107,6 +108,17 @@ class Change:
         self.write(ports.SetPassword(account.id, password))
         self.write(ports.DropTokens(account.id, None))
 
+    def add_key(self, row: ports.KeyRow, account: Account) -> Key:
+        key = Key(row, account)
+        self._state.add_key(key)
+        self.write(ports.PutKey(row), lambda: self._state.forget_key(key))
+        return key
+
+    def drop_key(self, key: Key) -> None:
+        """Forget a key; a session that it has is to be unbound after that."""
+        self._state.forget_key(key)
+        self.write(ports.DropKey(key.id), lambda: self._state.add_key(key))
+
     def bind(self, session: Session) -> None:
         """Add a session."""
         self._state.bind(session)
@@ -122,8 +134,15 @@ class Change:
         """End a session: its beacon is told, and its connections lose what only it was entitled to."""
         self._state.unbind(session)
         self.write(ports.DropSession(session.id), lambda: self._state.bind(session))
+        if session.key is not None and session.key.id in session.account.keys:
+            self._note_seen(session.key, session.seen)
         ended = Ended(reason=reason, session=session.label)  # type: ignore[arg-type]
         self._after.append(lambda _: [Publish(session.peer.beacon, ended), *self._grants.withdraw(session.peer)])
+
+    def _note_seen(self, key: Key, seen: int) -> None:
+        key.row = key.row._replace(seen=seen)
+        # That it was used is true even if it could not be kept.
+        self.write(ports.PutKey(key.row))
 
     def set_current(self, session: Session, room: Room) -> None:
         """Note which room a session is in."""
@@ -191,12 +210,13 @@ class Change:
     def settle(self, account: Account, room: Room, default: Room) -> None:
         """After `account` lost `room`: bring the sessions that were in it, and whoever has no room, to `default`.
 
-        Whoever is absent is brought there on their return.
+        Whoever is absent is brought there on their return. Nobody is if no session may be there: they are in no room.
         """
         homeless = [session for session in account.sessions.values() if session.current is room]
         for session in homeless:
             self.set_current(session, default)
-        if account.present and (homeless or not account.rooms):
+        may = any(enters(session.scopes, default) for session in account.sessions.values())
+        if may and account.present and (homeless or not account.rooms):
             self.join(account, default)
 
     # Memberships
@@ -224,7 +244,7 @@ class Change:
             if room.joining.get(account.id) is self:
                 del room.joining[account.id]
             self._state.announce(room, roster_change(account, "joined"))
-            return [Publish(account.inbox, JoinedRoom(room=room_view(room, account)))]
+            return telling.joined(account, room)
 
         self._after.append(after)
 
@@ -253,8 +273,7 @@ class Change:
             self.write(ports.DropMark(account.id, room.id), lambda: account.marks.__setitem__(room.id, mark))
 
     def _tell_left(self, account: Account, room: Room, reason: str) -> None:
-        event = LeftRoom(id=room.id, name=room.name, reason=reason)  # type: ignore[arg-type]
-        self._after.append(lambda _: [Publish(account.inbox, event)])
+        self._after.append(lambda _: telling.left(account, room, reason))
 
     def _enlist(self, account: Account, room: Room, since: int) -> None:
         room.members[account.id] = since

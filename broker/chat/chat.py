@@ -11,13 +11,16 @@ from typing import Final
 
 from broker.chat import (
     accounts,
+    bots,
     entrance,
     keeping,
+    keys,
     listings,
     moderation,
     operators,
     posts,
     revisions,
+    rights,
     rooms,
     search,
     talks,
@@ -38,8 +41,10 @@ from common.errors import ChatError, DefaultRoom, Forbidden, NotLoggedIn
 
 HANDLER_MODULES: Final = (
     accounts,
+    bots,
     entrance,
     keeping,
+    keys,
     listings,
     moderation,
     operators,
@@ -112,8 +117,11 @@ class Chat:
             if origin.session and not rules.is_gateway(origin):
                 raise Forbidden("Only a gateway that the operator registered may name sessions.")
             handled = HANDLERS[type(command)]
-            if session is None and handled.needs_login:
-                raise NotLoggedIn
+            if session is None:
+                if handled.needs_login:
+                    raise NotLoggedIn
+            elif session.scopes is not None:
+                rights.check(session.scopes, type(command))
             effects = self._handle(handled, Context(rules, origin, session, now), command)
         except ChatError as error:
             effects = self.refused(origin, command.op, error, session.account.login if session else "")

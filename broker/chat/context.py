@@ -12,6 +12,7 @@ from broker.chat.grants import Grants
 from broker.chat.marks import Marks
 from broker.chat.presence import Presence
 from broker.chat.rates import Limiter
+from broker.chat.rights import ENTERS, check_room
 from broker.chat.settings import ChatSettings
 from broker.chat.state import State
 from broker.chat.throttle import Throttle
@@ -131,16 +132,20 @@ class Context:
         """Begin a change to what lasts."""
         return Change(self.state, self.rules.grants)
 
-    def room(self, name: str) -> Room:
-        """The room of that name, if the asking account may know of it. Raises `NoSuchRoom`."""
+    def room(self, name: str, verbs: tuple[str, ...] = ENTERS) -> Room:
+        """The room of that name, if the asking account may know of it. Raises `NoSuchRoom`.
+
+        Raises `Forbidden` if the session's key has none of the `verbs` there.
+        """
         room = self.state.room(name)
         if room is None or not may_know(self.account, room):
             raise NoSuchRoom
+        check_room(self.session, room, verbs)
         return room
 
-    def own_room(self, name: str) -> Room:
-        """The room of that name, of which the account is a member. Raises `NoSuchRoom` or `NotMember`."""
-        room = self.room(name)
+    def own_room(self, name: str, verbs: tuple[str, ...] = ENTERS) -> Room:
+        """The room of that name, of which the account is a member. Raises `NotMember`, and what `room` raises."""
+        room = self.room(name, verbs)
         if self.account.id not in room.members:
             raise NotMember
         return room

@@ -7,8 +7,9 @@ a change is kept or announced.
 from __future__ import annotations
 
 from broker.chat.effects import Connection
-from broker.chat.ports import AccountRow, MarkRow, RoomRow, SessionRow
+from broker.chat.ports import AccountRow, KeyRow, MarkRow, RoomRow, SessionRow
 from common import lookalikes, messages, names, topics
+from common.scopes import Scopes
 
 
 class Peer:
@@ -54,6 +55,7 @@ class Account:
         "inbox",
         "invited",
         "key",
+        "keys",
         "marks",
         "present",
         "rooms",
@@ -73,6 +75,8 @@ class Account:
         """Grows when the password is changed, and again when that is on disk: what was checked before is void."""
         self.present = False
         self.sessions: dict[int, Session] = {}
+        self.keys: dict[int, Key] = {}
+        """Those that log in to it by themselves."""
         self.rooms: dict[int, Room] = {}
         self.created_rooms: dict[int, Room] = {}
         self.hidden: set[int] = set()
@@ -108,6 +112,21 @@ def stored_size(key: str, value: int) -> int:
     return len(key.encode()) + value
 
 
+class Key:
+    """A public key that logs in to an account by itself, and what it may be used for."""
+
+    __slots__ = ("account", "row", "scopes")
+
+    def __init__(self, row: KeyRow, account: Account) -> None:
+        self.row = row
+        self.account = account
+        self.scopes = Scopes(row.scopes.split())
+
+    @property
+    def id(self) -> int:
+        return self.row.id
+
+
 class Session:
     """The binding of a peer (and a gateway's label) to an account, and whether it is here."""
 
@@ -118,15 +137,21 @@ class Session:
         "current",
         "id",
         "kept",
+        "key",
         "label",
         "peer",
         "present",
         "presumed_until",
+        "scopes",
         "seen",
     )
 
-    def __init__(self, row: SessionRow, account: Account, peer: Peer, current: Room) -> None:
+    def __init__(self, row: SessionRow, account: Account, peer: Peer, current: Room, key: Key | None = None) -> None:
         self.id = row.id
+        self.key = key
+        """The key by which it logged in; None if it was by a password."""
+        self.scopes = key.scopes if key else None
+        """What it may be used for; None for all that the account may do."""
         self.account = account
         self.peer = peer
         self.label = row.label

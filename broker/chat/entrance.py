@@ -12,6 +12,7 @@ from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now, Settle
 from broker.chat.entities import Account, Session
 from broker.chat.presence import oldest
+from broker.chat.rights import hears_inbox, reads
 from common import messages, names, texts
 from common.errors import (
     AccountDisabled,
@@ -35,9 +36,8 @@ def hello(ctx: Context, command: messages.Hello) -> list[Effect]:
     origin, rules = ctx.origin, ctx.rules
     ctx.state.note_client(origin.key, origin.session, client)
 
-    def then(now: Now) -> list[Effect]:
-        session = ctx.state.session(origin.key, origin.session)
-        welcome = messages.Welcome(
+    def welcome(session: Session | None, now: Now) -> messages.Welcome:
+        return messages.Welcome(
             id=origin.id,
             server=rules.settings.server_name,
             version=PROTOCOL_VERSION,
@@ -48,20 +48,28 @@ def hello(ctx: Context, command: messages.Hello) -> list[Effect]:
             registration=rules.settings.registration,
             session=views.session_state(ctx.state, session) if session else None,
         )
-        return [Answer(origin, welcome)]
+
+    def then(now: Now) -> list[Effect]:
+        return [Answer(origin, welcome(ctx.state.session(origin.key, origin.session), now))]
 
     def settled() -> bool:
         session = ctx.state.session(origin.key, origin.session)
         return session is None or session.settled
 
-    return [Settle(origin, then, settled)]
+    key = ctx.state.key_of(origin.key, origin.session)
+    if key is None or ctx.session_or_none is not None:
+        return [Settle(origin, then, settled)]
+    if key.account.row.disabled:
+        raise AccountDisabled
+    change = ctx.change()
+    change.stamp("logged-in", login=key.account.login, address=origin.address, key=key.id)
+    return _bind(ctx, change, key.account, lambda session: welcome(session, ctx.now))
 
 
 @handles(messages.Register, login=False)
 def register(ctx: Context, command: messages.Register) -> list[Effect]:
     """Make an account and log in to it."""
-    if ctx.session_or_none is not None:
-        raise AlreadyLoggedIn
+    _check_stranger(ctx)
     if ctx.rules.settings.registration == "closed":
         raise RegistrationClosed
     naming.check_person(command.first_names, command.surnames)
@@ -78,7 +86,7 @@ def register(ctx: Context, command: messages.Register) -> list[Effect]:
         change = ctx.change()
         account = change.add_account(row, str(result), ctx.rules.default)
         change.stamp("registered", login=login, address=ctx.origin.address)
-        return _bind(later, change, account, None)
+        return _bind(later, change, account, logged_in(later))
 
     return [Ask(ctx.origin, ports.HashPassword(command.password), then)]
 
@@ -86,14 +94,15 @@ def register(ctx: Context, command: messages.Register) -> list[Effect]:
 @handles(messages.Login, login=False)
 def login(ctx: Context, command: messages.Login) -> list[Effect]:
     """Bind this session to an account."""
-    if ctx.session_or_none is not None:
-        raise AlreadyLoggedIn
+    _check_stranger(ctx)
     if (command.password is None) == (command.token is None):
         raise BadRequest("A login has either a password or a token.")
     account = ctx.state.account(command.login)
     tried, address, throttle = names.key(command.login), ctx.origin.address, ctx.rules.throttle
     throttle.begin(tried, address, ctx.now.mono)
-    number, secrets = (account.id, account.secrets) if account else (None, 0)
+    secrets = account.secrets if account else 0
+    # A program has no password: none is right, and to find that out takes as long.
+    number = account.id if account and not account.row.bot else None
     query: ports.Query
     if command.token is not None:
         digest = hashlib.sha256(command.token).digest()
@@ -122,20 +131,34 @@ def login(ctx: Context, command: messages.Login) -> list[Effect]:
         if isinstance(result, str):
             change.write(ports.SetPassword(account.id, result))
         change.stamp("logged-in", login=account.login, address=ctx.origin.address)
-        return _bind(later, change, account, token)
+        return _bind(later, change, account, logged_in(later, token))
 
     return [Ask(ctx.origin, query, then, lambda: throttle.take_back(tried, address))]
 
 
 def again(ctx: Context, now: Now) -> Context:
     """The context some time later, when a worker has answered. Raises `AlreadyLoggedIn` if a login came between."""
-    session = ctx.state.session(ctx.origin.key, ctx.origin.session)
-    if session is not None:
+    later = Context(ctx.rules, ctx.origin, ctx.state.session(ctx.origin.key, ctx.origin.session), now)
+    _check_stranger(later)
+    return later
+
+
+def _check_stranger(ctx: Context) -> None:
+    """Raises `AlreadyLoggedIn` if who asks is somebody already, or would be with a `hello`."""
+    if ctx.session_or_none is not None:
         raise AlreadyLoggedIn
-    return Context(ctx.rules, ctx.origin, None, now)
+    if ctx.state.key_of(ctx.origin.key, ctx.origin.session) is not None:
+        raise AlreadyLoggedIn("This key logs in by itself; say hello.")
 
 
-def _bind(ctx: Context, change: Change, account: Account, token: bytes | None) -> list[Effect]:
+def logged_in(ctx: Context, token: bytes | None = None) -> Callable[[Session], messages.Reply]:
+    """What makes the answer to a login."""
+    return lambda session: messages.LoggedIn(
+        id=ctx.origin.id, session=views.session_state(ctx.state, session), token=token
+    )
+
+
+def _bind(ctx: Context, change: Change, account: Account, answer: Callable[[Session], messages.Reply]) -> list[Effect]:
     """Add the session, bring it to the default room, and answer."""
     origin, rules, now = ctx.origin, ctx.rules, ctx.now
     change.after(lambda _: trim(ctx, account))
@@ -150,19 +173,19 @@ def _bind(ctx: Context, change: Change, account: Account, token: bytes | None) -
         True,
         rules.default.id,
     )
-    session = Session(row, account, rules.grants.peer(origin.key), rules.default)
+    key = ctx.state.key_of(origin.key, origin.session)
+    session = Session(row, account, rules.grants.peer(origin.key), rules.default, key)
     change.bind(session)
     rules.presence.appear(session, now, change)
-    return change.effects(
-        origin, lambda: messages.LoggedIn(id=origin.id, session=views.session_state(ctx.state, session), token=token)
-    )
+    return change.effects(origin, lambda: answer(session))
 
 
 def trim(ctx: Context, account: Account) -> list[Effect]:
-    """End the session unseen for longest if the account has too many."""
-    if len(account.sessions) <= SESSIONS_PER_ACCOUNT:
+    """End the session unseen for longest if the account has too many; those of keys are bounded by these."""
+    sessions = [session for session in account.sessions.values() if session.key is None]
+    if len(sessions) <= SESSIONS_PER_ACCOUNT:
         return []
-    oldest = min(account.sessions.values(), key=lambda session: (session.present, session.seen))
+    oldest = min(sessions, key=lambda session: (session.present, session.seen))
     return end(ctx, ctx.change(), [oldest], "revoked")
 
 
@@ -203,7 +226,8 @@ def bye(ctx: Context, command: messages.Bye) -> list[Effect]:
 @handles(messages.Ping)
 def ping(ctx: Context, command: messages.Ping) -> list[Effect]:
     """The time, and where each log ends."""
-    account = ctx.account
-    heads = {room.name: room.head for room in account.rooms.values()}
-    heads[account.inbox] = account.head
+    account, scopes = ctx.account, ctx.session.scopes
+    heads = {room.name: room.head for room in account.rooms.values() if reads(scopes, room)}
+    if hears_inbox(scopes):
+        heads[account.inbox] = account.head
     return [Answer(ctx.origin, messages.Pong(id=ctx.origin.id, time=ctx.now.time, run=ctx.rules.run, heads=heads))]

@@ -14,6 +14,7 @@ from typing import Final
 
 from broker.chat.effects import Connection, Cut, Effect, Now, Publish
 from broker.chat.entities import Account, Hearing, Peer, Room
+from broker.chat.rights import hears_inbox, reads
 from broker.chat.state import State
 from common import topics
 from common.messages import Live
@@ -57,11 +58,17 @@ class Grants:
         return peer is not None and self._entitled(peer, topic)
 
     def _entitled(self, peer: Peer, topic: bytes) -> bool:
-        accounts = [session.account for session in peer.sessions.values() if session.kept]
+        sessions = [session for session in peer.sessions.values() if session.kept]
         room = self._state.room_by_topic.get(topic)
         if room is not None:
-            return any(account.id in room.members and account.id not in room.joining for account in accounts)
-        return self._state.account_by_inbox.get(topic) in accounts
+            return any(
+                session.account.id in room.members
+                and session.account.id not in room.joining
+                and reads(session.scopes, room)
+                for session in sessions
+            )
+        owner = self._state.account_by_inbox.get(topic)
+        return any(session.account is owner and hears_inbox(session.scopes) for session in sessions)
 
     def granted(self, key: str, topic: bytes, connection: Connection) -> list[Effect]:
         """Note a grant; the markers that say so, once the connection's beacon is granted too."""

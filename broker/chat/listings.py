@@ -11,6 +11,7 @@ from broker.chat import views
 from broker.chat.context import Context, handles, may_know
 from broker.chat.effects import Answer, Effect
 from broker.chat.entities import Account, Room
+from broker.chat.rights import READS
 from common import messages, names
 
 T = TypeVar("T", Account, Room)
@@ -42,7 +43,7 @@ def users(ctx: Context, command: messages.Users) -> list[Effect]:
 @handles(messages.Rooms)
 def rooms(ctx: Context, command: messages.Rooms) -> list[Effect]:
     """The rooms that the account may know of and has not hidden."""
-    account = ctx.account
+    account, scopes = ctx.account, ctx.session.scopes
     known = (
         room
         for room in ctx.state.rooms.values()
@@ -52,14 +53,14 @@ def rooms(ctx: Context, command: messages.Rooms) -> list[Effect]:
     moderators = list(accumulate(len(room.moderators) for room in page))
     if moderators and moderators[-1] > _MODERATORS_SHOWN:
         page, more = page[: bisect_right(moderators, _MODERATORS_SHOWN)], True
-    reply = messages.RoomList(id=ctx.origin.id, rooms=[views.room_view(room, account) for room in page], more=more)
-    return [Answer(ctx.origin, reply)]
+    shown = [views.room_view(room, account, scopes) for room in page]
+    return [Answer(ctx.origin, messages.RoomList(id=ctx.origin.id, rooms=shown, more=more))]
 
 
 @handles(messages.Members)
 def members(ctx: Context, command: messages.Members) -> list[Effect]:
     """A room's members."""
-    room = ctx.room(command.room)
+    room = ctx.room(command.room, READS)
     found = (ctx.state.accounts[id] for id in room.members)
     page, more = _page(found, command.after, command.limit)
     shown = [views.member_view(account) for account in page]

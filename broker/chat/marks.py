@@ -11,11 +11,11 @@ import math
 from itertools import islice
 from typing import Final
 
-from broker.chat.effects import Commit, Effect, Now, Publish
+from broker.chat.effects import Commit, Effect, Now
 from broker.chat.entities import Account
 from broker.chat.ports import DropMark, MarkRow, PutMark, Write
 from broker.chat.state import State
-from broker.chat.views import marked
+from broker.chat.telling import marked_now
 from common.limits import MARK_KEPT_S, TALKS
 
 AT_ONCE: Final = 500
@@ -88,7 +88,7 @@ class Marks:
         for id, talk in mistold:
             account = self._state.accounts.get(id)
             if account is not None and self._is_there(account, talk):
-                effects.append(Publish(account.inbox, marked(self._state, self.of(account, talk))))
+                effects += marked_now(self._state, account, self.of(account, talk))
         return effects
 
     def keep(self, now: Now) -> list[Effect]:

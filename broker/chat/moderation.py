@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from broker.chat.context import Context, handles, may_know
 from broker.chat.effects import Effect
+from broker.chat.rights import NOTHING
 from common import messages
 from common.errors import Forbidden, NotMember, TooMany
 from common.limits import MODERATORS
@@ -12,7 +13,7 @@ from common.limits import MODERATORS
 @handles(messages.Moderate)
 def moderate(ctx: Context, command: messages.Moderate) -> list[Effect]:
     """Let somebody keep order in a room, whether they are there or not; or no longer."""
-    room = ctx.room(command.room)
+    room = ctx.room(command.room, NOTHING)
     if not ctx.owns(room):
         raise Forbidden("Only who made the room, or the operator, may say who keeps order in it.")
     account = ctx.user(command.login)

@@ -14,6 +14,7 @@ from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now
 from broker.chat.entrance import end
 from common import messages
+from common.errors import Forbidden
 from common.limits import LIST_PAGE
 from common.messages import Command, Name, Ops, Page, Reply, Secret, UInt
 
@@ -34,7 +35,7 @@ class ListUsers(Command, frozen=True, kw_only=True):
 
 
 class SetUserPassword(Command, frozen=True, kw_only=True):
-    """Set a password; every session of the account ends."""
+    """Set a password; every session of the account ends but those of its keys."""
 
     op = "user-passwd"
     login: Name
@@ -62,6 +63,7 @@ class Account(Struct, kw_only=True):
     operator: bool
     online: bool
     sessions: UInt
+    bot: bool
 
 
 class AccountList(Reply, kw_only=True):
@@ -117,6 +119,7 @@ def list_users(ctx: Context, command: ListUsers) -> list[Effect]:
                 operator=row.operator,
                 online=account.present,
                 sessions=len(account.sessions),
+                bot=row.bot,
             )
         )
     return [Answer(ctx.origin, AccountList(id=ctx.origin.id, accounts=shown, more=len(keys) > command.limit))]
@@ -126,6 +129,8 @@ def list_users(ctx: Context, command: ListUsers) -> list[Effect]:
 def set_user_password(ctx: Context, command: SetUserPassword) -> list[Effect]:
     """Set a password."""
     account = ctx.user(command.login)
+    if account.row.bot:
+        raise Forbidden(f"{account.login} is a bot, which has no password; make it a key with: tertulia-broker bot add")
     naming.check_password(command.password)
 
     def then(result: object, now: Now) -> list[Effect]:
@@ -134,7 +139,8 @@ def set_user_password(ctx: Context, command: SetUserPassword) -> list[Effect]:
         change.stamp("password-set", login=account.login)
         later = Context(ctx.rules, ctx.origin, None, now)
         answer = lambda: Reply(id=ctx.origin.id)  # noqa: E731
-        return end(later, change, list(account.sessions.values()), "password", answer)
+        ended = [session for session in account.sessions.values() if session.key is None]
+        return end(later, change, ended, "password", answer)
 
     return [Ask(ctx.origin, ports.HashPassword(command.password), then)]
 

@@ -8,6 +8,7 @@ from broker.chat.effects import Answer, Append, Ask, Effect, Now, Publish, Refus
 from broker.chat.entities import Account
 from broker.chat.reading import Readable, entry, log_name, readable
 from broker.chat.revisions import looked_at
+from broker.chat.rights import WRITES, check_room
 from broker.chat.state import State
 from common import messages, texts
 from common.errors import Loop, NoSuchLog, NoSuchRoom, NotMember
@@ -21,6 +22,8 @@ def send(ctx: Context, command: messages.Send) -> list[Effect]:
     room = ctx.state.room_by_name.get(command.room) or ctx.room(command.room)
     if account.id not in room.members:
         raise NotMember if may_know(account, room) else NoSuchRoom
+    if ctx.session.scopes is not None:
+        check_room(ctx.session, room, WRITES)
     texts.check_text(command.text)
     hops = _hops(account, command.hops)
     ctx.rules.check_post(account, ctx.now)

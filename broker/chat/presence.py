@@ -15,6 +15,7 @@ from broker.chat.effects import Effect, Now
 from broker.chat.entities import Account, Peer, Room, Session
 from broker.chat.grants import Grants
 from broker.chat.ports import PutSession, SessionRow, UpdateAccount
+from broker.chat.rights import enters
 from broker.chat.settings import ChatSettings
 from broker.chat.state import State
 from broker.chat.views import roster_change
@@ -54,7 +55,7 @@ class Presence:
             if account is None or account.row.disabled or not self._may_go_on(row, now):
                 continue
             current = self._state.rooms.get(row.current, self._default)
-            session = Session(row, account, self._grants.peer(row.key), current)
+            session = Session(row, account, self._grants.peer(row.key), current, self._state.key_of(row.key, row.label))
             session.kept = True
             self._state.bind(session)
             if row.present:
@@ -67,8 +68,8 @@ class Presence:
                 self._absent[account.id] = now.mono
 
     def _may_go_on(self, row: SessionRow, now: Now) -> bool:
-        """Whether a session on disk is still one: in use, and not of a gateway that the operator has struck off."""
-        used = row.present or row.seen >= oldest(now)
+        """Whether a session on disk is still one: in use, or a key's, and not of a gateway that was struck off."""
+        used = row.present or row.seen >= oldest(now) or self._state.key_of(row.key, row.label) is not None
         return used and (not row.label or row.key in self._settings.gateways)
 
     def heard(self, session: Session, now: Now) -> list[Effect]:
@@ -97,6 +98,8 @@ class Presence:
     def appear(self, session: Session, now: Now, change: Change | None = None) -> list[Effect]:
         """The session is here; its account is brought to the default room if the session's room is lost.
 
+        A session whose key has no scope there is in no room then, though the default one is its current one by name.
+
         With `change`, what is to be kept becomes a part of it, and whoever opened it commits it.
         """
         account = session.account
@@ -109,7 +112,8 @@ class Presence:
         homeless = session.current.id not in account.rooms
         if homeless:
             part.set_current(session, self._default)
-            part.join(account, self._default)
+            if enters(session.scopes, self._default):
+                part.join(account, self._default)
         # That somebody is back at their place is true even if it cannot be kept.
         undo = (lambda: self._retract(session, now)) if change or homeless else None
         part.write(PutSession(session.row()), undo)
@@ -213,7 +217,7 @@ class Presence:
         """End the sessions that were unused for too long."""
         change = Change(self._state, self._grants)
         for session in list(self._state.sessions.values()):
-            if not session.present and session.seen < oldest(now):
+            if not session.present and session.key is None and session.seen < oldest(now):
                 change.unbind(session, "revoked")
                 change.stamp("session-forgotten", login=session.account.login, session=session.id)
         return change.effects(None)

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 from broker.chat import ports
 from broker.chat.context import Context
-from broker.chat.entities import Account
+from broker.chat.entities import Account, Session
+from broker.chat.rights import READS, check_plain, check_room, hears_inbox, reads
 from broker.chat.state import State
 from common import messages
 from common.errors import NoSuchLog, NotMember
+from common.scopes import DIRECT
 
 
 class Readable(NamedTuple):
@@ -20,26 +22,32 @@ class Readable(NamedTuple):
     """Only what is above this `seq`."""
 
 
-def readable(ctx: Context, name: str) -> Readable:
-    """The log of that name, if the account may read it. Raises `NoSuchLog` or `NotMember`."""
+def readable(ctx: Context, name: str, verbs: tuple[str, ...] = READS) -> Readable:
+    """The log of that name, if the account may read it. Raises `NoSuchLog` or `NotMember`.
+
+    Raises `Forbidden` if the session's key has none of the `verbs` there, or, for the inbox, no `DIRECT`.
+    """
     account = ctx.account
     if name[:1] == "@":
         owner: Account | None = ctx.state.account(name[1:])
         if owner is not account:
             raise NoSuchLog
+        check_plain(ctx.session, DIRECT)
         return Readable(-account.id, 0)
     room = ctx.state.room(name)
     if room is None or (room.row.private and account.id not in room.members):
         raise NoSuchLog
     if account.id not in room.members:
         raise NotMember
+    check_room(ctx.session, room, verbs)
     return Readable(room.id, room.members[account.id])
 
 
-def all_readable(account: Account) -> list[Readable]:
-    """Every log that the account may read: its inbox and its rooms'."""
-    rooms = [Readable(room.id, room.members[account.id]) for room in account.rooms.values()]
-    return [Readable(-account.id, 0), *rooms]
+def all_readable(session: Session) -> list[Readable]:
+    """Every log that the session may read: its account's inbox and rooms, as far as its key goes."""
+    account, scopes = session.account, session.scopes
+    rooms = [Readable(room.id, room.members[account.id]) for room in account.rooms.values() if reads(scopes, room)]
+    return [Readable(-account.id, 0), *rooms] if hears_inbox(scopes) else rooms
 
 
 def log_name(state: State, log: int) -> str:

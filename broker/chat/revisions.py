@@ -14,9 +14,11 @@ from broker.chat import ports
 from broker.chat.context import Context, handles, keeps_order
 from broker.chat.effects import Answer, Append, Ask, Effect, Now
 from broker.chat.reading import Readable, readable
+from broker.chat.rights import WRITES, check_plain
 from common import messages, texts
 from common.errors import Forbidden, NoSuchLog, NoSuchMessage, TooMany
 from common.limits import POST_CHARACTERS, REACTIONS
+from common.scopes import ADMIN
 
 
 class _Revision(Protocol):
@@ -41,12 +43,12 @@ def looked_at(
 
     Raises what `readable` raises.
     """
-    where = readable(ctx, log)
+    where = readable(ctx, log, WRITES)
     origin, rules = ctx.origin, ctx.rules
 
     def found(result: object, now: Now) -> list[Effect]:
         later = Context(rules, origin, rules.state.session(origin.key, origin.session), now)
-        here = readable(later, log)
+        here = readable(later, log, WRITES)
         if here.log != where.log:
             raise NoSuchLog  # another room by that name
         if result is None or seq <= here.since:
@@ -113,6 +115,7 @@ def retract(ctx: Context, command: messages.Retract) -> list[Effect]:
             raise Forbidden(
                 "Only who wrote a message, who made the room, its moderators or the operator may take it back."
             )
+        check_plain(ctx.session, ADMIN)
 
     return _revised(ctx, command, check, "retract")
 

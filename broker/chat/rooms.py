@@ -6,14 +6,16 @@ from broker.chat import naming, ports, views
 from broker.chat.context import Context, handles, keeps_order
 from broker.chat.effects import Effect
 from broker.chat.entities import Room
+from broker.chat.rights import NOTHING, check_plain
 from common import messages, texts
 from common.errors import DefaultRoom, Forbidden, NoSuchRoom, NotMember, TooMany
 from common.limits import NONCE_BYTES, ROOMS_JOINED, ROOMS_PER_ACCOUNT
+from common.scopes import ADMIN
 
 
 def _reply(ctx: Context, room: Room) -> messages.RoomReply:
     return messages.RoomReply(
-        id=ctx.origin.id, room=views.room_view(room, ctx.account), current=ctx.session.current.name
+        id=ctx.origin.id, room=views.room_view(room, ctx.account, ctx.session.scopes), current=ctx.session.current.name
     )
 
 
@@ -108,10 +110,12 @@ def leave(ctx: Context, command: messages.Leave) -> list[Effect]:
 @handles(messages.Delete)
 def delete(ctx: Context, command: messages.Delete) -> list[Effect]:
     """Delete a room that one has made, and its log."""
-    room = ctx.room(command.room)
+    room = ctx.room(command.room, NOTHING)
     if room is ctx.rules.default:
         raise DefaultRoom
     _check_owner(ctx, room)
+    if room.creator is not ctx.account:
+        check_plain(ctx.session, ADMIN)
     change = ctx.change()
     change.drop_room(room, ctx.account.login, "deleted", ctx.rules.default)
     change.stamp("room-deleted", room=room.name, by=ctx.account.login, reason="deleted")
@@ -133,7 +137,7 @@ def hide(ctx: Context, command: messages.Hide) -> list[Effect]:
 @handles(messages.Invite)
 def invite(ctx: Context, command: messages.Invite) -> list[Effect]:
     """Let somebody into a room, and tell their inbox."""
-    room, guest = ctx.own_room(command.room), ctx.user(command.login)
+    room, guest = ctx.own_room(command.room, NOTHING), ctx.user(command.login)
     change = ctx.change()
     if guest.id not in room.members and room.id not in guest.invited:
         sender, nonce = ctx.account, ctx.rules.random(NONCE_BYTES)
@@ -154,7 +158,7 @@ def invite(ctx: Context, command: messages.Invite) -> list[Effect]:
 @handles(messages.Remove)
 def remove(ctx: Context, command: messages.Remove) -> list[Effect]:
     """Expel somebody; from a private room, withdraw the invitation too."""
-    room, guest = ctx.room(command.room), ctx.user(command.login)
+    room, guest = ctx.room(command.room, NOTHING), ctx.user(command.login)
     if room is ctx.rules.default:
         raise DefaultRoom("Nobody can be removed from the default room.")
     _check_order(ctx, room)
@@ -180,7 +184,7 @@ def remove(ctx: Context, command: messages.Remove) -> list[Effect]:
 @handles(messages.Subject)
 def subject(ctx: Context, command: messages.Subject) -> list[Effect]:
     """Set a room's topic line."""
-    room = ctx.own_room(command.room)
+    room = ctx.own_room(command.room, NOTHING)
     _check_order(ctx, room)
     line = texts.check_line(command.subject, "The topic line")
     change = ctx.change()

@@ -62,7 +62,7 @@ def search(ctx: Context, command: messages.Search) -> list[Effect]:
     account, origin, state = ctx.account, ctx.origin, ctx.state
     asked = terms(command.query)
     sender = None if command.sender is None else ctx.user(command.sender).id
-    logs = all_readable(account) if command.log is None else [readable(ctx, command.log)]
+    logs = all_readable(ctx.session) if command.log is None else [readable(ctx, command.log)]
     ctx.rules.searches.check(account.id, ctx.now.mono, _SLOWLY)
 
     def then(result: object, now: Now) -> list[Effect]:
@@ -70,7 +70,7 @@ def search(ctx: Context, command: messages.Search) -> list[Effect]:
             raise Busy("That search takes too long; give more words, or longer ones.")
         assert isinstance(result, ports.Findings)
         later = Context(ctx.rules, origin, state.session(origin.key, origin.session), now)
-        still = dict(all_readable(later.account))
+        still = dict(all_readable(later.session))
         hits = [
             messages.Hit(log=log_name(state, log), entry=said(state, row))
             for log, row in result.found

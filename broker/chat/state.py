@@ -10,7 +10,7 @@ from bisect import insort
 from collections import OrderedDict
 from typing import Final
 
-from broker.chat.entities import Account, Peer, Room, Session
+from broker.chat.entities import Account, Key, Peer, Room, Session
 from broker.chat.ports import Snapshot
 from common import lookalikes, messages, names, topics
 from common.limits import STRANGERS
@@ -36,6 +36,8 @@ class State:
         self.peers: dict[str, Peer] = {}
         self.peer_by_beacon: dict[bytes, Peer] = {}
         self.sessions: dict[int, Session] = {}
+        self.keys: dict[str, Key] = {}
+        """By the public key, those that log in by themselves."""
         self.clients: OrderedDict[tuple[str, str], str] = OrderedDict()
         self.last_ids: dict[str, int] = {}
         self.dirty: dict[int, Room] = {}
@@ -58,6 +60,17 @@ class State:
         """The session bound to that key and label."""
         peer = self.peers.get(key)
         return peer.sessions.get(label) if peer else None
+
+    def key_of(self, key: str, label: str) -> Key | None:
+        """What logs that connection in by itself; of a gateway's sessions only the gateway's own can be."""
+        return None if label else self.keys.get(key)
+
+    def add_key(self, key: Key) -> None:
+        self.keys[key.row.key] = key
+        key.account.keys[key.id] = key
+
+    def forget_key(self, key: Key) -> None:
+        del self.keys[key.row.key], key.account.keys[key.id]
 
     def add_account(self, account: Account) -> None:
         self.accounts[account.id] = account
@@ -134,6 +147,9 @@ def load(snapshot: Snapshot) -> State:
     state.last_ids.update(snapshot.last_ids)
     for row in snapshot.accounts:
         state.add_account(Account(row))
+    for key in snapshot.keys:
+        if key.account in state.accounts:
+            state.add_key(Key(key, state.accounts[key.account]))
     for room_row in snapshot.rooms:
         creator = state.accounts.get(room_row.creator) if room_row.creator is not None else None
         state.add_room(Room(room_row, creator))

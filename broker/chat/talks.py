@@ -5,18 +5,25 @@ How far somebody has read is told to their own sessions alone. Must not know how
 
 from __future__ import annotations
 
-from broker.chat import ports, views
+from broker.chat import ports
 from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Effect, Publish
 from broker.chat.entities import Account, Room
+from broker.chat.rights import check_plain
 from broker.chat.state import State
+from broker.chat.telling import marked_now
 from common import messages, topics
 from common.limits import TYPING_ROOM
+from common.scopes import DIRECT
 
 
 def _partner(ctx: Context, talk: str) -> Room | Account:
-    """The room one is a member of, or the other person. Raises `NoSuchRoom`, `NotMember` or `NoSuchUser`."""
+    """The room one is a member of, or the other person. Raises `NoSuchRoom`, `NotMember` or `NoSuchUser`.
+
+    Raises `Forbidden` if the session's key has no scope there.
+    """
     if talk.startswith(topics.INBOX):
+        check_plain(ctx.session, DIRECT)
         return ctx.user(talk.removeprefix(topics.INBOX))
     return ctx.own_room(talk)
 
@@ -46,7 +53,7 @@ def mark(ctx: Context, command: messages.Mark) -> list[Effect]:
 def _told(state: State, account: Account, talk: int) -> list[Effect]:
     """The account's sessions are told how the conversation is marked now."""
     mark = account.marks.get(talk)
-    return [Publish(account.inbox, views.marked(state, mark))] if mark else []
+    return marked_now(state, account, mark) if mark else []
 
 
 @handles(messages.Typing)

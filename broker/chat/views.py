@@ -6,17 +6,20 @@ from itertools import islice
 from typing import Literal
 
 from broker.chat.effects import Now
-from broker.chat.entities import Account, Room, Session
+from broker.chat.entities import Account, Key, Room, Session
 from broker.chat.ports import MarkRow
+from broker.chat.rights import enters, hears_inbox, reads
 from broker.chat.state import State
-from common import messages, topics
+from common import keys, messages, topics
 from common.limits import TALKS
+from common.scopes import Scopes
 
 
-def room_view(room: Room, account: Account) -> messages.RoomView:
-    """The room as `account` sees it."""
+def room_view(room: Room, account: Account, scopes: Scopes | None) -> messages.RoomView:
+    """The room as a session of `account` sees it: one that may not read there learns nothing of the log."""
     since = room.members.get(account.id)
-    mark = account.marks.get(room.id)
+    readable = reads(scopes, room)
+    mark = account.marks.get(room.id) if readable else None
     return messages.RoomView(
         id=room.id,
         name=room.name,
@@ -25,7 +28,7 @@ def room_view(room: Room, account: Account) -> messages.RoomView:
         open=room.row.open,
         subject=room.row.subject,
         creator=room.creator.login if room.creator else None,
-        head=room.head,
+        head=room.head if readable else 0,
         online=room.online,
         joined=since is not None,
         since=since or 0,
@@ -50,9 +53,10 @@ def talk_view(state: State, mark: MarkRow) -> messages.TalkView:
     return messages.TalkView(talk=_talk(state, mark), read=mark.read, notify=mark.notify)  # type: ignore[arg-type]
 
 
-def marked(state: State, mark: MarkRow) -> messages.Marked:
-    """The event that tells how a conversation is marked now."""
-    return messages.Marked(talk=_talk(state, mark), read=mark.read, notify=mark.notify)  # type: ignore[arg-type]
+def marked(state: State, mark: MarkRow, label: str) -> messages.Marked:
+    """The event that tells how a conversation is marked now; with a label, one of a gateway's sessions."""
+    talk = _talk(state, mark)
+    return messages.Marked(talk=talk, read=mark.read, notify=mark.notify, session=label)  # type: ignore[arg-type]
 
 
 def roster_change(account: Account, change: Literal["joined", "online", "status"]) -> messages.Change:
@@ -69,6 +73,7 @@ def user_view(account: Account) -> messages.UserView:
         surnames=row.surnames,
         online=account.present,
         status=row.status,  # type: ignore[arg-type]
+        bot=row.bot,
     )
 
 
@@ -78,6 +83,7 @@ def member_view(account: Account) -> messages.MemberView:
         login=account.login,
         online=account.present,
         status=account.row.status,  # type: ignore[arg-type]
+        bot=account.row.bot,
     )
 
 
@@ -99,6 +105,7 @@ def profile(account: Account, asking: Account, now: Now) -> messages.ProfileView
         note=row.note,
         seen=seen if own or row.show_seen else None,
         show_seen=row.show_seen if own else None,
+        bot=row.bot,
     )
 
 
@@ -114,17 +121,36 @@ def session_view(session: Session, asking: Session, now: Now) -> messages.Sessio
     )
 
 
+def key_view(state: State, key: Key, now: Now) -> messages.KeyView:
+    """A key as the owner of its account sees it."""
+    row = key.row
+    session = state.session(row.key, "")
+    seen = row.seen if session is None else now.time if session.present else session.seen
+    return messages.KeyView(
+        id=row.id,
+        name=row.name,
+        key=keys.public_of(row.key),
+        scopes=list(key.scopes.written),
+        created=row.created,
+        seen=seen or None,
+        online=session is not None and session.present,
+    )
+
+
 def session_state(state: State, session: Session) -> messages.SessionState:
     """Where a session stands."""
-    account = session.account
+    account, scopes = session.account, session.scopes
+    whole = hears_inbox(scopes)
     talks = (mark for mark in reversed(account.marks.values()) if -mark.talk in state.accounts)
     return messages.SessionState(
         login=account.login,
         operator=account.row.operator,
         current=session.current.name,
-        rooms=[room_view(room, account) for room in account.rooms.values()],
-        inbox=account.head,
-        talks=[talk_view(state, mark) for mark in islice(talks, TALKS)],
+        rooms=[room_view(room, account, scopes) for room in account.rooms.values() if enters(scopes, room)],
+        inbox=account.head if whole else 0,
+        talks=[talk_view(state, mark) for mark in islice(talks, TALKS)] if whole else [],
         status=account.row.status,  # type: ignore[arg-type]
         note=account.row.note,
+        bot=account.row.bot,
+        scopes=list(scopes.written) if scopes is not None else None,
     )
