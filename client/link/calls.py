@@ -46,6 +46,9 @@ REPEATABLE: Final[frozenset[type[m.Command]]] = frozenset(
         m.React,
         m.Search,
         m.History,
+        m.StoreGet,
+        m.StorePut,
+        m.StoreList,
     }
 )
 """Commands that have the same effect made once or twice."""

@@ -264,31 +264,43 @@ class ChatClient:
         """Stop being a member of a room."""
         await self.request(m.Leave(room=name))
 
-    def post(self, log: str | Room, text: str, *, reply_to: int | None = None) -> Pending:
+    def post(
+        self, log: str | Room, text: str, *, reply_to: int | None = None, nonce: bytes | None = None, hops: int = 0
+    ) -> Pending:
         """Say something in a room (or to `@login`, privately) without waiting, offline too. Raises `TooMany`.
 
-        `reply_to` is the `seq` of the message that this one answers, in the room or in one's own inbox.
+        `reply_to` is the `seq` of the message that this one answers, in the room or in one's own inbox. With a
+        `nonce` of its own a program that is started again can say the same once more without saying it twice. `hops`,
+        of a program, is one more than in the message that this is due to.
         """
         name = log.name if isinstance(log, Room) else log
         if name.startswith(topics.INBOX):
-            return self.direct(name.removeprefix(topics.INBOX), text, reply_to=reply_to)
-        return self._line.post(m.Send(room=name, text=text, nonce=self._session.nonce(), reply_to=reply_to))
+            to = name.removeprefix(topics.INBOX)
+            return self.direct(to, text, reply_to=reply_to, nonce=nonce, hops=hops)
+        send = m.Send(room=name, text=text, nonce=self._nonce(nonce), reply_to=reply_to, hops=hops or None)
+        return self._line.post(send)
 
-    def direct(self, to: str, text: str, *, reply_to: int | None = None) -> Pending:
-        """Say something to one person without waiting, offline too. Raises `TooMany`."""
-        return self._line.post(m.Direct(to=to, text=text, nonce=self._session.nonce(), reply_to=reply_to))
+    def direct(
+        self, to: str, text: str, *, reply_to: int | None = None, nonce: bytes | None = None, hops: int = 0
+    ) -> Pending:
+        """Say something to one person, as `post` does."""
+        send = m.Direct(to=to, text=text, nonce=self._nonce(nonce), reply_to=reply_to, hops=hops or None)
+        return self._line.post(send)
 
-    def edit(self, log: str, seq: int, text: str) -> Pending:
+    def edit(self, log: str, seq: int, text: str, *, nonce: bytes | None = None) -> Pending:
         """Say something else in the place of one's message `seq` in a room, or in one's inbox; as `post` does."""
-        return self._line.post(m.Edit(log=log, seq=seq, text=text, nonce=self._session.nonce()))
+        return self._line.post(m.Edit(log=log, seq=seq, text=text, nonce=self._nonce(nonce)))
 
-    def retract(self, log: str, seq: int) -> Pending:
+    def retract(self, log: str, seq: int, *, nonce: bytes | None = None) -> Pending:
         """Take back the message `seq` of a room, or of one's inbox; as `post` does."""
-        return self._line.post(m.Retract(log=log, seq=seq, nonce=self._session.nonce()))
+        return self._line.post(m.Retract(log=log, seq=seq, nonce=self._nonce(nonce)))
 
-    def react(self, log: str, seq: int, emoji: str, on: bool = True) -> Pending:
+    def react(self, log: str, seq: int, emoji: str, on: bool = True, *, nonce: bytes | None = None) -> Pending:
         """Put an emoji to the message `seq` of a room, or of one's inbox, or take it away; as `post` does."""
-        return self._line.post(m.React(log=log, seq=seq, emoji=emoji, on=on, nonce=self._session.nonce()))
+        return self._line.post(m.React(log=log, seq=seq, emoji=emoji, on=on, nonce=self._nonce(nonce)))
+
+    def _nonce(self, given: bytes | None) -> bytes:
+        return self._session.nonce() if given is None else given
 
     async def mark(self, talk: str, read: int | None = None, notify: m.Notify | None = None) -> None:
         """Note how far a conversation (a room's name, or `@login`) was read, or what of it is to be told.
@@ -350,7 +362,7 @@ class ChatClient:
         if isinstance(update, Arrived):
             self._newest[update.log] = update.entry.seq
             for reader in list(self._readers.get(update.log, ())):
-                reader.feed(update.entry)
+                reader.feed(update.entry, update.replayed)
         elif isinstance(update, LinkChanged):
             self.link_since = time.monotonic()
         elif isinstance(update, RoomJoined):

@@ -48,6 +48,8 @@ class LogStream(Generic[E]):
         self._newest = newest
         self._queue: deque[AnyEntry] = deque()
         self._behind = newest > after
+        self.replayed = newest
+        """The `seq` of the last entry known that was fetched from the log afterwards, not heard live."""
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._closed = False
@@ -58,11 +60,13 @@ class LogStream(Generic[E]):
         """The `seq` of the entry that was given out last, or was passed over since."""
         return self._position
 
-    def feed(self, entry: AnyEntry) -> None:
-        """The log has a further entry."""
+    def feed(self, entry: AnyEntry, replayed: bool = False) -> None:
+        """The log has a further entry; `replayed` as in `Arrived`."""
         if self._closed or entry.seq <= self._newest:
             return
         self._newest = entry.seq
+        if replayed:
+            self.replayed = entry.seq
         if not self._behind:
             self._queue.append(entry)
             if len(self._queue) > ENTRIES:

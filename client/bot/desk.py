@@ -1,0 +1,102 @@
+"""What all handlers of a bot share while it runs: the connection, the clock, and whatever goes through either.
+
+Must not know which handler asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from client.bot.clock import Clock
+from client.bot.delivery import Cause
+from client.bot.pacing import Pacing, parts
+from client.bot.ports import Chat
+from client.bot.questions import Questions
+from client.bot.store import Store
+from client.bot.things import Message, Room, User
+from client.bot.threads import Threads
+from common import messages as m
+from common import names, topics
+from common.errors import BadName, NoSuchUser, NotLoggedIn, NotMember
+
+
+@dataclass
+class Desk:
+    """One bot's connection, and what goes through it."""
+
+    chat: Chat
+    clock: Clock
+    login: str
+    pacing: Pacing = field(default_factory=Pacing)
+    threads: Threads = field(default_factory=Threads)
+
+    def __post_init__(self) -> None:
+        self.questions = Questions(self.clock)
+        self.store = Store(self.chat.request)
+        self.inbox = topics.inbox(self.login)
+
+    def is_me(self, login: str) -> bool:
+        """Whether that is the bot itself."""
+        return login == self.login or names.key(login) == names.key(self.login)
+
+    def room(self, name: str, cause: Cause | None) -> Room:
+        """A room; what is said by it is due to `cause`. Raises `NotMember`."""
+        known = self.chat.room(name)
+        if known is None:
+            raise NotMember(f"The bot is not in {name}.")
+        return self.room_of(known.view, cause)
+
+    def room_of(self, view: m.RoomView, cause: Cause | None) -> Room:
+        """The room of that view."""
+
+        async def say(log: str, text: str) -> Message:
+            return await self.say(log, text, cause)
+
+        return Room(view, self.chat.request, say)
+
+    async def say(self, log: str, text: str, cause: Cause | None, reply_to: int | None = None) -> Message:
+        """Say something in a room, or to `@login`; returns the last message that it took. Raises the refusal."""
+        for part in parts(text):
+            sent = await self.change(
+                cause,
+                lambda nonce, part=part: self.chat.post(
+                    log, part, reply_to=reply_to, nonce=nonce, hops=cause.next_hops if cause else 0
+                ),
+            )
+        private = log.startswith(topics.INBOX)
+        room = None if private else self.room(log, cause)
+        author = User(self.login, True) if room is None else room.user(self.login, True)
+        hops = cause.next_hops if cause else 1
+        return Message(
+            sent.seq, sent.time, part, author, room, self.inbox if private else log, reply_to or 0, hops
+        )
+
+    async def change(self, cause: Cause | None, send: Callable[[bytes | None], Awaitable[m.Sent]]) -> m.Sent:
+        """Post what `send` makes of a nonce; the nonce is taken at once, so that the order of calls decides."""
+        nonce = cause.nonce() if cause else None
+
+        async def post() -> m.Sent:
+            return await send(nonce)
+
+        return await self.pacing.post(post)
+
+    async def find_user(self, login: str) -> User | None:
+        """Somebody who has an account; None if there is none."""
+        try:
+            found = await self.chat.request(m.Profile(login=names.parse(login)))
+        except (NoSuchUser, BadName):
+            return None
+        return User(found.login, found.bot)
+
+    def find_room(self, name: str) -> Room | None:
+        """A room that the bot is in; None if it is in none of that name."""
+        known = self.chat.room(name)
+        return None if known is None else self.room_of(known.view, None)
+
+
+def login_of(chat: Chat) -> str:
+    """Who is logged in. Raises `NotLoggedIn`."""
+    if chat.login is None:
+        raise NotLoggedIn("The bot is not logged in: give it a key file (TERTULIA_BOT_KEY), or a login and a password.")
+    return chat.login

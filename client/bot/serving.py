@@ -1,0 +1,334 @@
+"""A bot at work on one connection: the logs that it reads, what happens beside them, and its timers.
+
+Must not know what the handlers do. Its length is that of what can happen to a room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from client.bot.clock import BrokerClock, Clock
+from client.bot.delivery import Cursor
+from client.bot.desk import Desk, login_of
+from client.bot.dispatch import Dispatch, Run
+from client.bot.keeping import Keeping
+from client.bot.lanes import Lanes
+from client.bot.listeners import Timer
+from client.bot.ports import Chat
+from client.bot.things import Event, EventKind, User
+from client.link.failures import SessionOver
+from client.link.updates import Overrun, RoomJoined, RoomLeft, RosterChanged, SessionEnded, SubjectChanged
+from common import messages as m
+from common import names, scopes
+from common.errors import ChatError
+
+if TYPE_CHECKING:
+    from client.bot.bot import Bot
+
+DRAIN_S: Final = 10.0
+"""Seconds that handlers have to finish when the bot is stopped."""
+PEOPLE: Final = 1_000
+"""Accounts of which it is remembered whether they are programs: those met last."""
+_CHANGES: Final[dict[str, EventKind]] = {"joined": "join", "left": "leave", "online": "online", "offline": "offline"}
+
+log = logging.getLogger("tertulia.bot")
+
+
+@dataclass
+class Followed:
+    """A log that is read."""
+
+    name: str
+    view: m.RoomView | None
+    """None for the inbox."""
+    cursor: Cursor
+    task: asyncio.Task[None] | None = field(default=None)
+
+
+class Serving:
+    """One bot on one connection, until it is stopped or the connection is closed."""
+
+    def __init__(self, bot: Bot, chat: Chat, clock: Clock | None, rooms: Iterable[str]) -> None:
+        """Raises `NotLoggedIn`."""
+        self._bot = bot
+        self._chat = chat
+        self._rooms = tuple(rooms)
+        self.clock: Clock = clock or BrokerClock(chat.clock)
+        self.desk = Desk(chat, self.clock, login_of(chat))
+        self._dispatch = Dispatch(bot, self.desk)
+        self._lanes = Lanes()
+        self._keeping = Keeping(chat, self.clock, bot.start == "resume")
+        self._followed: dict[str, Followed] = {}
+        self._programs: OrderedDict[str, bool] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    async def run(self, ready: Callable[[], None] | None) -> None:
+        """Serve until stopped, or until the connection is closed. Raises `SessionOver` if the session ends."""
+        updates = self._chat.updates()
+        try:
+            await self._arrive()
+            for timer in self._bot.listeners.timers:
+                self._spawn(self._tick(timer, self.clock.now()))
+            self._spawn(self._keeping.run())
+            log.info("%s is @%s in %s", self._bot.name or "The bot", self.desk.login, ", ".join(self._chat.rooms))
+            if ready is not None:
+                ready()
+            following = self._spawn(self._pump(updates))
+            stopping = self._spawn(self._until_stopped())
+            done, _ = await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if following in done:
+                following.result()
+            await self._drain()
+        finally:
+            self._cancel()
+
+    def stop(self) -> None:
+        """Begin nothing any more; `run` returns once what is at work has finished."""
+        self._stopping.set()
+
+    async def _until_stopped(self) -> None:
+        await self._stopping.wait()
+
+    async def _drain(self) -> None:
+        self._lanes.close()
+        for task in [*self._tasks, *(each.task for each in self._followed.values() if each.task)]:
+            task.cancel()
+        await self._dispatch.finish(DRAIN_S)
+        await self._keeping.keep()
+
+    def _cancel(self) -> None:
+        self._lanes.cancel()
+        for task in [*self._tasks, *(each.task for each in self._followed.values() if each.task)]:
+            task.cancel()
+        self._dispatch.cancel()
+
+    def _spawn(self, work: object) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_log_failure)
+        return task  # type: ignore[no-any-return]
+
+    # Logs.
+
+    async def _arrive(self) -> None:
+        for name in self._rooms:
+            await self._join(name)
+        for name, room in list(self._chat.rooms.items()):
+            await self._follow(name, room.view, room.start)
+        state = self._chat.state
+        if state is not None and (state.scopes is None or scopes.DIRECT in state.scopes):
+            await self._follow_inbox(state)
+
+    async def _join(self, name: str) -> None:
+        if self._chat.room(name) is not None:
+            return
+        try:
+            await self._chat.join(name)
+        except ChatError as error:
+            log.warning("The bot cannot join %s: %s", name, error)
+
+    async def _follow_inbox(self, state: m.SessionState) -> None:
+        talk = next((each for each in state.talks if each.talk == self.desk.inbox), None)
+        try:
+            cursor = await self._keeping.begin(self.desk.inbox, self._chat.inbox.start, talk)
+        except ChatError as error:
+            log.warning("The bot cannot read its inbox: %s", error)
+            return
+        followed = self._followed[self.desk.inbox] = Followed(self.desk.inbox, None, cursor)
+        followed.task = self._spawn(self._read(followed))
+
+    async def _follow(self, name: str, view: m.RoomView, head: int) -> None:
+        known = self._followed.get(name)
+        if known is not None and known.view is not None and known.view.id == view.id:
+            return
+        if known is not None:
+            self._unfollow(name)
+        try:
+            cursor = await self._keeping.begin(name, head, view, view.since)
+        except ChatError as error:
+            log.warning("The bot cannot read %s: %s", name, error)
+            return
+        followed = self._followed[name] = Followed(name, view, cursor)
+        followed.task = self._spawn(self._read(followed))
+
+    def _unfollow(self, name: str) -> None:
+        followed = self._followed.pop(name, None)
+        if followed is not None:
+            if followed.task is not None:
+                followed.task.cancel()
+            self.desk.questions.close(name)
+            self._keeping.forget(name, followed.cursor)
+
+    async def _read(self, followed: Followed) -> None:
+        """Hand every entry of a log to its lane, in order."""
+        stream = self._chat.stream(followed.name, followed.cursor.handled)
+        try:
+            async for entry in stream:
+                followed.cursor.begin(entry.seq)
+                replayed = entry.seq <= stream.replayed
+                lane = followed.name if followed.view else (followed.name, self._partner(entry))
+                await self._lanes.put(lane, partial(self._entry, followed, entry, replayed))
+        except SessionOver:
+            pass  # The updates say so, too.
+        except ChatError as error:
+            log.warning("The bot cannot read %s any further: %s", followed.name, error)
+
+    def _partner(self, entry: m.AnyEntry) -> str:
+        """Whose lane an entry of the inbox is in."""
+        if isinstance(entry, m.DirectMessage) and self.desk.is_me(entry.sender):
+            return names.key(entry.to)
+        return names.key(entry.sender)
+
+    def _view(self, followed: Followed) -> m.RoomView | None:
+        """The room as it is now, with those who moderate it now."""
+        if followed.view is not None:
+            known = self._chat.rooms.get(followed.name)
+            if known is not None and known.view.id == followed.view.id:
+                followed.view = known.view
+        return followed.view
+
+    async def _entry(self, followed: Followed, entry: m.AnyEntry, replayed: bool) -> None:
+        settled = partial(self._keeping.settle, followed.name, followed.cursor, entry.seq)
+        view = self._view(followed)
+        if isinstance(entry, (m.Message, m.DirectMessage)):
+            if entry.hops:
+                self._remember(entry.sender, True)
+            await self._dispatch.message(followed.name, view, entry, replayed, settled)
+            return
+        if isinstance(entry, m.Invited):
+            await self._invited(entry)
+        event = self._event(entry, view)
+        if event is None or not await self._heeded(event):
+            settled()
+        else:
+            await self._dispatch.event(event, view, replayed, settled)
+
+    async def _invited(self, entry: m.Invited) -> None:
+        """Go where the bot is invited, unless it was told where to be."""
+        wanted = {names.key(name) for name in self._rooms}
+        if not self.desk.is_me(entry.sender) and (not wanted or names.key(entry.room) in wanted):
+            await self._join(entry.room)
+
+    def _event(self, entry: m.AnyEntry, view: m.RoomView | None) -> Event | None:
+        room = None if view is None else self.desk.room_of(view, None)
+        user = User(entry.sender) if room is None else room.user(entry.sender)
+        if isinstance(entry, m.Reacted):
+            return Event("reaction", entry.time, user, room, entry.seq, entry.target, entry.emoji, entry.on)
+        if isinstance(entry, m.Edited):
+            return Event("edit", entry.time, user, room, entry.seq, entry.target, text=entry.text)
+        if isinstance(entry, m.Retracted):
+            return Event("retract", entry.time, user, room, entry.seq, entry.target)
+        if isinstance(entry, m.Invited):
+            return Event("invited", entry.time, user, None, entry.seq, text=entry.room)
+        return None
+
+    # People.
+
+    async def _heeded(self, event: Event) -> bool:
+        """Whether an event is to be handled: somebody listens, and it is not the bot's own nor another program's."""
+        if not any(listener.hears(event) for listener in self._bot.listeners.events):
+            return False
+        if event.kind in ("joined", "left"):
+            return True
+        if self.desk.is_me(event.user.login):
+            return False
+        return self._bot.bots or not await self._is_program(event.user.login)
+
+    async def _is_program(self, login: str) -> bool:
+        known = self._programs.get(names.key(login))
+        if known is None:
+            try:
+                found = await self.desk.find_user(login)
+            except ChatError:
+                return False
+            known = found is not None and found.bot
+            self._remember(login, known)
+        return known
+
+    def _remember(self, login: str, program: bool) -> None:
+        self._programs[names.key(login)] = program
+        self._programs.move_to_end(names.key(login))
+        if len(self._programs) > PEOPLE:
+            self._programs.popitem(last=False)
+
+    # What no log keeps.
+
+    async def _pump(self, updates: object) -> None:
+        async for update in updates:  # type: ignore[attr-defined]
+            if isinstance(update, RoomJoined):
+                await self._follow(update.view.name, update.view, update.view.head)
+                self._happened(update.view.name, "joined", self.clock.now(), self.desk.login)
+            elif isinstance(update, RoomLeft):
+                self._happened(update.name, "left", self.clock.now(), self.desk.login, reason=update.reason)
+                self._unfollow(update.name)
+                if update.reason == "gone" and any(names.key(name) == names.key(update.name) for name in self._rooms):
+                    await self._join(update.name)
+            elif isinstance(update, RosterChanged):
+                for change in update.roster.changes:
+                    if change.change in _CHANGES:
+                        kind = _CHANGES[change.change]
+                        self._happened(update.log, kind, update.roster.time, change.login, reason=change.reason)
+            elif isinstance(update, SubjectChanged):
+                self._happened(update.log, "topic", update.time, update.by, text=update.subject)
+            elif isinstance(update, Overrun):
+                log.warning("Too much happened at once: some comings and goings were not handled")
+            elif isinstance(update, SessionEnded):
+                raise SessionOver(f"The bot's session has ended: {update.reason}.")
+
+    def _happened(self, name: str, kind: EventKind, time: int, login: str, reason: str = "", text: str = "") -> None:
+        followed = self._followed.get(name)
+        view = self._view(followed) if followed else None
+        if view is None:
+            return
+        room = self.desk.room_of(view, None)
+        event = Event(kind, time, room.user(login), room, reason=reason, text=text)
+        if not any(listener.hears(event) for listener in self._bot.listeners.events):
+            return
+
+        async def job() -> None:
+            if await self._heeded(event):
+                await self._dispatch.event(event, view)
+
+        if not self._lanes.offer(name, job):
+            log.warning("%s: too much waits already; not handled: %s of %s", name, kind, login)
+
+    # Timers.
+
+    async def _tick(self, timer: Timer, start: int) -> None:
+        """Run a timer whenever it is due; where it is still at work, that time is passed over."""
+        working: dict[str, Run] = {}
+        due = timer.schedule.after(start, start)
+        while due >= 0:
+            await self.clock.sleep_until(due)
+            for name in timer.names or ("",):
+                known = self._chat.room(name) if name else None
+                before = working.get(name)
+                if (before is None or before.task.done()) and (known is not None or not name):
+                    room = self.desk.room_of(known.view, None) if known else None
+                    working[name] = self._dispatch.timer(timer, room)
+            due = timer.schedule.after(max(due, self.clock.now()), start)
+
+    # For whoever waits.
+
+    async def handled(self, talk: str, seq: int) -> None:
+        """Wait until a log was handled up to `seq`."""
+        await self._keeping.handled(talk, seq)
+
+    async def idle(self) -> None:
+        """Wait until nothing waits in a lane, and no handler is at work."""
+        while not self._lanes.empty or self._dispatch.busy:
+            await self._dispatch.idle()
+            await self._lanes.idle()
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, SessionOver):
+        log.error("A part of the bot failed: %s", error, exc_info=error)
