@@ -115,8 +115,8 @@ class Signature:
         parameters = list(inspect.signature(function).parameters.values())
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         if len(parameters) < given or any(each.kind not in positional for each in parameters[:given]):
-            what = "the context" if given == 1 else "the context and the event"
-            raise BadHandler(f"{self.name}: a handler takes {what} first: def {self.name}({'ctx, event'[: 3 if given == 1 else 10]}, …)")
+            first = "ctx" if given == 1 else "ctx, event"
+            raise BadHandler(f"{self.name}: a handler takes {first} first: def {self.name}({first}, …)")
         self.parameters = [self._parameter(function, each, local or {}) for each in parameters[given:]]
         if sum(each.rest for each in self.parameters) > 1:
             raise BadHandler(f"{self.name}: only one parameter can be the rest of the line.")
@@ -145,7 +145,11 @@ class Signature:
     def example(self) -> str:
         """Words that fit."""
         return " ".join(
-            str(each.default) if isinstance(each.default, (int, float, str)) and each.default != "" and not isinstance(each.default, (bool, enum.Enum)) else each.kind.example
+            str(each.default)
+            if isinstance(each.default, (int, float, str))
+            and each.default != ""
+            and not isinstance(each.default, (bool, enum.Enum))
+            else each.kind.example
             for each in self.parameters
         )
 
@@ -244,7 +248,11 @@ async def _whole(name: str, word: str, finder: Finder) -> int:
     try:
         return int(word)
     except ValueError:
-        said = _("{name} must be a whole number, not {word}.") if _is_number(word) else _("{name} must be a number, not {word}.")
+        said = (
+            _("{name} must be a whole number, not {word}.")
+            if _is_number(word)
+            else _("{name} must be a number, not {word}.")
+        )
         raise BadArguments(said.format(name=name, word=shown(word))) from None
 
 

@@ -8,7 +8,7 @@
 
     bot.run()
 
-Must not know how handlers are found and run.
+Must not know how handlers are found and run. Its length is that of the interface: most methods are a docstring.
 """
 
 from __future__ import annotations
@@ -64,8 +64,6 @@ class Bot:
         self.listeners = Listeners()
         self.error_handler: Function | None = None
         self._serving: Serving | None = None
-        if help:
-            self.listeners.answer_help(self)
 
     # Decorators.
 
@@ -105,14 +103,19 @@ class Bot:
         return lambda function: self._command(function, title, help, others, cooldown, require, where, local)
 
     def _command(
-        self, function: F, title: str, help: str, aliases: tuple[str, ...], cooldown: str, require: str,
-        rooms: Iterable[str], local: dict[str, Any],
+        self,
+        function: F,
+        title: str,
+        help: str,
+        aliases: tuple[str, ...],
+        cooldown: str,
+        require: str,
+        rooms: Iterable[str],
+        local: dict[str, Any],
     ) -> F:
         signature = Signature(function, 1, local)
         self.listeners.add(
-            Command(
-                function, _rooms(rooms), _role(require), title, aliases, help, cooldown, signature=signature
-            )
+            Command(function, _rooms(rooms), _role(require), title, aliases, help, cooldown, signature=signature)
         )
         return function
 

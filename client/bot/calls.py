@@ -1,4 +1,4 @@
-"""Whether a message calls a command, and which: by the prefix, by naming the bot first, or in private by the word alone.
+"""Whether a message calls a command, and which: by the prefix, by naming the bot, or in private by the word alone.
 
 Must not know which commands there are.
 """

@@ -160,6 +160,8 @@ class Context:
 class Aside:
     """The room goes on meanwhile, and sees that the bot is at work."""
 
+    waits = True
+
     def __init__(self, idle: asyncio.Event, typing: Typing) -> None:
         self._idle = idle
         self._typing = typing
@@ -175,6 +177,8 @@ class Aside:
 
 class Typing:
     """The notice that the bot writes."""
+
+    waits = True
 
     def __init__(self, desk: Desk, talk: str, idle: asyncio.Event | None = None) -> None:
         """Nothing is shown while `idle` is set: it is somebody else's turn."""

@@ -38,7 +38,9 @@ class Cooldown:
         found = _FORM.fullmatch(text.strip())
         scope = (found["scope"] or "user") if found else ""
         if found is None or scope not in SCOPES or int(found["count"]) < 1:
-            raise BadHandler(f"{text!r} is no cooldown; expected, for instance, '3/10s per user', or per room, per bot.")
+            raise BadHandler(
+                f"{text!r} is no cooldown; expected, for instance, '3/10s per user', or per room, per bot."
+            )
         return cls(int(found["count"]), milliseconds(found["span"]), scope)
 
     def __str__(self) -> str:

@@ -63,6 +63,6 @@ class Cursor:
 
     def settle(self, seq: int) -> bool:
         """It was handled; says whether `handled` has moved."""
-        del self._open[seq]
+        self._open.pop(seq, None)
         before, self.handled = self.handled, next(iter(self._open.values()), self._last)
         return self.handled != before

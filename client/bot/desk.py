@@ -57,19 +57,18 @@ class Desk:
 
     async def say(self, log: str, text: str, cause: Cause | None, reply_to: int | None = None) -> Message:
         """Say something in a room, or to `@login`; returns the last message that it took. Raises the refusal."""
+        hops = cause.next_hops if cause else 0
         for part in parts(text):
-            sent = await self.change(
-                cause,
-                lambda nonce, part=part: self.chat.post(
-                    log, part, reply_to=reply_to, nonce=nonce, hops=cause.next_hops if cause else 0
-                ),
-            )
+
+            def send(nonce: bytes | None, part: str = part) -> Awaitable[m.Sent]:
+                return self.chat.post(log, part, reply_to=reply_to, nonce=nonce, hops=hops)
+
+            sent = await self.change(cause, send)
         private = log.startswith(topics.INBOX)
         room = None if private else self.room(log, cause)
         author = User(self.login, True) if room is None else room.user(self.login, True)
-        hops = cause.next_hops if cause else 1
         return Message(
-            sent.seq, sent.time, part, author, room, self.inbox if private else log, reply_to or 0, hops
+            sent.seq, sent.time, part, author, room, self.inbox if private else log, reply_to or 0, hops or 1
         )
 
     async def change(self, cause: Cause | None, send: Callable[[bytes | None], Awaitable[m.Sent]]) -> m.Sent:

@@ -13,7 +13,7 @@ import dataclasses
 import logging
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +25,7 @@ from client.bot.desk import Desk
 from client.bot.errors import BadArguments, Unanswered
 from client.bot.listeners import Command, EventListener, Handler, Listener, Timer
 from client.bot.spans import spoken
-from client.bot.things import Event, Message, Room, User, message_of
+from client.bot.things import Event, Message, Room, message_of
 from client.language import _, sentence
 from client.link.failures import SessionOver
 from common import messages as m
@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 
 WORKING_MS: Final = 1_000
 """Milliseconds after which people see that a command is still at work."""
+HELP: Final = "help"
+"""The command that every bot has unless it is told not to, or has one of that name."""
 SILENT: Final = (Loop, NoSuchLog, NoSuchRoom, NotLoggedIn, NotMember, SessionOver)
 """Failures that nobody can, or should, be told of: the room is gone, or programs answer one another."""
 
 log = logging.getLogger("tertulia.bot")
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """A handler at work."""
 
@@ -80,7 +82,12 @@ class Dispatch:
     # Messages.
 
     async def message(
-        self, place: str, view: m.RoomView | None, entry: m.Message | m.DirectMessage, replayed: bool, settled: Callable[[], None]
+        self,
+        place: str,
+        view: m.RoomView | None,
+        entry: m.Message | m.DirectMessage,
+        replayed: bool,
+        settled: Callable[[], None],
     ) -> None:
         """Handle a message of a log; returns when the next one may begin. `settled` is called once all is done."""
         room = None if view is None else self._desk.room_of(view, None)
@@ -102,6 +109,8 @@ class Dispatch:
         heeded = self._bot.bots or not message.hops
         call = calls.parse(message, self._bot.prefix, self._desk.login) if heeded else None
         command = self._listeners.command(call.word, where) if call else None
+        if call is not None and command is None and self._bot.help and names.key(call.word) == HELP:
+            return [self._help(heard, call.line, where)]
         if heeded and (command is None or (call is not None and not call.prefixed)):
             idle = self._desk.questions.take((message.log, names.key(message.author.login)), message)
             if idle is not None:
@@ -127,7 +136,13 @@ class Dispatch:
         room = None if heard.view is None else self._desk.room_of(heard.view, cause)
         message = dataclasses.replace(heard.message, room=room)
         return Context(
-            self._bot, self._desk, idle, cause=cause, room=room, author=message.author, message=message,
+            self._bot,
+            self._desk,
+            idle,
+            cause=cause,
+            room=room,
+            author=message.author,
+            message=message,
             replayed=heard.replayed,
         )
 
@@ -151,8 +166,12 @@ class Dispatch:
         author = heard.message.author
         if not command.allows(author):
             if heard.message.direct:
-                return _("{command} is for those who moderate a room: say it there.").format(command=self._bot.prefix + command.title)
-            return _("{command} is only for: {role}").format(command=self._bot.prefix + command.title, role=_(command.require))
+                return _("{command} is for those who moderate a room: say it there.").format(
+                    command=self._bot.prefix + command.title
+                )
+            return _("{command} is only for: {role}").format(
+                command=self._bot.prefix + command.title, role=_(command.require)
+            )
         uses = self._uses.get(command.title)
         if uses is None:
             return None
@@ -172,6 +191,26 @@ class Dispatch:
             await self._call(listener, ctx, **named)
 
         return self._start(listener, ctx, idle, work, shown=listener.mention or bool(listener.direct))
+
+    def _help(self, heard: Heard, line: str, where: str | None) -> Run:
+        prefix = self._bot.prefix
+        commands = [command for command in self._listeners.commands if command.is_for(where)]
+        word = line.strip().removeprefix(prefix)
+        command = self._listeners.command(word, where) if word else None
+        if command is not None:
+            uses = self._uses.get(command.title)
+            said = manual.page(command, prefix, str(uses.cooldown) if uses else "")
+        elif word:
+            said = manual.unknown(word, manual.near(word, self._listeners.names_for(where)), prefix, True)
+        else:
+            said = manual.overview(commands, prefix)
+        idle = asyncio.Event()
+        ctx = self._context(heard, HELP, idle)
+
+        async def work() -> None:
+            await ctx.reply(said)
+
+        return self._start(None, ctx, idle, work)
 
     def _unknown(self, heard: Heard, call: calls.Call, where: str | None) -> list[Run]:
         """Say of a command that there is none, if it was said to this bot, or is near one of its own."""
@@ -226,7 +265,12 @@ class Dispatch:
             await handler.function(ctx, *args, **named)
 
     def _start(
-        self, handler: Handler | None, ctx: Context, idle: asyncio.Event, work: Callable[[], Awaitable[None]], shown: bool = False
+        self,
+        handler: Handler | None,
+        ctx: Context,
+        idle: asyncio.Event,
+        work: Callable[[], Awaitable[None]],
+        shown: bool = False,
     ) -> Run:
         async def run() -> None:
             typing = Typing(self._desk, ctx.talk, idle) if shown else None
@@ -284,7 +328,9 @@ class Dispatch:
     async def _told(self, handler: Handler | None, ctx: Context, error: Exception) -> None:
         number = secrets.token_hex(2)
         log.error("Error %s in %s: %s", number, handler and handler.name, error, exc_info=error)
-        meant = handler is None or isinstance(handler, Command) or (isinstance(handler, Listener) and handler.called_for)
+        meant = (
+            handler is None or isinstance(handler, Command) or (isinstance(handler, Listener) and handler.called_for)
+        )
         if not meant:
             return
         if isinstance(error, ChatError):

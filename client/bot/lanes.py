@@ -2,9 +2,9 @@
 
 A room is one lane, and so is everybody who writes in private. Here are all bounds on what waits:
 
-    LANE        jobs that wait in one lane. The log's reader waits for a place; the link meanwhile keeps what arrives, and
-                forgets and reads again from the broker's log what is too much, so that nothing is lost. What no log keeps
-                (comings and goings, topics) is dropped where there is no place, and the drop is logged.
+    LANE        jobs that wait in one lane. The log's reader waits for a place; the link meanwhile keeps what arrives,
+                and forgets and reads again from the broker's log what is too much, so that nothing is lost. What no log
+                keeps (comings and goings, topics) is dropped where there is no place, and the drop is logged.
     AT_ONCE     jobs that run in all lanes together; further ones wait.
 
 Must not know what a job is.
@@ -13,6 +13,7 @@ Must not know what a job is.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Final
@@ -23,6 +24,8 @@ AT_ONCE: Final = 256
 """Jobs that run at once in all lanes: more than an account can have rooms."""
 
 Job = Callable[[], Awaitable[None]]
+
+log = logging.getLogger("tertulia.bot")
 
 
 class _Lane:
@@ -63,7 +66,7 @@ class Lanes:
                 job = lane.jobs.popleft()
                 lane.free.set()
                 async with self._turns:
-                    await job()
+                    await _guarded(name, job)
         finally:
             lane.task = None
             if not lane.jobs and self._lanes.get(name) is lane:
@@ -90,3 +93,11 @@ class Lanes:
         for lane in self._lanes.values():
             if lane.task is not None:
                 lane.task.cancel()
+
+
+async def _guarded(name: Hashable, job: Job) -> None:
+    """Do a job; a failing one does not stop those after it."""
+    try:
+        await job()
+    except Exception as error:
+        log.error("A job of %s failed: %s", name, error, exc_info=error)

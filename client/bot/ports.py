@@ -106,5 +106,7 @@ class Chat(Protocol):
     def retract(self, log: str, seq: int, *, nonce: bytes | None = None) -> Awaitable[m.Sent]:
         """Take a message back."""
 
-    def react(self, log: str, seq: int, emoji: str, on: bool = True, *, nonce: bytes | None = None) -> Awaitable[m.Sent]:
+    def react(
+        self, log: str, seq: int, emoji: str, on: bool = True, *, nonce: bytes | None = None
+    ) -> Awaitable[m.Sent]:
         """Put an emoji to a message, or take it away."""

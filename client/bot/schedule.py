@@ -1,9 +1,9 @@
 """When something is due that is done again and again: at intervals, or by the calendar as cron writes it.
 
-An interval is counted from the start, not from the last run, so it does not drift; what was due while the machine slept
-is due once, now, and not as often as it was missed. The calendar is that of the machine which the bot runs on. Of an
-hour that comes twice, when the clock is set back, the first counts; what falls into an hour that is left out is due when
-that is over. A line whose hour is `*` knows neither. Must not know what is done.
+An interval is counted from the start, not from the last run, so it does not drift; what was due while the machine
+slept is due once, now, and not as often as it was missed. The calendar is that of the machine on which the bot runs. Of
+an hour that comes twice, when the clock is set back, the first counts; what falls into an hour that is left out is due
+when that is over. A line whose hour is `*` knows neither. Must not know what is done.
 
 Source: crontab(5) of Debian's cron.
 """
@@ -73,7 +73,9 @@ class Cron:
         """Read a line. Raises `BadHandler` naming the field and what was expected."""
         fields = line.lower().split()
         if len(fields) != len(_FIELDS):
-            raise BadHandler(f"{line!r}: expected five fields: minute hour day month weekday, as in '*/5 9-17 * * mon-fri'.")
+            raise BadHandler(
+                f"{line!r}: expected five fields: minute hour day month weekday, as in '*/5 9-17 * * mon-fri'."
+            )
         sets = [_values(field, *about) for field, about in zip(fields, _FIELDS, strict=True)]
         weekdays = frozenset(day % 7 for day in sets[4])
         either = not fields[2].startswith("*") and not fields[4].startswith("*")

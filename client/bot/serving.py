@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from client.bot.clock import BrokerClock, Clock
 from client.bot.delivery import Cursor
@@ -23,7 +23,7 @@ from client.bot.listeners import Timer
 from client.bot.ports import Chat
 from client.bot.things import Event, EventKind, User
 from client.link.failures import SessionOver
-from client.link.updates import Overrun, RoomJoined, RoomLeft, RosterChanged, SessionEnded, SubjectChanged
+from client.link.updates import Overrun, RoomJoined, RoomLeft, RosterChanged, SessionEnded, SubjectChanged, Update
 from common import messages as m
 from common import names, scopes
 from common.errors import ChatError
@@ -68,6 +68,7 @@ class Serving:
         self._programs: OrderedDict[str, bool] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._stopped = asyncio.Event()
 
     async def run(self, ready: Callable[[], None] | None) -> None:
         """Serve until stopped, or until the connection is closed. Raises `SessionOver` if the session ends."""
@@ -88,10 +89,12 @@ class Serving:
             await self._drain()
         finally:
             self._cancel()
+            self._stopped.set()
 
-    def stop(self) -> None:
-        """Begin nothing any more; `run` returns once what is at work has finished."""
+    async def stop(self) -> None:
+        """Begin nothing any more, and wait until what is at work has finished."""
         self._stopping.set()
+        await self._stopped.wait()
 
     async def _until_stopped(self) -> None:
         await self._stopping.wait()
@@ -109,12 +112,12 @@ class Serving:
             task.cancel()
         self._dispatch.cancel()
 
-    def _spawn(self, work: object) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_log_failure)
-        return task  # type: ignore[no-any-return]
+        return task
 
     # Logs.
 
@@ -197,6 +200,15 @@ class Serving:
 
     async def _entry(self, followed: Followed, entry: m.AnyEntry, replayed: bool) -> None:
         settled = partial(self._keeping.settle, followed.name, followed.cursor, entry.seq)
+        try:
+            await self._dispatched(followed, entry, replayed, settled)
+        except Exception:
+            settled()  # What cannot be handled now cannot be handled the next time.
+            raise
+
+    async def _dispatched(
+        self, followed: Followed, entry: m.AnyEntry, replayed: bool, settled: Callable[[], None]
+    ) -> None:
         view = self._view(followed)
         if isinstance(entry, (m.Message, m.DirectMessage)):
             if entry.hops:
@@ -261,8 +273,8 @@ class Serving:
 
     # What no log keeps.
 
-    async def _pump(self, updates: object) -> None:
-        async for update in updates:  # type: ignore[attr-defined]
+    async def _pump(self, updates: AsyncIterator[Update]) -> None:
+        async for update in updates:
             if isinstance(update, RoomJoined):
                 await self._follow(update.view.name, update.view, update.view.head)
                 self._happened(update.view.name, "joined", self.clock.now(), self.desk.login)

@@ -33,9 +33,8 @@ class Store:
         """Keep a value that JSON can hold. Raises `TypeError` if it cannot, `TooMany` where the quota ends."""
         written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         if len(written) > limits.STORE_VALUE_BYTES:
-            raise TooMany(
-                f"The value under {key!r} has {len(written)} bytes; at most {limits.STORE_VALUE_BYTES} go under one key."
-            )
+            most = limits.STORE_VALUE_BYTES
+            raise TooMany(f"The value under {key!r} has {len(written)} bytes; at most {most} go under one key.")
         await self._request(m.StorePut(key=key, value=written))
 
     async def delete(self, key: str) -> None:

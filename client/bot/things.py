@@ -177,9 +177,7 @@ def message_of(entry: m.Message | m.DirectMessage, room: Room | None, log: str) 
     """A log's entry, as a handler sees it."""
     bot = entry.hops > 0
     author = User(entry.sender, bot) if room is None else room.user(entry.sender, bot)
-    return Message(
-        entry.seq, entry.time, entry.text, author, room, log, entry.reply_to, entry.hops, entry.edited
-    )
+    return Message(entry.seq, entry.time, entry.text, author, room, log, entry.reply_to, entry.hops, entry.edited)
 
 
 def partner(login: str) -> str:

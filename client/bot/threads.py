@@ -1,4 +1,4 @@
-"""Plain `def` handlers: each runs in a thread, with the same context, whose methods wait there instead of being awaited.
+"""Plain `def` handlers: each runs in a thread, with the same context, whose methods block there.
 
 Must not know what the methods do. At most so many threads run at once; a further handler waits for one. They are
 daemons, so that one which never returns does not keep the process alive.
@@ -37,7 +37,8 @@ class Threads:
                     done.set_exception(error) if error is not None else done.set_result(result)
 
             def work() -> None:
-                result, error = None, None
+                result: Any = None
+                error: BaseException | None = None
                 try:
                     result = context.run(function, *given, **named)
                 except StopIteration as stop:

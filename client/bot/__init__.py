@@ -1,0 +1,27 @@
+"""The SDK for bots: `Bot` with its decorators, and what handlers are given. `docs/BOTS.md` is its page.
+
+Must not know the terminal, nor how the broker works.
+"""
+
+from __future__ import annotations
+
+from client.bot.bot import Bot
+from client.bot.clock import Clock
+from client.bot.context import Context
+from client.bot.errors import BadArguments, BadHandler, Unanswered
+from client.bot.store import Store
+from client.bot.things import Event, Message, Room, User
+
+__all__ = [
+    "BadArguments",
+    "BadHandler",
+    "Bot",
+    "Clock",
+    "Context",
+    "Event",
+    "Message",
+    "Room",
+    "Store",
+    "Unanswered",
+    "User",
+]
