@@ -32,15 +32,23 @@ SHAPES: Final = (
     N_("The name looks like the login {found}, which exists already; choose another."),
     N_("A password has {low} to {high} characters."),
     N_("Only who made the room, or the operator, may do that."),
+    N_("Only who made the room, its moderators, or the operator may do that."),
+    N_("Only who made the room, or the operator, may say who keeps order in it."),
+    N_("{login} keeps order here as well: only who made the room, or the operator, may do that."),
+    N_("Who made the room keeps order in it anyway."),
+    N_("A room has at most {limit} moderators; let another go first."),
     N_("You are in {count} rooms; leave one first."),
     N_("You have made {count} rooms; delete one first."),
     N_("Nobody can be removed from the default room."),
     N_("To go yourself, leave the room."),
     N_("{login} is not in the room."),
+    N_("{login} is not in the room; invite them first."),
     N_("Only who wrote a message may edit it."),
-    N_("Only who wrote a message, who made the room or the operator may take it back."),
+    N_("Only who wrote a message, who made the room, its moderators or the operator may take it back."),
     N_("That message was taken back."),
     N_("A message takes {limit} different emoji; choose one that is there."),
+    N_("You keep {count} keys here; forget some first."),
+    N_("You keep {count} of {limit} bytes here; forget some first."),
     N_("You search more often than this broker allows; wait a little."),
     N_("There is no word to search for."),
     N_("That search takes too long; give more words, or longer ones."),
@@ -84,7 +92,7 @@ SHAPES: Final = (
 )
 """Each sentence; what stands for `{what}` is a text of the catalog itself, all else is taken over as it is."""
 
-WHAT: Final = (N_("First names"), N_("Surnames"), N_("The topic line"), N_("The client's description"))
+WHAT: Final = (N_("First names"), N_("Surnames"), N_("The topic line"), N_("The client's description"), N_("The key"))
 """What may stand for `{what}`."""
 
 

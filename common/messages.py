@@ -612,6 +612,8 @@ class Change(Struct, kw_only=True, omit_defaults=True):
     """Why somebody left: by themselves, with their last session, with its connection, by another's hand, disabled."""
     status: Status = "available"
     """What somebody says of themselves, where that has changed, or where they appear."""
+    bot: bool = False
+    """Whether it is a program, where somebody appears."""
 
 
 class Roster(Event, tag="roster", kw_only=True):

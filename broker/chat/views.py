@@ -61,7 +61,8 @@ def marked(state: State, mark: MarkRow, label: str) -> messages.Marked:
 
 def roster_change(account: Account, change: Literal["joined", "online", "status"]) -> messages.Change:
     """What a roster event says of somebody who is there, with their status."""
-    return messages.Change(login=account.login, change=change, status=account.row.status)  # type: ignore[arg-type]
+    row = account.row
+    return messages.Change(login=row.login, change=change, status=row.status, bot=row.bot)  # type: ignore[arg-type]
 
 
 def user_view(account: Account) -> messages.UserView:

@@ -36,6 +36,7 @@ REPEATABLE: Final[frozenset[type[m.Command]]] = frozenset(
         m.Hide,
         m.Members,
         m.Invite,
+        m.Moderate,
         m.Subject,
         m.Mark,
         m.SetStatus,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Logins = m.Register | m.Login
     Posts = m.Send | m.Direct | m.Edit | m.Retract | m.React
     RoomOps = m.Create | m.Join | m.Enter
-    Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Subject
+    Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Moderate | m.Subject
     Told = m.Typing | m.Mark | m.SetStatus
 
 

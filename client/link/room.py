@@ -101,7 +101,7 @@ class Changing:
         return await self._host.deliver(self._host.edit(self._log, seq, text), timeout)
 
     async def retract(self, seq: int, *, timeout: float = SEND_S) -> m.Sent:
-        """Take a message back: one's own, or anybody's in a room that one has made."""
+        """Take a message back: one's own, or anybody's in a room in which one keeps order."""
         return await self._host.deliver(self._host.retract(self._log, seq), timeout)
 
     async def react(self, seq: int, emoji: str, on: bool = True, *, timeout: float = SEND_S) -> m.Sent:
@@ -131,7 +131,7 @@ class Room(Changing):
     def __init__(self, host: Host, view: m.RoomView) -> None:
         super().__init__(host, view.name)
         self.view = view
-        """The room as the broker described it last; `online` and `subject` follow its events."""
+        """The room as the broker described it last; `online`, `subject` and `moderators` follow its events."""
         self.start = view.head
         """The `seq` after which messages arrive; what is older is in the history."""
         self.left: str | None = None
@@ -150,6 +150,19 @@ class Room(Changing):
     def subject(self) -> str:
         """The topic line."""
         return self.view.subject
+
+    @property
+    def moderators(self) -> list[str]:
+        """Who keeps order here besides whoever made the room, by login."""
+        return list(self.view.moderators)
+
+    async def moderate(self, login: str, on: bool = True) -> None:
+        """Have somebody keep order in a room that one has made, or no longer. Raises the refusal."""
+        await self._host.request(m.Moderate(room=self.name, login=login, on=on))
+
+    async def remove(self, login: str) -> None:
+        """Put somebody out of a room in which one keeps order. Raises the refusal."""
+        await self._host.request(m.Remove(room=self.name, login=login))
 
     async def send(self, text: str, *, reply_to: int | None = None, timeout: float = SEND_S) -> m.Sent:
         """Say something, perhaps in answer to the message `reply_to`; returns once the broker has it on disk.

@@ -40,7 +40,7 @@ class Rooms:
         self._echoes: dict[tuple[Turn, int], list[float]] = {}
         """Events still to come that repeat a reply, each with when it is not expected any more."""
         self.login: str | None = None
-        self.operator = False
+        self.operator = self.bot = False
         self.current = ""
         self.views: dict[str, m.RoomView] = {}
         self.talks: dict[str, m.TalkView] = {}
@@ -65,6 +65,7 @@ class Rooms:
         return m.SessionState(
             login=self.login,
             operator=self.operator,
+            bot=self.bot,
             current=self.current,
             rooms=list(self.views.values()),
             inbox=self.logs[self.inbox].last if self.inbox in self.logs else 0,
@@ -87,7 +88,7 @@ class Rooms:
             self.end("forgotten")
         before, self.talks = self.talks if self.login is not None else None, {}
         self.login, self.operator, self.current = state.login, state.operator, state.current
-        self.status, self.note = state.status, state.note
+        self.bot, self.status, self.note = state.bot, state.status, state.note
         for talk in reversed(state.talks):
             self.talks[talk.talk] = talk
             if before is not None:
@@ -121,6 +122,11 @@ class Rooms:
             for oldest in list(self.talks)[: max(0, len(self.talks) - limits.TALKS)]:
                 del self.talks[oldest]
             self._compare(talk, before, new)
+
+    def moderated(self, name: str, moderators: list[str]) -> None:
+        """The room's own event says who keeps order there besides whoever made it."""
+        self.views[name].moderators = moderators
+        self.changed = True
 
     def _compare(self, talk: str, known: m.RoomView | m.TalkView | None, new: m.RoomView | m.TalkView) -> None:
         """Tell what is marked otherwise than was known. Of two that were read the larger counts: replies and events

@@ -24,6 +24,7 @@ from client.link.updates import (
     Arrived,
     LinkChanged,
     LinkState,
+    ModeratorsChanged,
     RosterChanged,
     StateChanged,
     SubjectChanged,
@@ -292,6 +293,9 @@ class Session:
             view.subject = event.subject
             self.rooms.changed = True
             self._act(SubjectChanged(log, event.subject, event.by, event.time))
+        elif isinstance(event, m.ModeratorsChanged):
+            self.rooms.moderated(log, event.moderators)
+            self._act(ModeratorsChanged(log, tuple(event.moderators), event.by, event.time))
         elif isinstance(event, m.Deleted) and event.id == view.id:
             self.rooms.left(log, event.reason, now)
 

@@ -64,6 +64,18 @@ class SubjectChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ModeratorsChanged:
+    """Others keep order in a room now."""
+
+    log: str
+    moderators: tuple[str, ...]
+    """All of them, by login; without who made the room."""
+    by: str
+    time: int
+    """Milliseconds UTC by the broker's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class WritesNow:
     """Somebody writes, or no longer does. Counts for `limits.TYPING_S`; nobody says that it is over."""
 
@@ -147,6 +159,7 @@ Update = (
     | Arrived
     | RosterChanged
     | SubjectChanged
+    | ModeratorsChanged
     | WritesNow
     | TalkMarked
     | RoomJoined

@@ -309,7 +309,7 @@ def test_nothing_is_left_as_it_was_in_english(path: Path) -> None:
 
 
 # Texts that are the same in every language so far.
-THE_SAME = {"%(prog)s: error: %(message)s", "emoji", "{n} min"}
+THE_SAME = {"%(prog)s: error: %(message)s", "bot", "(bot)", "emoji", "{n} min"}
 
 
 @each_catalog

@@ -184,7 +184,7 @@ def take_back(desk: Desk, talk: Conversation, record: Record) -> None:
     """Take a message back; one that was never sent just goes."""
     if record.fate == "failed":
         talk.records.take_out({record.id})
-    elif not record.mine and (talk.view is None or names.key(talk.view.creator or "") != names.key(desk.model.me)):
+    elif not desk.model.may_take_back(talk, record):
         desk.complain(_("That message is not yours, and neither is the room."))
     elif record.seq:
         try:

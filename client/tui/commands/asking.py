@@ -102,7 +102,7 @@ async def users(desk: Desk, values: Values, flags: Flags) -> None:
     online = sum(user.online for user in found)
     found.sort(key=lambda user: not user.online)
     lines = [
-        f"{_dot(user.online)} {pad(user.login, 18)} {user.first_names} {user.surnames}{_said(user.status)}"
+        f"{_dot(user.online)} {pad(user.login, 18)} {user.first_names} {user.surnames}{_kind(user)}{_said(user.status)}"
         for user in found
     ]
     many = ngettext("{n} user, {online} here now:", "{n} users, {online} here now:", len(found))
@@ -115,13 +115,17 @@ async def members(desk: Desk, values: Values, flags: Flags) -> None:
     if room is None:
         return
     found = [member async for member in every_member(desk.chat, room)]
-    here = ", ".join(member.login + _said(member.status) for member in found if member.online)
-    gone = ", ".join(member.login for member in found if not member.online)
+    here = ", ".join(member.login + _kind(member) + _said(member.status) for member in found if member.online)
+    gone = ", ".join(member.login + _kind(member) for member in found if not member.online)
+    talk = desk.model.find(room)
+    creator = talk.view.creator if talk and talk.view else None
+    order = [*([creator] if creator else []), *(talk.moderators if talk else [])]
     many = ngettext("#{room} has {n} member.", "#{room} has {n} members.", len(found))
     desk.tell(
         many.format(room=room, n=len(found)),
         _("here now: {logins}").format(logins=here or _("nobody")),
         *([_("not here: {logins}").format(logins=gone)] if gone else []),
+        *([_("who keeps order: {logins}").format(logins=", ".join(order))] if order else []),
     )
 
 
@@ -130,6 +134,12 @@ async def whois(desk: Desk, values: Values, flags: Flags) -> None:
     view = await desk.chat.request(Profile(login=values["user"]))
     shared = [talk.title for talk in desk.model.order if not talk.private and view.login in talk.members]
     lines = _profile(view)
+    for said, where in (
+        (_("made {rooms}"), [talk.title for talk in desk.model.order if talk.made_by(view.login)]),
+        (_("keeps order in {rooms}"), [talk.title for talk in desk.model.order if talk.moderated_by(view.login)]),
+    ):
+        if where:
+            lines.append(said.format(rooms=", ".join(where)))
     if shared and names.key(view.login) != names.key(desk.model.me):
         lines.append(_("in rooms with you: {rooms}").format(rooms=", ".join(shared)))
     desk.tell(*lines)
@@ -153,10 +163,17 @@ def _said(status: Status) -> str:
     return "" if status == "available" else f" ({_(STATUSES[status])})"
 
 
+def _kind(user: UserView | MemberView) -> str:
+    """That somebody is a program, where it is so."""
+    return " " + _("(bot)") if user.bot else ""
+
+
 def _profile(view: ProfileView) -> list[str]:
     """A profile, a line for each thing."""
     name = f"{view.first_names} {view.surnames}".strip()
     lines = [_("{login} is {name}").format(login=view.login, name=name)]
+    if view.bot:
+        lines.append(_("a bot: a program, not a person"))
     if view.online:
         lines.append(_("here now, {status}").format(status=_(STATUSES[view.status])))
     elif view.seen is not None:

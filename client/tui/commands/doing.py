@@ -18,6 +18,7 @@ from common.messages import (
     Gender,
     Hide,
     Invite,
+    Moderate,
     Password,
     Profile,
     Remove,
@@ -131,6 +132,18 @@ async def remove(desk: Desk, values: Values, flags: Flags) -> None:
     if room is not None:
         await desk.chat.request(Remove(room=room, login=values["user"]))
         desk.tell(_("{login} is out of #{room}.").format(login=values["user"], room=room))
+
+
+async def moderator(desk: Desk, values: Values, flags: Flags) -> None:
+    """`/moderator`: let somebody keep order in the room one is in, or no longer."""
+    room = asking.room_here(desk)
+    if room is None:
+        return
+    on = values.get("choice", "on") == "on"
+    await desk.chat.request(Moderate(room=room, login=values["user"], on=on))
+    said = _("{login} keeps order in #{room}: may put people out, take back messages and set the topic.")
+    over = _("{login} does not keep order in #{room}.")
+    desk.tell((said if on else over).format(login=values["user"], room=room))
 
 
 async def message(desk: Desk, values: Values, flags: Flags) -> None:

@@ -152,6 +152,14 @@ ROOMS: Final = (
     Spec("/invite", (USER, ROOM_HERE), N_("Let somebody into a private room."), "/invite ana", doing.invite),
     Spec("/remove", (USER, ROOM_HERE), N_("Put somebody out of your room."), "/remove ana", doing.remove, ("/kick",)),
     Spec(
+        "/moderator",
+        (USER, Arg(N_("choice"), Kind.CHOICE, optional=True, choices=("on", "off"))),
+        N_("Let somebody keep order in your room, or no longer."),
+        "/moderator ana off",
+        doing.moderator,
+        ("/mod",),
+    ),
+    Spec(
         "/go",
         (Arg(N_("name"), Kind.TALK, optional=True),),
         N_("Turn to a room or person, by number or some letters (Ctrl+K does it too)."),

@@ -37,6 +37,10 @@ class Conversation:
     """Login to presence; empty until it was read."""
     statuses: dict[str, Status] = field(default_factory=dict)
     """What members say of themselves, where that is something else than that they are available."""
+    bots: set[str] = field(default_factory=set)
+    """Members that are programs."""
+    moderators: list[str] = field(default_factory=list)
+    """Who keeps order here besides whoever made the room, by login."""
     writers: dict[str, int] = field(default_factory=dict)
     """Who is writing, until when that holds (milliseconds by the broker's clock)."""
     online: int = 0
@@ -155,9 +159,12 @@ class Conversation:
         if change.change == "left":
             self.members.pop(change.login, None)
             self.statuses.pop(change.login, None)
+            self.bots.discard(change.login)
             return
         if change.change != "status":
             self.members[change.login] = change.change != "offline"
+        if change.bot:
+            self.bots.add(change.login)
         self._status(change.login, change.status)
 
     def _status(self, login: str, status: Status) -> None:
@@ -170,7 +177,17 @@ class Conversation:
         """The list of members was read from the broker."""
         self.members = {member.login: member.online for member in members}
         self.statuses = {member.login: member.status for member in members if member.status != "available"}
+        self.bots = {member.login for member in members if member.bot}
         self.online = sum(self.members.values())
+
+    def made_by(self, login: str) -> bool:
+        """Whether the room was made by that person."""
+        creator = self.view.creator if self.view else None
+        return creator is not None and names.key(creator) == names.key(login)
+
+    def moderated_by(self, login: str) -> bool:
+        """Whether that person keeps order here without having made the room."""
+        return names.key(login) in map(names.key, self.moderators)
 
     def writes(self, login: str, on: bool, now: int) -> None:
         """Somebody writes, or no longer does."""

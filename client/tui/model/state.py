@@ -18,6 +18,7 @@ from client.link.updates import (
     Arrived,
     LinkChanged,
     LinkState,
+    ModeratorsChanged,
     Overrun,
     Postponed,
     RoomJoined,
@@ -88,6 +89,8 @@ class Model(Places):
         """Whether it is always said who comes and goes, in crowded rooms too."""
         self.status: Status = "available"
         self.status_note = ""
+        self.operator = False
+        """Whether the person is the broker's operator, who keeps order everywhere."""
         self._mention = re.compile("(?!)")
         self._owners: dict[bytes, str] = {}
         self._wanted: dict[bytes, Wanted] = {}
@@ -176,6 +179,8 @@ class Model(Places):
                     talk.subject = subject
                     what = _("{login} set the topic: {subject}") if subject else _("{login} took the topic away")
                     self.note(log, what.format(login=by, subject=subject), "notice", time)
+            case ModeratorsChanged(log, moderators, by, time):
+                self._moderated(log, list(moderators), by, time)
             case RoomJoined(view):
                 return self._joined(view)
             case RoomLeft(name, reason):
@@ -207,9 +212,33 @@ class Model(Places):
                         talk.loading = False
         return []
 
+    def _moderated(self, log: str, moderators: list[str], by: str, time: int) -> None:
+        """Others keep order in a room now: who is new among them, and who no longer does."""
+        talk = self.find(log)
+        if talk is None:
+            return
+        before, talk.moderators = talk.moderators, moderators
+        for login in moderators:
+            if login not in before:
+                said = _("{login} keeps order here now, by {by}").format(login=login, by=by)
+                self.note(log, said, "notice", time)
+        for login in before:
+            if login not in moderators:
+                said = _("{login} no longer keeps order here, by {by}").format(login=login, by=by)
+                self.note(log, said, "notice", time)
+
+    def may_take_back(self, talk: Conversation, record: Record) -> bool:
+        """Whether the broker would let the person take a message back, as far as is known here."""
+        order = self.operator or talk.made_by(self.me) or talk.moderated_by(self.me)
+        return record.mine or (not talk.private and order)
+
     def _own_state(self, state: SessionState) -> None:
         """The whole state of the session: what one says of oneself, and how everything is marked."""
-        self.status, self.status_note = state.status, state.note
+        self.status, self.status_note, self.operator = state.status, state.note, state.operator
+        for view in state.rooms:
+            talk = self.find(view.name)
+            if talk is not None:
+                talk.moderators = view.moderators
         told = [(view.name, view.read, view.notify) for view in state.rooms]
         told += [(talk.talk, talk.read, talk.notify) for talk in state.talks]
         for log, read, notify in told:
@@ -334,6 +363,7 @@ class Model(Places):
             talk = Conversation(view.name)
             self.conversations[view.name] = talk
         talk.view, talk.subject, talk.online = view, view.subject, view.online
+        talk.moderators = view.moderators
         self.marks.told(view.name, view.read, view.notify)
         talk.notify = view.notify
         if self.marks.read(view.name) is None:

@@ -54,6 +54,10 @@ SIGNS: Final = {
 PRESENCE: Final = {"available": "●", "away": "◐", "dnd": "⊘", "offline": "○"}
 """What stands before somebody's name."""
 WRITES: Final = "✎"
+MADE: Final = "★"
+"""What stands behind the name of whoever made the room."""
+KEEPS_ORDER: Final = "☆"
+"""And behind those of its moderators."""
 
 
 def side_width(columns: int) -> int:
@@ -116,7 +120,8 @@ def members(model: Model, width: int, height: int) -> list[Row]:
     room = height - 1
     shown = people if len(people) <= room else people[: max(0, room - 1)]
     for login, presence in shown:
-        drawn.append(_person(login, presence, login == model.me, talk.writers.get(login, 0) > model.now, width))
+        me, writes = login == model.me, talk.writers.get(login, 0) > model.now
+        drawn.append(_person(login, presence, me, login in talk.bots, _sign(talk, login, writes), width))
     if len(shown) < len(people):
         more = len(people) - len(shown)
         drawn.append([("class:side.head", pad("  " + _("and {n} more").format(n=more), width))])
@@ -137,12 +142,27 @@ def _presence(talk: Conversation, login: str) -> str:
     return talk.statuses.get(login, "available") if talk.members.get(login) else "offline"
 
 
-def _person(login: str, presence: str, me: bool, writes: bool, width: int) -> Row:
+def _sign(talk: Conversation, login: str, writes: bool) -> str:
+    """What stands behind a name: that somebody writes, or else that they keep order."""
+    if writes:
+        return WRITES
+    return MADE if talk.made_by(login) else KEEPS_ORDER if talk.moderated_by(login) else " "
+
+
+def _person(login: str, presence: str, me: bool, bot: bool, sign: str, width: int) -> Row:
     style = {"available": "class:me" if me else nick_style(login), "dnd": nick_style(login)}.get(presence, "")
     mark = {"available": style, "dnd": "class:side.dnd"}.get(presence, "class:side.away")
-    name = pad(clean.line(login), width - 5)
-    end = ("class:side.writes", f"{WRITES} ") if writes else ("class:side", "  ")
-    return [(mark, f" {PRESENCE[presence]} "), (style or "class:side.away", name), end]
+    start = (mark, f" {PRESENCE[presence]} ")
+    end = ("class:side.writes" if sign == WRITES else "class:side", f"{sign} ")
+    # No login has a space in it, so nobody can call themselves so.
+    kind = " " + _("bot") if bot else ""
+    name = cut(clean.line(login), max(0, width - 5 - cells(kind)))
+    return [
+        start,
+        (style or "class:side.away", name),
+        ("class:side.away", pad(kind, width - 5 - cells(name))),
+        end,
+    ]
 
 
 # The title line
