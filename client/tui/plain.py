@@ -107,14 +107,20 @@ class PlainSitting(Sitting):
             case grammar.Mistake(advice):
                 self.complain(*advice)
 
-    async def _finish(self) -> None:
-        """Wait until all that was sent is acknowledged, and shown."""
+    async def settled(self) -> bool:
+        """Wait until all that was sent is acknowledged, and shown. Returns False if that takes long."""
         try:
             async with asyncio.timeout(FINISH_S):
                 while self._under_way:
-                    await self._settled(self._under_way.pop(0))
+                    await self._settled(self._under_way[0])
+                    del self._under_way[0]
                 await self._shown.wait()
         except TimeoutError:
+            return False
+        return True
+
+    async def _finish(self) -> None:
+        if not await self.settled():
             n = self.model.waiting
             said = ngettext(
                 "Not acknowledged within {seconds} s: {n} message sent.",

@@ -129,6 +129,10 @@ class Sitting:
     def sent(self, sending: Sending) -> None:
         """A message is on its way."""
 
+    async def settled(self) -> bool:
+        """Whether nothing of one's own is on its way in the current conversation."""
+        return not self.model.here.records.pending
+
     # What is typed
 
     def enter(self, line: str) -> bool:

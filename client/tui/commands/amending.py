@@ -55,7 +55,7 @@ async def meant(desk: Desk, values: Values, *, mine: bool | None = None) -> Reco
     """The message that a command is about; None, and said so, if there is none."""
     talk, given = desk.model.here, values.get("message", "^").removeprefix("^")
     if not given:
-        if mine and on_its_way(talk):
+        if mine and on_its_way(talk) and not await desk.settled():
             desk.complain(_("That message is still on its way; try again when it is sent."))
             return None
         found = last(talk, mine=mine) or await _further(desk, mine=mine)

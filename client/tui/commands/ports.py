@@ -165,6 +165,10 @@ class Desk(Protocol):
     def sent(self, sending: Sending) -> None:
         """Something is on its way."""
 
+    async def settled(self) -> bool:
+        """Whether nothing of one's own is on its way in the current conversation. Where lines come from a script, which
+        cannot look and try again, this waits for it."""
+
     def changed(self) -> None:
         """Something to show has changed."""
 

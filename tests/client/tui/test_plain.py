@@ -15,6 +15,7 @@ from common import messages as m
 from common.errors import NotMember
 from common.limits import TEXT_LENGTH
 from tests.client.tui.fake_chat import NOW, FakeChat, FakeSending, direct, said, view
+from tests.support.patience import PATIENCE_S
 
 
 class Answering(FakeChat):
@@ -51,7 +52,7 @@ def play(
                 await talking.told()
 
         sitting = PlainSitting(talking, out, errors, **{"may_ask": False, **options})
-        status = await asyncio.wait_for(sitting.run(all_lines()), 10)
+        status = await asyncio.wait_for(sitting.run(all_lines()), PATIENCE_S)
         assert talking.closed
         return status
 
@@ -80,6 +81,33 @@ def test_commands_and_where_messages_go() -> None:
         "@bob ana: psst",
         "@bob ana: to bob",
         "#lobby ana: back",
+    ]
+
+
+class Far(FakeChat):
+    """Acknowledges what is sent when a script that does not wait has long gone on."""
+
+    def _send(self, log: str, text: str, command: m.Command) -> FakeSending:
+        sending = super()._send(log, text, command)
+        seq = len(self.sent)
+
+        async def answer() -> None:
+            await self.told()
+            self.acknowledge(sending, seq)
+
+        self.answering = asyncio.ensure_future(answer())
+        return sending
+
+
+def test_what_is_done_to_the_last_message_waits_until_that_is_sent() -> None:
+    chat = Far()
+    assert play(["helo", "/edit hello", "bye", "/retract"], chat)[0] == 0
+    found = [sending.command for sending in chat.sent]
+    assert [(type(command).__name__, getattr(command, "seq", 0)) for command in found] == [
+        ("Send", 0),
+        ("Edit", 1),
+        ("Send", 0),
+        ("Retract", 3),
     ]
 
 
