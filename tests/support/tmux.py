@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-PATIENCE_S: Final = 20.0
-"""Seconds in which anything that is expected is seen."""
+from tests.support.patience import PATIENCE_S
+
 LOOK_S: Final = 0.05
 """Seconds between two looks at a screen."""
 
@@ -122,6 +122,17 @@ class Terminal:
         def lacks(screen: str) -> str:
             missing = [pattern for pattern in patterns if not re.search(pattern, screen, re.M)]
             return f"does not show {missing}" if missing else ""
+
+        return self._wait(self.screen, lacks)
+
+    def press_until(self, key: str, pattern: str) -> str:
+        """Press a key again and again until the screen shows the pattern; the screen."""
+
+        def lacks(screen: str) -> str:
+            if re.search(pattern, screen, re.M):
+                return ""
+            self.press(key)
+            return f"does not show {pattern!r}, however often {key} is pressed"
 
         return self._wait(self.screen, lacks)
 

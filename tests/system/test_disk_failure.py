@@ -17,6 +17,7 @@ import pytest
 from common import addresses, messages
 from common.errors import ChatError
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_S
 
 SYNCS_THAT_SUCCEED = 40
 
@@ -46,7 +47,7 @@ def test_a_failed_sync_ends_the_broker_and_loses_nothing_that_was_acknowledged(t
                 acknowledged.append(reply.seq)
             else:
                 raise AssertionError("no sync failed")
-        _, log = broker.communicate(timeout=30)
+        _, log = broker.communicate(timeout=PATIENCE_S)
         assert broker.returncode == 1
         assert "journal-ended" in log
     with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as broker:

@@ -18,7 +18,8 @@ from queue import Empty, Queue
 
 import pytest
 
-PATIENCE_S = 60.0
+from tests.support.patience import PATIENCE_S
+
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 PEOPLE = {"ana": 2, "bruno": 3, "carla": 4}
 

@@ -17,10 +17,10 @@ import pytest
 from client import ChatClient
 from common import messages
 from common.addresses import Address, parse
+from tests.support.patience import PATIENCE_S
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLE: Final = ROOT / "docs" / "examples" / "node"
-PATIENCE_S: Final = 30.0
 PASSWORD: Final = "tomillo y romero"
 
 

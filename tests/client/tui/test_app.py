@@ -22,6 +22,7 @@ from common.addresses import Address
 from common.keys import generate
 from common.messages import Invite, Register
 from tests.client.tui.headless import Headless, headless
+from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "correct horse"
@@ -40,6 +41,16 @@ class Person:
         self.press("\r")
         await self.terminal.see_no(f"▸ {line}")
 
+    async def acknowledged(self, text: str) -> None:
+        """Wait until a message of one's own stands on one's own screen, and the broker has it."""
+        await self.terminal.until(
+            lambda screen: any(text in row and f"{text} …" not in row and "▸" not in row for row in screen.split("\n"))
+        )
+
+    async def said(self, text: str) -> None:
+        await self.typed(text)
+        await self.acknowledged(text)
+
     async def registered(self, login: str) -> None:
         await self.see("New account")
         self.press("\r".join([login, PASSWORD, PASSWORD, login.title(), "Pérez", "30", "o"]) + "\r")
@@ -49,7 +60,7 @@ class Person:
 
     async def left(self) -> int:
         self.press("\x04")
-        return await asyncio.wait_for(self.running, 10)
+        return await asyncio.wait_for(self.running, PATIENCE_S)
 
 
 @asynccontextmanager
@@ -138,6 +149,8 @@ def test_what_came_while_one_was_away_is_unread(tmp_path: Path) -> None:
         async with sitting_down(bobs) as bob:
             await bob.see("@ana(1)", "@eva(1)", "╌ 1 unread ╌", "anybody there?", "ana invites you to #secret")
             bob.press("\x1ba")
+            # Read is what was drawn, and that is the case once the other conversation stands on the screen.
+            await bob.terminal.until(lambda screen: "@ana ▸" in screen or "@eva ▸" in screen)
             await bob.see("╌ 1 unread ╌", "private")
             assert await bob.left() == 0
         async with sitting_down(bobs) as bob:
@@ -225,7 +238,12 @@ sys.exit(run_terminal(Entrance(parse(sys.argv[1]), *sys.argv[2:4])))
 
 def piped(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], input=text, capture_output=True, text=True, cwd=ROOT, timeout=60
+        [sys.executable, "-c", SCRIPT, *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=PATIENCE_S,
     )
 
 
@@ -254,7 +272,7 @@ def test_no_broker_is_said_and_is_the_status(screen: bool, capsys: pytest.Captur
             return await app._plain(nowhere)
         async with sitting_down(nowhere) as person:
             await person.see("◌ connecting")
-            return await asyncio.wait_for(person.running, 30)
+            return await asyncio.wait_for(person.running, PATIENCE_S)
 
     assert asyncio.run(run()) == 3
     assert "No broker" in capsys.readouterr().err
@@ -265,7 +283,7 @@ def test_what_is_typed_before_there_is_a_client_is_kept() -> None:
 
     async def run(address: Address) -> None:
         def settle() -> Address:
-            assert may_go_on.wait(30)
+            assert may_go_on.wait(PATIENCE_S)
             return address
 
         await made(address, "ana")
@@ -288,7 +306,7 @@ def test_leaving_before_there_is_a_client_is_no_failure() -> None:
     may_go_on = threading.Event()
 
     def settle() -> Address:
-        assert may_go_on.wait(30)
+        assert may_go_on.wait(PATIENCE_S)
         raise NoBroker
 
     async def run() -> int:
@@ -297,7 +315,7 @@ def test_leaving_before_there_is_a_client_is_no_failure() -> None:
             await ana.see("◌ connecting")
             ana.press("\x04")
             try:
-                return await asyncio.wait_for(ana.running, 10)
+                return await asyncio.wait_for(ana.running, PATIENCE_S)
             finally:
                 may_go_on.set()
 
@@ -309,7 +327,7 @@ def test_giving_up_on_the_form_is_no_failure() -> None:
         async with sitting_down(Entrance(Address("127.0.0.1", 1, generate().public))) as person:
             await person.see("New account")
             person.press("\x03")
-            return await asyncio.wait_for(person.running, 10)
+            return await asyncio.wait_for(person.running, PATIENCE_S)
 
     assert asyncio.run(run()) == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from client.link.chat import ChatClient
 from client.tui.app import Entrance
 from common.addresses import Address
 from tests.client.tui.test_app import PASSWORD, made, sitting_down
+from tests.support.patience import PATIENCE_S
 
 UP, ALT, ESC = "\x1b[A", "\x1b", "\x1b"
 
@@ -22,7 +24,7 @@ def test_what_becomes_of_a_message_is_seen_on_every_screen() -> None:
         at = Entrance(address, "ana", PASSWORD)
         async with sitting_down(at) as ana, sitting_down(Entrance(address, "bob", PASSWORD)) as bob:
             await asyncio.gather(ana.see("● live", "● bob"), bob.see("● live", "● ana"))
-            await ana.typed("see you at foru")
+            await ana.said("see you at foru")
             await bob.see("see you at foru")
             ana.press(UP)
             await ana.see("(edit) ▸ see you at foru")
@@ -76,6 +78,7 @@ def test_private_messages_change_for_both() -> None:
             await bob.see("@ana ▸", "a secrte")
             await ana.typed("/go bob")
             await ana.see("@bob ▸")
+            await ana.acknowledged("a secrte")
             await ana.typed("/edit a secret")
             await bob.see("a secret (edited)")
             await bob.typed("/react :eyes:")
@@ -109,6 +112,8 @@ def test_what_is_read_here_is_read_there() -> None:
             desk.press("\x1b[O")
             await desk.typed("/notify off")
             await desk.see("You are told nothing of #chess.")
+            await ana.post("chess", "I wait")
+            await phone.terminal.until(lambda screen: re.search(r"chess +•", screen) is not None)  # knows it, too
             await phone.typed("/go chess")
             await phone.typed("/notify")
             await phone.see("You are told nothing of #chess.")
@@ -125,8 +130,7 @@ def test_what_was_typed_outlives_a_broker_that_goes_and_a_client_that_ends(tmp_p
         entrance = Entrance(address, "ana", PASSWORD, marks=tmp_path / "kept")
         async with sitting_down(entrance) as ana:
             await ana.see("● live")
-            await ana.typed("first")
-            await ana.terminal.until(lambda screen: "ana        first" in screen and "first …" not in screen)
+            await ana.said("first")
             await asyncio.to_thread(running.close)
             await ana.see("○ offline")
             await ana.typed("never sent")
@@ -134,7 +138,7 @@ def test_what_was_typed_outlives_a_broker_that_goes_and_a_client_that_ends(tmp_p
             ana.press("\x04")
             await ana.see("1 message is not sent yet.", "keep them as drafts")
             ana.press("\x04")
-            assert await asyncio.wait_for(ana.running, 10) == 0
+            assert await asyncio.wait_for(ana.running, PATIENCE_S) == 0
         again(address.port)
         async with sitting_down(entrance) as ana:
             await ana.see("● live", "▸ never sent")
