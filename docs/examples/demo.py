@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 60.0
 """Seconds in which anything that is expected appears."""
 
 PASSWORD: Final = "correct horse battery"
@@ -195,7 +195,7 @@ async def demo(directory: Path) -> None:
     assert broker.stdout is not None
     people: list[Person] = []
     try:
-        address = (await asyncio.wait_for(broker.stdout.readline(), PATIENCE_S * 2)).decode().strip()
+        address = (await asyncio.wait_for(broker.stdout.readline(), PATIENCE_S)).decode().strip()
         if not address:
             raise Missing("the broker did not start")
         show("broker", "│", f"listens at {address}")
@@ -212,7 +212,7 @@ async def demo(directory: Path) -> None:
             person.stop()
         if broker.returncode is None:
             broker.terminate()
-        if await asyncio.wait_for(broker.wait(), PATIENCE_S * 2):
+        if await asyncio.wait_for(broker.wait(), PATIENCE_S):
             raise Missing(f"the broker ended with status {broker.returncode}")
     if missing := unused(people):
         raise Missing(f"nobody typed {', '.join(missing)}")
@@ -237,7 +237,7 @@ async def register(row: tuple[str, str, str, str, str], environment: Mapping[str
     fields = ["--first-names", first_names, "--surnames", surnames, "--age", age, "--gender", gender]
     show(login, "$", f"tertulia register --login {login} {shlex.join(fields)}")
     process = await start("client", "register", *fields, environment=environment, stderr=None)
-    if await asyncio.wait_for(process.wait(), PATIENCE_S * 2):
+    if await asyncio.wait_for(process.wait(), PATIENCE_S):
         raise Missing(f"{login} could not register")
 
 

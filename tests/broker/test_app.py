@@ -26,8 +26,7 @@ from broker.wire.sockets import CannotListen
 from common import addresses, messages
 from common.keys import BadSecretFile
 from tests.support.loopback import RawClient
-
-PATIENCE_S = 15
+from tests.support.patience import PATIENCE_S
 
 
 def config(directory: Path, **changed: object) -> BrokerConfig:
@@ -66,7 +65,7 @@ def test_the_ready_line_is_all_there_is_and_a_signal_ends_it_well(tmp_path: Path
             sent = client.say("lobby", "hola")
             process.send_signal(number)
             client.event(messages.ClosingSoon)
-        out, log = process.communicate(timeout=5)
+        out, log = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, out) == (0, "")
         assert not (tmp_path / "address").exists()
         assert "event=stopped" in log

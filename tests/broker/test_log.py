@@ -19,6 +19,7 @@ from broker import log, log_writer
 from broker.log_writer import Throttle
 from common import addresses, log_lines
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +128,7 @@ class Slow(io.StringIO):
 
     def write(self, text: str) -> int:
         self.taken.set()
-        assert self.go.wait(30)
+        assert self.go.wait(PATIENCE_S)
         self._lines += "event=login" in text
         if self._lines == log_writer.LINES:
             self.whole.set()
@@ -138,12 +139,12 @@ def test_lines_that_find_no_room_are_dropped_and_counted() -> None:
     stream = Slow()
     log.start(stream=stream)
     log.event("first")
-    assert stream.taken.wait(30)
+    assert stream.taken.wait(PATIENCE_S)
     for number in range(log_writer.LINES + 7):
         log.event("login", number=number)
     stream.go.set()
     # The end waits a second for what is left: a busy machine may need longer.
-    assert stream.whole.wait(30)
+    assert stream.whole.wait(PATIENCE_S)
     lines = written(stream).splitlines()
     assert sum("event=login" in line for line in lines) == log_writer.LINES
     assert [line.partition("event=")[2] for line in lines if "log-dropped" in line] == ["log-dropped count=7"]
@@ -217,7 +218,7 @@ raise RuntimeError("no\\nway")
 
 
 def test_a_crash_is_a_line_with_its_traceback_and_the_last_but_lost_nowhere() -> None:
-    done = subprocess.run([sys.executable, "-c", CRASH], stderr=subprocess.PIPE, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", CRASH], stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
     begun, thread, crash = done.stderr.splitlines()
     assert done.returncode == 1
     assert "event=begun" in begun
@@ -247,7 +248,7 @@ def test_a_broker_serves_and_ends_though_nobody_reads_its_log(tmp_path: Path) ->
                 client.say("lobby", "hola")
                 began = time.monotonic()
                 process.terminate()
-                assert process.wait(30) == 0
+                assert process.wait(PATIENCE_S) == 0
                 assert time.monotonic() - began < 5.0
         finally:
             process.kill()

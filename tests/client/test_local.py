@@ -18,6 +18,7 @@ from client.local import NoLocalBroker, find, find_or_start
 from common import addresses
 from common.addresses import Address
 from tests.generated import ROOT
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="waits for processes as Linux does")
 
@@ -42,7 +43,7 @@ def stop(directory: Path, how: signal.Signals) -> None:
     watch = os.pidfd_open(process(directory))
     try:
         os.kill(process(directory), how)
-        assert select.select([watch], [], [], 10)[0]
+        assert select.select([watch], [], [], PATIENCE_S)[0]
     finally:
         os.close(watch)
 

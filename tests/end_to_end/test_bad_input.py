@@ -12,6 +12,7 @@ from common import codec, messages
 from common.errors import ChatError
 from tests.support import bad_input, unlimited
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_MS
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_every_case_is_answered_with_its_code(
     for case in bad_input.CASES:
         for client in {"with": [ana], "without": [stranger], "either": [ana, stranger]}[case.login]:
             client.dealer.send(case.frame)
-            assert client.dealer.poll(10_000), case.name
+            assert client.dealer.poll(PATIENCE_MS), case.name
             id, reply = codec.decode_reply(client.dealer.recv(), {case.id: messages.Reply})
             if not isinstance(reply, ChatError) or (reply.code, id) != (case.code, case.id):
                 wrong.append((case.name, case.login, id, reply))
@@ -70,7 +71,7 @@ def overhear(client: RawClient) -> list[messages.Event]:
     sent = client.say("lobby", "barrier")
     heard = []
     while True:
-        assert client.sub.poll(10_000)
+        assert client.sub.poll(PATIENCE_MS)
         log, event = codec.decode_event(client.sub.recv())
         if isinstance(event, messages.Message) and event.seq == sent.seq:
             return heard
@@ -89,6 +90,6 @@ def test_a_huge_frame_costs_its_sender_the_connection(broker: EmbeddedBroker, by
         flooder.hello()
         monitor = flooder.dealer.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         flooder.dealer.send(bad_input.TOO_LARGE)
-        assert monitor.poll(10_000), "the broker did not hang up"
+        assert monitor.poll(PATIENCE_MS), "the broker did not hang up"
         monitor.close(0)
     assert bystander.ask(messages.Ping()).ok

@@ -21,6 +21,7 @@ from common import codec, messages
 from common.limits import HISTORY_PAGE, TEXT_BYTES, UNREAD_BYTES, Rate
 from tests.support import unlimited
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the watchman needs Linux")
 
@@ -36,9 +37,9 @@ def cuts(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [str(record.fields["reason"]) for record in caplog.records if record.message in ("cut", "shut")]  # type: ignore[attr-defined]
 
 
-def meanwhile(done: Callable[[], bool], other: RawClient, patience_s: float = 30.0) -> None:
+def meanwhile(done: Callable[[], bool], other: RawClient) -> None:
     """Have somebody else go on talking until `done`."""
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + PATIENCE_S
     while not done():
         assert time.monotonic() < deadline
         other.say("lobby", "still here")

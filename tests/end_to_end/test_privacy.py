@@ -15,6 +15,7 @@ import zmq
 from broker.app import EmbeddedBroker
 from common import codec, messages
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_MS
 
 SECRET = "the secret word is tertulia"
 
@@ -40,7 +41,7 @@ def overheard(client: RawClient, secret: str = SECRET) -> list[bytes]:
         client.unsubscribe(client.beacon)
         client.subscribe(client.beacon)
         while True:
-            assert client.sub.poll(10_000), "the barrier did not come"
+            assert client.sub.poll(PATIENCE_MS), "the barrier did not come"
             frame = client.sub.recv()
             if secret.encode() in frame:
                 frames.append(frame)

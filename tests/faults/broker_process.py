@@ -19,8 +19,8 @@ from typing import Self
 from common.addresses import Address, parse
 from tests.faults.guard import GUARD
 from tests.support import usage
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 30.0
 CHEAP = "bcrypt_cost = 4\n"
 """The first line of every configuration here: what a hash costs is known, and not what is tried."""
 

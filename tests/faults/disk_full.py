@@ -25,9 +25,10 @@ from typing import Final
 
 from common import codec, messages
 from common.errors import ChatError
-from tests.faults.broker_process import PATIENCE_S, BrokerProcess
+from tests.faults.broker_process import BrokerProcess
 from tests.support import unlimited
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_S
 
 DISK_MB: Final = 48
 WITHIN_S: Final = 2.0

@@ -15,6 +15,8 @@ import threading
 from dataclasses import dataclass
 from typing import Self
 
+from tests.support.patience import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class Latency:
@@ -80,7 +82,7 @@ class Members:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(PATIENCE_S)
         self._process.stdout.close()
 
     def __enter__(self) -> Self:

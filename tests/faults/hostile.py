@@ -24,6 +24,7 @@ from typing import Final, Self
 
 from common.addresses import parse
 from tests.faults import hostile_members, hostile_strangers
+from tests.support.patience import PATIENCE_S
 
 Act = Callable[..., dict[str, int]]
 
@@ -55,7 +56,7 @@ class Hostile:
         self.tell_to_stop()
         told = [line for line in self._process.stdout if line != "ready\n"]
         counted: dict[str, int] = json.loads(told[-1] if told else "{}")
-        self._process.wait(30)
+        self._process.wait(PATIENCE_S)
         self._process.stdout.close()
         return counted
 

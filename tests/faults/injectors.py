@@ -20,6 +20,7 @@ from tests.faults.guard import GUARD
 from tests.faults.injectors_surroundings import FAKETIME, Disk, FalseClock
 from tests.faults.network import FarLine, Lan
 from tests.faults.people_process import PeopleProcess
+from tests.support.patience import PATIENCE_S
 
 JUMPS: Final = (-86_400, -3_600, -40, 40, 3_600, 86_400)
 """Seconds by which a wall clock is wrong."""
@@ -148,7 +149,7 @@ class ReadOnly(Injector):
     def end(self) -> None:
         self._strace.send_signal(signal.SIGINT)
         try:
-            self._strace.wait(10)
+            self._strace.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._strace.kill()
             self._strace.wait()

@@ -68,7 +68,7 @@ class Eavesdroppers:
             result = json.loads(process.stdout.readline())
             counted.update(result["counted"])
             heard += result["heard"]
-            process.wait(30)
+            process.wait(PATIENCE_S)
             process.stdout.close()
         return dict(counted), heard
 

@@ -18,7 +18,8 @@ from client.link.actions import Subscribe, Unsubscribe
 from client.link.subscriptions import Subscriptions
 from common import codec, messages
 from common.addresses import Address
-from tests.support.loopback import PATIENCE_MS, RawClient
+from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_S
 
 MARK: Final = "a secret of the room, number"
 _NUMBER: Final = re.compile(rf"{MARK} (\d+)".encode())
@@ -92,7 +93,7 @@ class Pair:
         self._say(for_guest=False)
         for _ in range(2):
             self._subscriptions.renew(self._guest.beacon, time.monotonic())
-            self._listen(PATIENCE_MS / 1_000, until=self._guest.beacon)
+            self._listen(PATIENCE_S, until=self._guest.beacon)
 
     def _say(self, *, for_guest: bool) -> int:
         self._said += 1
@@ -105,11 +106,11 @@ class Pair:
         """Subscribe until it is granted, and note how long that took."""
         began = time.monotonic()
         self._subscriptions.want(self._room, began)
-        self._listen(PATIENCE_MS / 1_000, until=self._room)
+        self._listen(PATIENCE_S, until=self._room)
         self.waits.append(time.monotonic() - began)
 
     def _hear_until(self, number: int) -> None:
-        deadline = time.monotonic() + PATIENCE_MS / 1_000
+        deadline = time.monotonic() + PATIENCE_S
         while number not in self._heard:
             assert time.monotonic() < deadline, "a member did not hear what was said"
             self._listen(0.1, once=True)

@@ -21,6 +21,7 @@ from common import codec, messages
 from tests.faults.broker_process import BrokerProcess
 from tests.support import unlimited
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_MS
 
 WITHIN_S: Final = 2.0
 """The promise, from `exec` to the first answered request."""
@@ -106,7 +107,7 @@ def kill_under_load(broker: BrokerProcess, unmoved: int) -> set[int]:
 
 
 def _sent(client: RawClient) -> int:
-    assert client.dealer.poll(10_000), "no reply"
+    assert client.dealer.poll(PATIENCE_MS), "no reply"
     _, reply = codec.decode_reply(client.dealer.recv(), dict.fromkeys(range(client.number + 1), messages.Sent))
     assert isinstance(reply, messages.Sent), reply
     return reply.seq

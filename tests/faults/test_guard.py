@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.guard import GUARD, born, end
+from tests.support.patience import PATIENCE_S
 
 SCENARIO = """
 import subprocess, sys, time
@@ -34,7 +35,7 @@ time.sleep(600)
 
 
 def wait_for_the_end(descriptor: int) -> None:
-    ready, _, _ = select.select([descriptor], [], [], 20)
+    ready, _, _ = select.select([descriptor], [], [], PATIENCE_S)
     assert ready
     os.close(descriptor)
 
@@ -60,7 +61,7 @@ def test_a_number_that_another_process_has_by_then_is_left_alone() -> None:
         end([(other.pid, born(other.pid) - 1), (2**22 + 1, 1)], [["no such command"]])
         assert other.poll() is None
         end([(other.pid, born(other.pid))], [])
-        assert other.wait(10) < 0
+        assert other.wait(PATIENCE_S) < 0
 
 
 def test_there_is_no_guard_where_there_is_nothing_to_guard() -> None:

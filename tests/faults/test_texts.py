@@ -24,6 +24,7 @@ from tests.faults.zmtp_peer import Peer
 from tests.generated import ROOT
 from tests.support import bad_input, unlimited
 from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_MS, PATIENCE_S
 
 MAY_HOLD_ANYTHING = {("message", "text"), ("direct", "text")}
 """Kinds of entries, and their field that is kept as it was written: whoever shows it makes it harmless."""
@@ -81,7 +82,7 @@ def body(place: Place, value: Any) -> dict[str, Any]:
 
 def answered(client: RawClient, frame: bytes) -> Any:
     client.dealer.send(frame)
-    assert client.dealer.poll(10_000), f"no answer to {frame[:200]!r}"
+    assert client.dealer.poll(PATIENCE_MS), f"no answer to {frame[:200]!r}"
     return msgspec.msgpack.decode(client.dealer.recv())
 
 
@@ -114,11 +115,11 @@ def look_around(ana: RawClient) -> None:
     asked += [messages.History(log=log) for log in ("lobby", "den", "@ana")]
     for command in asked:
         ana.dealer.send(codec.encode_request(1, command))
-        assert ana.dealer.poll(10_000)
+        assert ana.dealer.poll(PATIENCE_MS)
         inspect(msgspec.msgpack.decode(ana.dealer.recv()))
     ana.say("lobby", "barrier")
     heard = 0
-    while ana.sub.poll(10_000):
+    while ana.sub.poll(PATIENCE_MS):
         _, _, event = ana.sub.recv().partition(b"\0")
         decoded = msgspec.msgpack.decode(event)
         heard += 1
@@ -163,7 +164,7 @@ def test_what_the_commands_print_holds_no_control_but_line_feeds(
     assert len(said) > 10
     tail = ["tail", "--room", "lobby", "--count", "40"]
     for command in (tail, [*tail, "--json"], ["users"], ["rooms"]):
-        printed = tertulia(broker, tmp_path, command).communicate(timeout=30)[0]
+        printed = tertulia(broker, tmp_path, command).communicate(timeout=PATIENCE_S)[0]
         assert printed
         assert harm(printed.decode(), lines=True) == set(), command
     with tertulia(broker, tmp_path, ["--plain"]) as plain:

@@ -17,8 +17,7 @@ from common.addresses import Address
 from common.errors import ChatError
 from common.keys import KeyPair, generate
 from common.messages import OPS, Command
-
-PATIENCE_MS = 10_000
+from tests.support.patience import PATIENCE_MS
 
 
 class RawClient:

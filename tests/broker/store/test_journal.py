@@ -19,8 +19,8 @@ from broker.store.journal import GROUP, Job, Journal, Settled
 from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore
 from testkit.memory_store import MemoryStore
 from tests.contract.store_contract import DEN, PEOPLE, SETTING, message, whole
+from tests.support.patience import PATIENCE_S
 
-WAIT_S = 30.0
 ORIGIN = Origin(b"", "", "", 0, "")
 
 
@@ -43,7 +43,7 @@ class GatedStore(MemoryStore):
 
     def commit(self, writes: Sequence[Write]) -> list[tuple[Place, ...]]:
         self.entered.put(len(writes))
-        assert self.permits.acquire(timeout=WAIT_S)
+        assert self.permits.acquire(timeout=PATIENCE_S)
         if self.fault is not None:
             raise self.fault
         return super().commit(writes)
@@ -60,7 +60,7 @@ class Desk:
         """The next `count` results, waiting for the journal's calls."""
         results: list[Settled] = []
         while len(results) < count:
-            self.woken.get(timeout=WAIT_S)
+            self.woken.get(timeout=PATIENCE_S)
             while self.journal.results:
                 results.append(self.journal.results.popleft())
         assert len(results) == count
@@ -86,7 +86,7 @@ def desk() -> Iterator[Callable[..., Desk]]:
 
     yield make
     for made in desks:
-        assert made.journal.stop(WAIT_S)
+        assert made.journal.stop(PATIENCE_S)
 
 
 def test_what_has_queued_is_one_transaction(desk: Callable[..., Desk]) -> None:
@@ -134,7 +134,7 @@ def test_a_failure_takes_with_it_what_was_submitted_before_the_reactor_knew(desk
     d = desk(store)
     d.journal.start()
     assert d.journal.submit(commit(AddRoom(DEN)))
-    assert store.entered.get(timeout=WAIT_S) == 1
+    assert store.entered.get(timeout=PATIENCE_S) == 1
     d.journal.submit(append(1, DEN.id))  # builds on the room
     store.failing = StoreFull("no space")
     store.permits.release()
@@ -158,14 +158,14 @@ def test_what_was_queued_before_resume_fails_and_what_comes_after_does_not(desk:
     d = desk(store)
     d.journal.start()
     d.journal.submit(append(1))
-    store.entered.get(timeout=WAIT_S)
+    store.entered.get(timeout=PATIENCE_S)
     d.journal.submit(append(2))
     d.journal.resume()
     d.journal.submit(append(3))
     store.permits.release()
     assert [settled.error for settled in d.take(2)] == [store.failing] * 2
     store.failing = None
-    store.entered.get(timeout=WAIT_S)
+    store.entered.get(timeout=PATIENCE_S)
     store.permits.release()
     assert [settled.error for settled in d.take(1)] == [None]
 
@@ -203,7 +203,7 @@ def test_a_fault_is_reported_logged_and_survived(desk: Callable[..., Desk], logg
     d = desk(store)
     d.journal.start()
     d.journal.submit(append(1))
-    store.entered.get(timeout=WAIT_S)
+    store.entered.get(timeout=PATIENCE_S)
     d.journal.submit(append(2))
     store.fault = ZeroDivisionError("a bug")
     store.permits.release()
@@ -231,12 +231,12 @@ def test_a_thread_that_cannot_go_on_leaves_nobody_waiting() -> None:
     journal = Journal(store, broken, 10)
     journal.start()
     journal.submit(append(1))
-    store.entered.get(timeout=WAIT_S)
+    store.entered.get(timeout=PATIENCE_S)
     journal.submit(append(2))
     journal.resume()
     store.permits.release()
-    assert gone.wait(WAIT_S)
-    assert journal.stop(WAIT_S)
+    assert gone.wait(PATIENCE_S)
+    assert journal.stop(PATIENCE_S)
     assert not journal.alive
     assert not journal.submit(append(3))
     first, second = journal.results
@@ -250,13 +250,13 @@ def test_stop_commits_what_was_accepted(desk: Callable[..., Desk]) -> None:
     d = desk(store)
     d.journal.start()
     d.journal.submit(append(0))
-    store.entered.get(timeout=WAIT_S)
+    store.entered.get(timeout=PATIENCE_S)
     for number in range(1, 5):
         assert d.journal.submit(append(number))
     assert not d.journal.stop(0), "it still commits"
     assert not d.journal.submit(append(9))
     store.permits.release(2)
-    assert d.journal.stop(WAIT_S)
+    assert d.journal.stop(PATIENCE_S)
     assert not d.journal.alive
     assert [settled.error for settled in d.take(5)] == [None] * 5
     assert len(store.read_log(ReadLog(1, 0, None, 100, 10_000)).entries) == 5
@@ -264,7 +264,7 @@ def test_stop_commits_what_was_accepted(desk: Callable[..., Desk]) -> None:
 
 def test_a_journal_that_was_never_started_stops() -> None:
     journal = Journal(MemoryStore(), lambda: None, 10)
-    assert journal.stop(WAIT_S)
+    assert journal.stop(PATIENCE_S)
     assert not journal.submit(append(1))
 
 
@@ -297,10 +297,10 @@ def test_deleted_rooms_are_purged_in_idle_moments(watched: Watched, desk: Callab
     watched.commit([message(number, 2) for number in range(PURGED_AT_ONCE + 1)])
     d = desk(watched)
     d.journal.start()
-    assert not watched.purged.get(timeout=WAIT_S), "what an earlier run left is looked for: nothing"
+    assert not watched.purged.get(timeout=PATIENCE_S), "what an earlier run left is looked for: nothing"
     d.journal.submit(commit(DropRoom(2)))
     d.take(1)
-    assert [watched.purged.get(timeout=WAIT_S) for _ in range(3)] == [True, True, False]
+    assert [watched.purged.get(timeout=PATIENCE_S) for _ in range(3)] == [True, True, False]
     d.journal.submit(append(10_000))
     assert d.take(1)[0].places == (Place(PURGED_AT_ONCE + 2, 0, 5_000, False),)
     assert watched._writer.execute("SELECT count(*) FROM entry").get == 1
@@ -312,11 +312,11 @@ def test_a_purge_that_fails_waits_for_the_next_occasion(
     watched.tired = True
     d = desk(watched)
     d.journal.start()
-    watched.purged.get(timeout=WAIT_S)
+    watched.purged.get(timeout=PATIENCE_S)
     d.journal.submit(commit(*PEOPLE))
     assert d.take(1)[0].error is None
-    watched.purged.get(timeout=WAIT_S)
-    assert d.journal.stop(WAIT_S)
+    watched.purged.get(timeout=PATIENCE_S)
+    assert d.journal.stop(PATIENCE_S)
     assert "tidying-failed" in logged.text
     assert whole(watched, 1) == []
 
@@ -334,7 +334,7 @@ def test_after_a_sync_that_failed_at_what_could_wait_the_journal_ends_too(
     if when == "busy":
         d.journal.submit(commit(*PEOPLE))
         assert d.take(1)[0].error is None, "it was on disk before"
-    d.journal._thread.join(WAIT_S)
+    d.journal._thread.join(PATIENCE_S)
     assert not d.journal.alive
     assert not d.journal.submit(append(2))
 
@@ -346,6 +346,6 @@ def test_after_a_failed_sync_the_journal_ends_and_takes_nothing_more(desk: Calla
     d.journal.start()
     d.journal.submit(append(1))
     assert [settled.error for settled in d.take(1)] == [store.failing]
-    d.journal._thread.join(WAIT_S)
+    d.journal._thread.join(PATIENCE_S)
     assert not d.journal.alive
     assert not d.journal.submit(append(2))

@@ -19,6 +19,7 @@ from broker.store import pages
 from broker.store.migrations import DatabaseUnusable
 from broker.store.sqlite import PURGED_AT_ONCE, SqliteStore, _failures
 from tests.contract.store_contract import SETTING, Open, StoreContract, everything, message, whole
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_a_reading_tool_may_look_while_the_broker_runs(store: SqliteStore, tmp_p
 
 def test_every_thread_reads_on_its_own_connection_while_one_writes(store: SqliteStore) -> None:
     store.commit(SETTING)
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=PATIENCE_S)
 
     def read() -> set[int]:
         together.wait()

@@ -20,8 +20,8 @@ from broker.store.journal import Journal
 from broker.store.migrations import STEPS, migrate
 from broker.store.sqlite import SqliteStore
 from tests.contract.store_contract import SETTING, message
+from tests.support.patience import PATIENCE_S
 
-WAIT_S = 30.0
 FORMER = 2
 """Steps of the schema before there was an index."""
 
@@ -182,8 +182,8 @@ def test_the_journal_indexes_when_it_is_idle(path: Path, monkeypatch: pytest.Mon
     journal.start()
     for number in range(20):
         journal.submit(Append(Origin(b"", "", "", 0, ""), message(number, text="hola")))
-    assert done.wait(WAIT_S)
-    assert journal.stop(WAIT_S)
+    assert done.wait(PATIENCE_S)
+    assert journal.stop(PATIENCE_S)
     assert find(store, "hola") == list(range(20, 0, -1))
     store.close()
 
@@ -413,8 +413,8 @@ def test_closing_ends_a_search_that_runs(store: SqliteStore, path: Path) -> None
 
     thread = threading.Thread(target=endless)
     thread.start()
-    assert started.wait(WAIT_S)
+    assert started.wait(PATIENCE_S)
     store._readers.close_everywhere()
-    thread.join(WAIT_S)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert isinstance(outcomes[0], apsw.Error)

@@ -8,6 +8,7 @@ from collections import deque
 import zmq
 
 from broker.wire.bell import Bell
+from tests.support.patience import PATIENCE_MS
 
 
 def test_every_result_of_many_threads_is_fetched() -> None:
@@ -26,7 +27,7 @@ def test_every_result_of_many_threads_is_fetched() -> None:
         worker.start()
     fetched = 0
     while fetched < count * threads:
-        assert bell.socket.poll(5_000), f"a ring was lost after {fetched}"
+        assert bell.socket.poll(PATIENCE_MS), f"a ring was lost after {fetched}"
         bell.hush()
         while results:
             results.popleft()
@@ -43,10 +44,10 @@ def test_a_bell_rings_once_until_it_is_hushed() -> None:
     bell = Bell(context)
     bell.ring()
     bell.ring()
-    assert bell.socket.poll(5_000)
+    assert bell.socket.poll(PATIENCE_MS)
     bell.hush()
     assert not bell.socket.poll(0)
     bell.ring()
-    assert bell.socket.poll(5_000)
+    assert bell.socket.poll(PATIENCE_MS)
     bell.close()
     context.term()

@@ -21,6 +21,7 @@ from broker.wire.zap import ZapHandler
 from common import topics
 from common.keys import KeyPair, generate
 from common.limits import STRANGER_SUBSCRIPTIONS
+from tests.support.patience import PATIENCE_MS
 
 PAIR = generate()
 MOST = 100
@@ -59,7 +60,7 @@ class Stage:
         poller = zmq.Poller()
         for each in self.sockets:
             poller.register(each, zmq.POLLIN)
-        ready = dict(poller.poll(5_000))
+        ready = dict(poller.poll(PATIENCE_MS))
         assert ready, "nothing arrived"
         return self.broadcast.drain(ready, 100)
 
@@ -236,7 +237,7 @@ def test_the_guard_lasts_over_batches_until_the_socket_is_empty(stage: Stage, an
     (socket,) = stage.sockets
     stage.only._guarded = True
     ana.may(b"a\0").subscribe(b"a\0")
-    assert socket.poll(5_000)
+    assert socket.poll(PATIENCE_MS)
     assert stage.broadcast.drain(stage.sockets, 1) == []
     assert stage.only._guarded
     assert stage.broadcast.drain(stage.sockets, 1) == []
@@ -259,7 +260,7 @@ def test_a_batch_is_bounded(stage: Stage, ana: Listener) -> None:
         ana.may(b"%d\0" % number).subscribe(b"%d\0" % number)
     granted = 0
     while granted < 10:
-        assert stage.sockets[0].poll(5_000)
+        assert stage.sockets[0].poll(PATIENCE_MS)
         count = len(stage.broadcast.drain(stage.sockets, 3))
         assert count <= 3
         granted += count

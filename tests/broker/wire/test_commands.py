@@ -17,6 +17,7 @@ from broker.wire.zap import ZapHandler
 from common import codec, messages
 from common.errors import ChatError
 from common.keys import generate
+from tests.support.patience import PATIENCE_MS
 
 PAIR = generate()
 GATEWAY = "g" * 40
@@ -36,7 +37,7 @@ class Desk:
         self.malformed: list[tuple[Origin, ChatError]] = []
 
     def read(self) -> int:
-        assert self.sockets.commands.poll(5_000)
+        assert self.sockets.commands.poll(PATIENCE_MS)
         return self.commands.drain(
             256,
             lambda origin, request: self.requests.append((origin, request)),
@@ -92,7 +93,7 @@ def test_a_reply_goes_where_the_request_came_from(context: Context, desk: Desk) 
     one.send(PING)
     origin = desk.read_ping()
     desk.commands.send(origin.route, b"for one")
-    assert one.poll(5_000)
+    assert one.poll(PATIENCE_MS)
     assert one.recv() == b"for one"
     assert not two.poll(0)
 
@@ -135,7 +136,7 @@ def test_a_frame_without_identity_is_dropped(context: Context) -> None:
     dealer: Socket = context.socket(zmq.DEALER)
     dealer.connect(f"tcp://127.0.0.1:{port}")
     dealer.send(PING)
-    assert router.poll(5_000)
+    assert router.poll(PATIENCE_MS)
     commands = Commands(router, Roll(lambda _: False), lambda *_: None)
     heard: list[object] = []
     commands.drain(10, lambda *given: heard.append(given), lambda *given: heard.append(given))
@@ -160,7 +161,7 @@ def test_a_client_that_does_not_read_costs_only_its_own_replies(context: Context
     assert desk.commands.undelivered > 0
     other.send(PING)
     desk.commands.send(desk.read_ping().route, b"on time")
-    assert other.poll(5_000)
+    assert other.poll(PATIENCE_MS)
 
 
 def test_a_batch_is_bounded(context: Context, desk: Desk) -> None:
@@ -169,7 +170,7 @@ def test_a_batch_is_bounded(context: Context, desk: Desk) -> None:
         dealer.send(PING)
     read = 0
     while read < 30:
-        assert desk.sockets.commands.poll(5_000)
+        assert desk.sockets.commands.poll(PATIENCE_MS)
         count = desk.commands.drain(7, lambda *_: None, lambda *_: None)
         assert count <= 7
         read += count

@@ -11,6 +11,7 @@ import zmq
 from broker.app import EmbeddedBroker
 from broker.wire.greeting import Greeting
 from common.addresses import Address
+from tests.support.patience import PATIENCE_MS
 
 encode = msgspec.msgpack.encode
 QUESTION = {"op": "greet", "id": 3, "versions": [1]}
@@ -31,7 +32,7 @@ def dealer(address: Address) -> Iterator[zmq.Socket[bytes]]:
 
 
 def answer(dealer: zmq.Socket[bytes]) -> dict[str, object]:
-    assert dealer.poll(5_000)
+    assert dealer.poll(PATIENCE_MS)
     return msgspec.msgpack.decode(dealer.recv())  # type: ignore[no-any-return]
 
 
@@ -73,7 +74,7 @@ def test_too_long_a_question_ends_its_connection_and_no_other(dealer: zmq.Socket
         monitor = stranger.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         stranger.connect(address.greeting)
         stranger.send(encode({**QUESTION, "padding": "x" * 600}))
-        assert monitor.poll(5_000)
+        assert monitor.poll(PATIENCE_MS)
         stranger.disable_monitor()
     dealer.send(encode(QUESTION))
     assert answer(dealer)["ok"]

@@ -20,7 +20,8 @@ from broker.wire.reactor import PART, SWEEP_S
 from common import codec, messages
 from common.errors import ChatError
 from tests.support import unlimited
-from tests.support.loopback import PATIENCE_MS, RawClient
+from tests.support.loopback import RawClient
+from tests.support.patience import PATIENCE_MS, PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +212,7 @@ def test_what_was_accepted_is_settled_and_the_clients_are_told_when_it_stops(tmp
         kinds = dict.fromkeys(range(1000), messages.Sent)
         acknowledged = [client.receive(*kinds.items())[1].seq]
         broker.stop()
-        thread.join(5)
+        thread.join(PATIENCE_S)
         broker.close()
         client.event(messages.ClosingSoon, client.beacon)
         while client.dealer.poll(100):
@@ -245,7 +246,7 @@ def test_it_ends_by_itself_when_nobody_has_been_there(tmp_path: Path) -> None:
             client.hello()
             thread.join(2.5)
             assert thread.is_alive(), "somebody was there"
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 

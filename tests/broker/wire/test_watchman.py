@@ -21,6 +21,7 @@ from broker.wire.roll import Standing
 from broker.wire.watchman import Scanner, Watchman
 from common import limits
 from common.limits import Rate
+from tests.support.patience import PATIENCE_S
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is Linux's")
 
@@ -296,7 +297,7 @@ def test_it_shuts_by_itself_who_sends_too_much_and_tells_of_it(ports: list[socke
         connection = peers.identify(near.fileno())
         watchman.start()
         try:
-            far.settimeout(10)
+            far.settimeout(PATIENCE_S)
             try:
                 far.sendall(b"x" * 100_000)
             except OSError:

@@ -25,6 +25,7 @@ from broker.chat.ports import (
 from broker.wire.passwords import Passwords
 from broker.wire.workers import Workers
 from testkit.memory_store import MemoryStore
+from tests.support.patience import PATIENCE_S
 
 ORIGIN = Origin(b"\0abcd", "k" * 40, "", 1, "127.0.0.1")
 SEARCH = FindMessages(((1, 0),), (Phrase("hola"),), (), None, None, 10, 1_000, 1)
@@ -49,7 +50,7 @@ class SlowPasswords(Passwords):
 
     def hash(self, password: str) -> str:
         self.at_work.release()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(PATIENCE_S)
         return "t1$slow"
 
 
@@ -62,7 +63,7 @@ class Ring:
 
     def wait(self, times: int = 1) -> None:
         for _ in range(times):
-            assert self._rung.acquire(timeout=10)
+            assert self._rung.acquire(timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def workers(ring: Ring) -> Iterator[Workers]:
     made = Workers(MemoryStore(), PASSWORDS, ring)
     made.start()
     yield made
-    made.stop(5)
+    made.stop(PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_a_right_password_of_another_cost_is_answered_with_the_hash_to_keep(ring
     assert PASSWORDS.check("correct horse", str(new))
     assert not PASSWORDS.outdated(str(new))
     assert wrong is False
-    workers.stop(5)
+    workers.stop(PATIENCE_S)
 
 
 def test_a_failure_is_told_and_the_thread_goes_on(ring: Ring) -> None:
@@ -132,7 +133,7 @@ def test_a_failure_is_told_and_the_thread_goes_on(ring: Ring) -> None:
     workers.ask(ask(CheckPassword(None, "x")))
     ring.wait(2)
     assert [done.failed for done in workers.results] == [True, False]
-    workers.stop(5)
+    workers.stop(PATIENCE_S)
 
 
 def test_only_so_many_hashes_wait_and_reads_do_not_wait_behind_them(ring: Ring) -> None:
@@ -141,7 +142,7 @@ def test_only_so_many_hashes_wait_and_reads_do_not_wait_behind_them(ring: Ring) 
     workers.start()
     for _ in range(2):
         assert workers.ask(ask(HashPassword("x")))
-        assert slow.at_work.acquire(timeout=10)
+        assert slow.at_work.acquire(timeout=PATIENCE_S)
     assert [workers.ask(ask(HashPassword("x"))) for _ in range(4)] == [True, True, True, False]
     assert workers.ask(ask(ReadLog(1, None, None, 10, 1_000)))
     ring.wait()
@@ -149,7 +150,7 @@ def test_only_so_many_hashes_wait_and_reads_do_not_wait_behind_them(ring: Ring) 
     slow.go_on.set()
     ring.wait(5)
     assert len(workers.results) == 5
-    workers.stop(5)
+    workers.stop(PATIENCE_S)
 
 
 def test_nobody_waits_behind_a_search_and_so_many_may_wait_themselves(ring: Ring) -> None:
@@ -158,13 +159,13 @@ def test_nobody_waits_behind_a_search_and_so_many_may_wait_themselves(ring: Ring
     class Slow(MemoryStore):
         def find_messages(self, query: FindMessages) -> Findings | None:
             at_work.release()
-            assert go_on.wait(10)
+            assert go_on.wait(PATIENCE_S)
             return super().find_messages(query)
 
     workers = Workers(Slow(), PASSWORDS, ring, searches_waiting=2)
     workers.start()
     assert workers.ask(ask(SEARCH))
-    assert at_work.acquire(timeout=10)
+    assert at_work.acquire(timeout=PATIENCE_S)
     assert [workers.ask(ask(SEARCH)) for _ in range(3)] == [True, True, False]
     assert workers.ask(ask(ReadLog(1, None, None, 10, 1_000)))
     ring.wait()
@@ -172,7 +173,7 @@ def test_nobody_waits_behind_a_search_and_so_many_may_wait_themselves(ring: Ring
     go_on.set()
     ring.wait(3)
     assert [done.result for done in workers.results] == [Findings([], False)] * 3
-    workers.stop(5)
+    workers.stop(PATIENCE_S)
 
 
 def test_stopping_drops_what_waits_and_ends_the_threads(ring: Ring) -> None:
@@ -181,8 +182,8 @@ def test_stopping_drops_what_waits_and_ends_the_threads(ring: Ring) -> None:
     workers.start()
     for _ in range(5):
         workers.ask(ask(HashPassword("x")))
-    assert slow.at_work.acquire(timeout=10)
+    assert slow.at_work.acquire(timeout=PATIENCE_S)
     threading.Timer(0.05, slow.go_on.set).start()
-    workers.stop(10)
+    workers.stop(PATIENCE_S)
     assert not any(thread.is_alive() for thread in workers._threads)
     assert not workers.results

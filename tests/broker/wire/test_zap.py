@@ -13,6 +13,7 @@ from broker.wire import zap
 from broker.wire.sockets import ZAP_DOMAIN, Context, Socket
 from broker.wire.zap import ENDPOINT, ZapHandler
 from common.keys import generate
+from tests.support.patience import PATIENCE_MS
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def ask(context: Context) -> Iterator[Any]:
 
     def put(*frames: bytes) -> tuple[bytes, bytes]:
         request.send_multipart(list(frames))
-        assert request.poll(5_000)
+        assert request.poll(PATIENCE_MS)
         _, _, status, _, name, _ = request.recv_multipart()
         return status, name
 

@@ -27,8 +27,8 @@ from common import messages as m
 from common.addresses import Address
 from common.errors import NoSuchRoom, WrongPassword
 from tests.support import unlimited
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 30.0
 TURN_MS = 50
 """What one turn of the broker may take on a machine that has other things to do."""
 PASSWORD = "correct horse"
@@ -41,7 +41,7 @@ def account(login: str) -> m.Register:
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a test's coroutine, but not for ever."""
-    asyncio.run(asyncio.wait_for(coroutine, 4 * PATIENCE_S))
+    asyncio.run(asyncio.wait_for(coroutine, 3 * PATIENCE_S))
 
 
 @pytest.fixture(scope="module")

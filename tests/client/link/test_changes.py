@@ -10,7 +10,8 @@ from typing import Any
 
 from client.link.room import Room
 from common import messages as m
-from tests.client.link.test_against_broker import PATIENCE_S, Killable, circle, run
+from tests.client.link.test_against_broker import Killable, circle, run
+from tests.support.patience import PATIENCE_S
 
 KILLS = 6
 EMOJI = ("👍", "🎉", "❤️")

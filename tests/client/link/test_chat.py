@@ -18,6 +18,7 @@ from client.link.updates import LinkState, RoomLeft
 from common import messages as m
 from common.addresses import Address, BadAddress
 from common.errors import BadText, NoSuchUser, NotLoggedIn, TooMany
+from tests.support.patience import PATIENCE_S
 
 
 def account(login: str) -> m.Register:
@@ -27,7 +28,7 @@ def account(login: str) -> m.Register:
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
+    asyncio.run(asyncio.wait_for(coroutine, 2 * PATIENCE_S))
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from common import messages as m
 from common.addresses import Address
 from common.errors import UnsupportedVersion
 from common.limits import REPLY_BYTES
+from tests.support.patience import PATIENCE_S
 
 
 class Peer:
@@ -94,7 +95,7 @@ def peer() -> Iterator[Peer]:
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 30))
+    asyncio.run(asyncio.wait_for(coroutine, 2 * PATIENCE_S))
 
 
 WELCOME = m.Welcome(
@@ -180,7 +181,7 @@ def test_a_fault_in_the_application_is_reported_and_reading_goes_on(peer: Peer) 
         number = connection.do(lambda now: session.request(m.Users(), now))
         _, users = await peer.request()
         peer.commands.send_multipart([identity, codec.encode_reply(m.UserList(id=users.id, users=[], more=False))])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await answered.wait()
         assert told[-1] == Answered(number, m.UserList(id=users.id, users=[], more=False))
         assert [type(fault["exception"]) for fault in faults] == [ValueError]
@@ -219,7 +220,7 @@ def test_a_client_that_was_not_let_in_goes_on_trying_though_libzmq_gives_up(stat
         line = Line(peer.address, keys.generate(), "test", lambda update: None)
         starting = asyncio.create_task(line.start(20.0))
         for _ in range(6):
-            await asyncio.to_thread(peer.judged.get, timeout=10)
+            await asyncio.to_thread(peer.judged.get, timeout=PATIENCE_S)
         peer.zap = b"200"
         identity, request = await peer.request()
         peer.commands.send_multipart([identity, welcome(request.id)])

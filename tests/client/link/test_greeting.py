@@ -14,6 +14,7 @@ from broker.app import EmbeddedBroker
 from client.link.failures import NoBroker
 from client.link.greeting import ask
 from common.addresses import Address
+from tests.support.patience import PATIENCE_MS
 
 KEY = bytes(32)
 
@@ -26,7 +27,7 @@ def answering(*answers: bytes) -> Iterator[Address]:
         port = socket.bind_to_random_port("tcp://127.0.0.1")
 
         def serve() -> None:
-            if socket.poll(5_000):
+            if socket.poll(PATIENCE_MS):
                 peer, _ = socket.recv_multipart()
                 for answer in answers:
                     socket.send_multipart([peer, answer])

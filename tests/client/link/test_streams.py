@@ -17,6 +17,7 @@ from client.link.updates import Arrived, LinkChanged, LinkState, Overrun, Roster
 from common.errors import NotMember
 from common.messages import Edited, Entries, Message, Roster, Sent
 from common.messages import History as History_
+from tests.support.patience import PATIENCE_S
 
 
 def message(seq: int) -> Message:
@@ -47,7 +48,7 @@ class History:
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 30))
+    asyncio.run(asyncio.wait_for(coroutine, 2 * PATIENCE_S))
 
 
 async def take(stream: LogStream[Message], count: int) -> list[int]:

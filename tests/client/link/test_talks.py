@@ -18,6 +18,7 @@ from common.errors import BadText, NoSuchUser, NotMember
 from common.limits import TYPING_ROOM
 from tests.client.link.test_against_broker import PASSWORD, Killable, Line, account, circle, run, until
 from tests.support import unlimited
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_a_killed_broker_forgets_no_wish_and_clients_keep_what_they_know_was_rea
                     # What was read may be forgotten, or not: it was some seconds short of the disk.
                     assert marks(tablet)["lobby"] in ((0, "off"), (sent.seq, "off"))
                     for chat in (ana, phone):
-                        async with asyncio.timeout(30):
+                        async with asyncio.timeout(PATIENCE_S):
                             await chat.wait_live()
                         assert marks(chat)["lobby"] == (sent.seq, "off")
                     await phone.mark("lobby", sent.seq)
@@ -203,7 +204,7 @@ def test_a_status_reaches_others_and_ones_own_devices(broker: EmbeddedBroker) ->
             while changed.roster.changes[-1].change != "status":
                 changed = await until(updates, RosterChanged)
             assert changed.roster.changes == [m.Change(login="ana", change="status", status="dnd")]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while phone.state is None or (phone.state.status, phone.state.note) != ("dnd", "en clase"):
                     await anext(own)
             with pytest.raises(BadText):

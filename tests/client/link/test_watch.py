@@ -27,6 +27,7 @@ from client.link.watch import REFUSED_S, SPREAD, Watch
 from common import keys
 from common.addresses import Address
 from common.limits import HANDSHAKE_S
+from tests.support.patience import PATIENCE_MS, PATIENCE_S
 
 LATEST_S = 1.5 * HANDSHAKE_S + REFUSED_S * (1 + SPREAD) + 3.0
 """Seconds after the last fault within which it is connected: what it may be waiting for, and some for the machine."""
@@ -52,7 +53,7 @@ class Broker:
 
     def admits(self) -> None:
         """Wait until a handshake has been made."""
-        assert self.monitor.poll(10_000)
+        assert self.monitor.poll(PATIENCE_MS)
         parse_monitor_message(self.monitor.recv_multipart())
 
     def close(self) -> None:
@@ -164,7 +165,7 @@ class Gate:
         self._do(self._shut())
         self._do(self._cut())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
 
 
 @pytest.fixture
@@ -220,12 +221,12 @@ def test_news_that_comes_late_costs_no_connection_that_stands_by_then(broker: Br
 
         def block() -> None:
             busy.set()
-            assert free.wait(20)
+            assert free.wait(PATIENCE_S)
 
         def dropping(number: int) -> None:
             if number == 3:
                 loop.call_soon_threadsafe(block)
-                assert busy.wait(10)
+                assert busy.wait(PATIENCE_S)
                 gate.mood = "pass"
 
         gate.dropping = dropping

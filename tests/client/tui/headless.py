@@ -18,8 +18,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 from wcwidth import wcwidth
 
-PATIENCE_S = 10.0
-"""Seconds until a test that waits for something to be seen gives up."""
+from tests.support.patience import PATIENCE_S
 
 _SEQUENCE = re.compile(r"\x1b\[([?>0-9;]*)([A-Za-z])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>78]|\x1b\(B")
 

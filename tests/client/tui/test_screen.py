@@ -16,6 +16,7 @@ from common import messages as m
 from common.errors import NoSuchRoom, NotMember, WrongPassword
 from tests.client.tui.fake_chat import FakeChat, direct, said, view
 from tests.client.tui.headless import Headless, headless
+from tests.support.patience import PATIENCE_S
 
 ALT = "\x1b"
 PAGE_UP, PAGE_DOWN, F1, F8 = "\x1b[5~", "\x1b[6~", "\x1bOP", "\x1b[19~"
@@ -43,7 +44,7 @@ class Seat:
         await self.until(lambda: not self.screen._focused)
 
     async def ended(self) -> None:
-        await asyncio.wait_for(asyncio.shield(self.running), 10)
+        await asyncio.wait_for(asyncio.shield(self.running), PATIENCE_S)
         assert self.chat.closed
 
 
@@ -61,7 +62,7 @@ async def seated(
         finally:
             if not running.done():
                 screen._exit()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, PATIENCE_S)
 
 
 def play(act: Act, columns: int = 120, rows: int = 24, chat: FakeChat | None = None, **options: object) -> Seat:
@@ -112,7 +113,7 @@ def test_no_size_breaks_it(columns: int, rows: int) -> None:
             chat.arrive("lobby", said("bob", "hello " * 50, 1))
             await terminal.until(lambda _: screen.app.render_counter > 2)
             screen._exit()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, PATIENCE_S)
 
     asyncio.run(run())
 
@@ -474,7 +475,7 @@ def test_a_failed_start_ends_the_screen(error: Exception) -> None:
     async def run() -> None:
         with headless():
             screen = FullScreen(Refusing(login=None), "ana", started=False)
-            await asyncio.wait_for(screen.run(), 10)
+            await asyncio.wait_for(screen.run(), PATIENCE_S)
             assert screen.failure is error
 
     asyncio.run(run())

@@ -16,6 +16,7 @@ from client.tui.sitting import Sitting
 from common import messages as m
 from common.errors import BadPassword, Forbidden, NameTaken, NoSuchUser, RateLimited
 from tests.client.tui.fake_chat import NOW, FakeChat, direct, said, view
+from tests.support.patience import PATIENCE_S
 
 
 class Desk(Sitting):
@@ -151,7 +152,7 @@ def test_lines_wait_for_a_command_but_not_for_ever(monkeypatch: pytest.MonkeyPat
         desk.enter("#gR chess")
         desk.enter("hello")
         assert desk.fake.sent == []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not desk.fake.sent:
                 await desk.fake.told()
                 await asyncio.sleep(0.002)

@@ -26,6 +26,7 @@ from scripts import catalogs
 from tests.client.tui.forms.test_login import ACCOUNT, F2, ask
 from tests.client.tui.headless import Headless, headless
 from tests.client.tui.test_app import PASSWORD, made
+from tests.support.patience import PATIENCE_S
 
 SIZES = pytest.mark.parametrize("size", [(100, 30), (40, 10)], ids=lambda size: f"{size[0]}x{size[1]}")
 
@@ -165,7 +166,7 @@ def test_the_chat_in_spanish(size: tuple[int, int]) -> None:
                 screens.append(await terminal.see(expected))
             assert [left for screen in screens for left in english_left(screen)] == []
             terminal.press("\x15\x04")
-            assert await asyncio.wait_for(running, 10) == 0
+            assert await asyncio.wait_for(running, PATIENCE_S) == 0
 
     with EmbeddedBroker() as broker:
         asyncio.run(run(broker.address))

@@ -13,6 +13,7 @@ from common.errors import ChatError, NameTaken, RegistrationClosed, WrongPasswor
 from common.limits import PERSON_NAME_LENGTH
 from common.messages import Register
 from tests.client.tui.headless import Headless, headless
+from tests.support.patience import PATIENCE_S
 
 F2, UP, DOWN = "\x1bOQ", "\x1b[A", "\x1b[B"
 ACCOUNT = ["ana", "correct horse", "correct horse", "Ana María", "Gómez", "29", "f"]
@@ -38,7 +39,7 @@ def ask(
         with headless(columns, rows) as terminal:
             asked = asyncio.ensure_future(login.ask("plaza", connect, **options))  # type: ignore[arg-type]
             await act(terminal)
-            return await asyncio.wait_for(asked, 10)
+            return await asyncio.wait_for(asked, PATIENCE_S)
 
     return asyncio.run(run()), given
 

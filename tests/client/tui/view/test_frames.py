@@ -23,6 +23,7 @@ from client.tui.screen import FullScreen
 from common import messages as m
 from tests.client.tui.fake_chat import NOW, FakeChat, view
 from tests.client.tui.headless import Headless, headless
+from tests.support.patience import PATIENCE_S
 
 FRAMES = Path(__file__).with_name("frames")
 SIZES = ((160, 45), (100, 30), (60, 20), (40, 10))
@@ -110,7 +111,7 @@ def scene(
             await terminal.see(SETTLED)
             drawn = terminal.written
             screen._exit()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, PATIENCE_S)
             return drawn
 
     emulator = Emulator(columns, rows)
@@ -277,6 +278,6 @@ def test_links_are_what_they_say_however_the_screen_changes() -> None:
                 await terminal.see(f"▸ {step} steps")
                 linked(terminal)
             screen._exit()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, PATIENCE_S)
 
     asyncio.run(play())

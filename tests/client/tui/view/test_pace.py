@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from client.tui.view.pace import FRAME_S, SLOWEST_S, Pace
+from tests.support.patience import PATIENCE_S
 
 
 class Time:
@@ -35,7 +36,7 @@ async def test_a_change_is_drawn_at_once_and_those_that_follow_together() -> Non
         pace.changed()
     assert drawn.empty()
     time.now += 1
-    await asyncio.wait_for(drawn.get(), 10)
+    await asyncio.wait_for(drawn.get(), PATIENCE_S)
     assert drawn.empty()
     pace.changed()
     assert drawn.get_nowait() == 101.001
