@@ -13,11 +13,14 @@ from client.language import LANGUAGES, N_, _
 
 GENDERS: Final = ("female", "male", "other", "undisclosed")
 SHELLS: Final = ("bash", "zsh", "fish")
+WEB_PORT: Final = 8570
+"""Where the gateway listens if nothing else is said."""
 
 _EPILOG: Final = N_("""\
 environment:
   TERTULIA_ADDRESS, TERTULIA_LOGIN   as the flags, which win over them; they win over client.toml
   TERTULIA_LANG                      the language, as --lang; else it is the locale's
+  TERTULIA_BOT_KEY                   the key file of a bot or of the gateway
   TERTULIA_PASSWORD                  else the password is asked for, or is the first line of the input
 
 exit status:
@@ -80,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     _tail(command("tail", _("print what is said in a room"), "tail", shared))
     _json(command("rooms", _("list the rooms"), "rooms", shared))
     _json(command("users", _("list the users of the whole system"), "users", shared))
+    _web(command("web", _("serve webhooks over HTTP"), "web", shared))
     completion = command("completion", _("print the completions for a shell"), "completion")
     completion.add_argument("shell", choices=SHELLS)
     return top
@@ -107,6 +111,67 @@ def _tail(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
+def _web(command: argparse.ArgumentParser) -> None:
+    _hooks(command)
+    command.add_argument("--listen", metavar="HOST", default="127.0.0.1", help=_("where to listen (127.0.0.1)"))
+    command.add_argument(
+        "--port", metavar="N", type=_port, default=WEB_PORT, help=_("the port (8570); 0 takes a free one")
+    )
+    command.add_argument("--key", metavar=_("FILE"), help=_("the key file to log in with; else TERTULIA_BOT_KEY"))
+    parts = command.add_subparsers(metavar="hook")
+    hook = parts.add_parser("hook", help=_("add, list and remove webhooks"), allow_abbrev=False)
+    verbs = hook.add_subparsers(metavar=_("COMMAND"), required=True)
+    add = verbs.add_parser("add", help=_("make a webhook"), allow_abbrev=False)
+    ways = add.add_subparsers(metavar="in|out", required=True)
+    _hook_in(ways.add_parser("in", help=_("let other programs post into a room"), allow_abbrev=False))
+    _hook_out(ways.add_parser("out", help=_("post what happens in a room to a URL"), allow_abbrev=False))
+    listing = verbs.add_parser("list", help=_("list the webhooks"), allow_abbrev=False)
+    _json(listing)
+    _hooks(listing)
+    listing.set_defaults(module="hook", verb="list")
+    remove = verbs.add_parser("remove", help=_("remove a webhook"), allow_abbrev=False)
+    remove.add_argument("name", metavar=_("NAME"))
+    _hooks(remove)
+    remove.set_defaults(module="hook", verb="remove")
+
+
+def _hook_in(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--room", required=True, metavar="R")
+    command.add_argument("--name", required=True, metavar=_("NAME"), help=_("what to call the hook"))
+    command.add_argument(
+        "--public",
+        metavar="URL",
+        default=f"http://127.0.0.1:{WEB_PORT}",
+        help=_("where others reach the gateway: what the printed URL begins with"),
+    )
+    _hooks(command)
+    command.set_defaults(module="hook", verb="in")
+
+
+def _hook_out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--room", required=True, metavar="R")
+    command.add_argument("--name", required=True, metavar=_("NAME"), help=_("what to call the hook"))
+    command.add_argument("--url", required=True, metavar="URL", help=_("where to post"))
+    command.add_argument(
+        "--events",
+        metavar="E,…",
+        default="message",
+        help=_("what to tell: message (the default), edit, retract, reaction, join, leave"),
+    )
+    command.add_argument("--allow-http", action="store_true", help=_("let it go out unencrypted"))
+    command.add_argument(
+        "--allow-private", action="store_true", help=_("let it go to addresses of this machine and of private networks")
+    )
+    _hooks(command)
+    command.set_defaults(module="hook", verb="out")
+
+
+def _hooks(command: argparse.ArgumentParser) -> None:
+    # Suppressed, so that a command within a command does not take back what was said before it.
+    told = _("the file of webhooks, instead of your own")
+    command.add_argument("--hooks", metavar=_("FILE"), type=Path, default=argparse.SUPPRESS, help=told)
+
+
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help=_("one JSON object a line, in ASCII"))
 
@@ -114,6 +179,12 @@ def _json(command: argparse.ArgumentParser) -> None:
 def _natural(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(_("{text!r} is no number from 0 upwards").format(text=text))
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(_("{text!r} is no port from 0 to 65535").format(text=text))
     return int(text)
 
 

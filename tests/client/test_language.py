@@ -32,6 +32,10 @@ each_catalog = pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.p
 NO_SENTENCES = {
     "client/commands/completion.py": "scripts for shells",
     "client/tui/view/style.py": "colours and names of styles",
+    "client/web/webhooks/forges.py": "what becomes of other programs' bodies, whose language is English",
+    "client/web/webhooks/incoming.py": "answers to other programs",
+    "client/web/webhooks/public.py": "networks, and a cause for the log",
+    "client/web/webhooks/shapes.py": "answers to other programs",
 }
 
 # Literals that look like sentences and are none, each with the reason.

@@ -1,0 +1,134 @@
+"""Processes for tests of the gateway and of bots: a broker with accounts, and `tertulia` programs that run for long."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from client.cli import main
+from tests.generated import ROOT
+
+PASSWORD = "correct horse"
+PERSON = ["--first-names", "Ana", "--surnames", "Ruiz", "--age", "34", "--gender", "female"]
+
+
+class Broker:
+    """A broker in a process of its own, with hashes that cost little; can be killed and started again."""
+
+    def __init__(self, data: Path, port: int = 0) -> None:
+        self._data = data
+        command = [sys.executable, "-m", "broker", "serve", "--data-dir", str(data)]
+        command += ["--listen", "127.0.0.1", "--port", str(port), "--idle-exit", "60"]
+        environment = {**os.environ, "TERTULIA_BROKER_BCRYPT_COST": "4", "XDG_CONFIG_HOME": str(data.parent)}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        assert self.address.startswith("tertulia://")
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rsplit(":", 1)[1].split("/")[0])
+
+    def again(self) -> Broker:
+        """The same broker, started anew where it was."""
+        return Broker(self._data, self.port)
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it, and wait until it has."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def register(self, *logins: str) -> None:
+        """Make accounts, all with the same password."""
+        for login in logins:
+            command = ["register", "--address", self.address, "--login", login, *PERSON]
+            done = subprocess.run(
+                [sys.executable, "-m", "client", *command],
+                cwd=ROOT, input=f"{PASSWORD}\n", text=True, capture_output=True,
+            )  # fmt: skip
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@contextmanager
+def broker(data: Path, *logins: str) -> Iterator[Broker]:
+    """A broker with those accounts within the context."""
+    started = Broker(data)
+    try:
+        started.register(*logins)
+        yield started
+    finally:
+        started.end()
+
+
+class Program:
+    """A `tertulia` command that runs until it is told to end; its log is in a file."""
+
+    def __init__(self, log: Path, *arguments: str, **environment: str) -> None:
+        self.log = log
+        with open(log, "a", encoding="utf-8") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "client", *arguments],
+                cwd=ROOT,
+                env={**os.environ, "XDG_CONFIG_HOME": str(log.parent), **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+
+    def line(self) -> str:
+        """The next line that it prints; empty if it has ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def words(self) -> str:
+        """What its log says so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def says(self, words: str) -> None:
+        """Wait until its log says that."""
+        deadline = time.monotonic() + 30
+        while words not in self.words():
+            assert self.process.poll() is None, self.words()
+            assert time.monotonic() < deadline, self.words()
+            time.sleep(0.05)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Tell it to end; returns its status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end(signal.SIGKILL)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def gateway(log: Path, address: str, hooks: Path, *arguments: str) -> Program:
+    """`tertulia web` on a free port, as the account `hooks`."""
+    return Program(
+        log, "web", "--listen", "127.0.0.1", "--port", "0", "--hooks", str(hooks), *arguments,
+        TERTULIA_ADDRESS=address, TERTULIA_LOGIN="hooks", TERTULIA_PASSWORD=PASSWORD,
+    )  # fmt: skip
+
+
+def make_hook(capsys: pytest.CaptureFixture[str], hooks: Path, *arguments: str) -> str:
+    """Make a hook by the command line; what it prints: a URL's path, or a secret."""
+    assert main(["web", "hook", "add", *arguments, "--hooks", str(hooks)]) == 0
+    return capsys.readouterr().out.strip()
