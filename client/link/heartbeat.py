@@ -16,7 +16,7 @@ from client.link.clock import Clock
 from client.link.failures import LinkLost, NoAnswer, pause
 from common import limits
 from common import messages as m
-from common.errors import ChatError, UnsupportedVersion
+from common.errors import AccountDisabled, ChatError, UnsupportedVersion
 
 HELLO_S: Final = 2.0
 """Seconds after which an unanswered `hello` is repeated; twice as many each further time, up to `SILENCE_S`."""
@@ -56,7 +56,7 @@ class Heartbeat:
         self.welcome: m.Welcome | None = None
         """The latest answer to `hello`."""
         self.fatal: ChatError | None = None
-        """Why greeting was given up: no protocol version in common."""
+        """Why greeting was given up: no protocol version in common, or the key's account is disabled."""
 
     def up(self, now: float) -> None:
         """There is a connection."""
@@ -87,7 +87,7 @@ class Heartbeat:
             self._patience = HELLO_S
             self._ping_due = max(now, self._calls.held(m.Ping()))
             self._welcomed(outcome, now)
-        elif isinstance(outcome, UnsupportedVersion):
+        elif isinstance(outcome, UnsupportedVersion) or (isinstance(outcome, AccountDisabled) and self.welcome is None):
             self.fatal = outcome
         elif isinstance(outcome, NoAnswer):
             if not isinstance(outcome, LinkLost):

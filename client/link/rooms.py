@@ -18,6 +18,7 @@ from client.link.subscriptions import Subscriptions
 from client.link.updates import RoomJoined, RoomLeft, SessionEnded, TalkMarked
 from common import limits, names, topics
 from common import messages as m
+from common.scopes import DIRECT, READ, Scopes
 
 ECHO_S: Final = 5.0
 """Seconds within which an event that repeats a reply is expected: far above any delay of a link that lives."""
@@ -47,8 +48,10 @@ class Rooms:
         """The private conversations that were marked, those marked last at the end."""
         self.status: m.Status = "available"
         self.note = ""
+        self.scopes: Scopes | None = None
+        """What the key of this session may be used for; None for all that the account may do."""
         self.logs: dict[str, Log] = {}
-        """The inbox and the rooms, by the log's name."""
+        """The inbox and the rooms, as far as this session may hear them, by the log's name."""
         self.changed = False
         """Whether `state` differs from what was last reported; whoever reports it clears this."""
 
@@ -65,14 +68,26 @@ class Rooms:
         return m.SessionState(
             login=self.login,
             operator=self.operator,
-            bot=self.bot,
             current=self.current,
             rooms=list(self.views.values()),
             inbox=self.logs[self.inbox].last if self.inbox in self.logs else 0,
             talks=list(reversed(self.talks.values())),
             status=self.status,
             note=self.note,
+            bot=self.bot,
+            scopes=None if self.scopes is None else list(self.scopes.written),
         )
+
+    def hears(self, log: str) -> bool:
+        """Whether the broker lets this session hear that log."""
+        if self.scopes is None:
+            return True
+        return DIRECT in self.scopes if log == self.inbox else self.scopes.room(READ, names.key(log))
+
+    @property
+    def heads(self) -> set[str]:
+        """The logs of which a heartbeat tells where they end."""
+        return {log for log in (self.inbox, *self.views) if self.hears(log)} if self.login is not None else set()
 
     def find(self, name: str) -> str | None:
         """The name of a joined room as its creator wrote it, however `name` is written."""
@@ -89,6 +104,7 @@ class Rooms:
         before, self.talks = self.talks if self.login is not None else None, {}
         self.login, self.operator, self.current = state.login, state.operator, state.current
         self.bot, self.status, self.note = state.bot, state.status, state.note
+        self.scopes = None if state.scopes is None else Scopes(state.scopes)
         for talk in reversed(state.talks):
             self.talks[talk.talk] = talk
             if before is not None:
@@ -147,10 +163,12 @@ class Rooms:
         talk = next((known for known in (*self.views, *self.talks) if names.key(known) == key), None)
         if talk is not None:
             known = self.views.get(talk) or self.talks[talk]
-            head = self.logs[talk if talk in self.views else self.inbox].last
-            self.marked(talk, min(command.read or 0, head), command.notify or known.notify)
+            log = self.logs.get(talk if talk in self.views else self.inbox)
+            self.marked(talk, min(command.read or 0, log.last if log else 0), command.notify or known.notify)
 
     def _follow(self, log: str, id: int, head: int, now: float) -> None:
+        if not self.hears(log):
+            return
         known = self.logs.get(log)
         if known is None or known.id != id:
             self.logs[log] = Log(log, id, head)
@@ -195,13 +213,13 @@ class Rooms:
             self._drop(name, reason, now)
 
     def heard_joined(self, event: m.JoinedRoom, now: float) -> None:
-        """The inbox says that the account is in a room: perhaps through another device."""
+        """The inbox, or the beacon, says that the account is in a room: perhaps through another device."""
         known = self.views.get(event.room.name)
         if not self._echo(("joined", event.room.id), now) or (known is not None and known.id == event.room.id):
             self._add(event.room, now)
 
     def heard_left(self, event: m.LeftRoom, now: float) -> None:
-        """The inbox says that the account is no longer in a room."""
+        """The inbox, or the beacon, says that the account is no longer in a room."""
         view = self.views.get(event.name)
         if self._echo(("left", event.id), now) or view is None or view.id != event.id:
             return
@@ -237,6 +255,7 @@ class Rooms:
         self._subscriptions.drop_all()
         self.login, self.operator, self.current = None, False, ""
         self.status, self.note = "available", ""
+        self.bot, self.scopes = False, None
         self.views.clear()
         self.talks.clear()
         self.logs.clear()

@@ -233,8 +233,7 @@ class Session:
             return
         for log, head in pong.heads.items():
             self._rumour(log, head, now)
-        expected = {self.rooms.inbox, *self.rooms.views} if self.rooms.login is not None else set()
-        if pong.run != self._run or pong.heads.keys() != expected:
+        if pong.run != self._run or pong.heads.keys() != self.rooms.heads:
             self._refresh(now)
 
     @property
@@ -262,6 +261,9 @@ class Session:
                 self._live(event, now)
             elif isinstance(event, m.Ended):
                 self._ended(event.reason)
+            else:
+                # What is told on the inbox, for a session that may not hear it.
+                self._told(event, now)
         elif isinstance(event, (m.Said, m.Invited, m.Edited, m.Retracted, m.Reacted)):
             known = self.rooms.logs.get(log)
             if known is not None:
@@ -269,16 +271,21 @@ class Session:
                 if known.behind:
                     self.backfill.watch(known)
         elif log == self.rooms.inbox:
-            if isinstance(event, m.JoinedRoom):
-                self.rooms.heard_joined(event, now)
-            elif isinstance(event, m.LeftRoom):
-                self.rooms.heard_left(event, now)
-            elif isinstance(event, m.WritesNow):
+            if isinstance(event, m.WritesNow):
                 self._act(WritesNow(topics.inbox(event.login), event.login, event.on))
-            elif isinstance(event, m.Marked):
-                self.rooms.marked(event.talk, event.read, event.notify)
+            else:
+                self._told(event, now)
         elif log in self.rooms.views:
             self._about(log, self.rooms.views[log], event, now)
+
+    def _told(self, event: m.AnyEvent, now: float) -> None:
+        """What the account's sessions are told of themselves."""
+        if isinstance(event, m.JoinedRoom):
+            self.rooms.heard_joined(event, now)
+        elif isinstance(event, m.LeftRoom):
+            self.rooms.heard_left(event, now)
+        elif isinstance(event, m.Marked):
+            self.rooms.marked(event.talk, event.read, event.notify)
 
     def _about(self, log: str, view: m.RoomView, event: m.AnyEvent, now: float) -> None:
         if isinstance(event, m.Roster):

@@ -169,7 +169,10 @@ def _out_of_bounds(kind: inspect.Type) -> Iterator[tuple[str, Any]]:
 
 
 def _wrong_values_of(kind: inspect.Type) -> Iterator[tuple[str, Any]]:
-    yield "text", "1"
+    if isinstance(kind, inspect.StrType):
+        yield "number", 1
+    else:
+        yield "text", "1"
     yield "nested", [[1]]
     yield from _out_of_bounds(kind)
 
