@@ -145,6 +145,11 @@ class Calls:
         call.copies += 1
         self._transmit(codec.encode_request(call.id, call.command))
 
+    @property
+    def under_way(self) -> int:
+        """How many requests wait for their answers, or for the time to be made."""
+        return len(self._open)
+
     def received(self, frame: bytes, now: float) -> bool:
         """Take in a reply frame. Returns whether it answered a request; strays and late doubles do not."""
         try:

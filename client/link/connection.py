@@ -81,24 +81,6 @@ def _socket(kind: int, address: Address, keys: KeyPair, factor: float) -> zmq.as
     return socket
 
 
-class Network:
-    """The transport of everybody but tests: sockets, and this machine's clocks."""
-
-    def monotonic(self) -> float:
-        """Seconds by the system's clock that never jumps."""
-        return time.monotonic()
-
-    def wall(self) -> float:
-        """Seconds since 1970, by the system's clock."""
-        return time.time()
-
-    def connect(
-        self, address: Address, keys: KeyPair, session: Session, deliver: Deliver, stepped: Callable[[], None]
-    ) -> Connection:
-        """A connection to the broker at `address`, not opened yet."""
-        return Connection(address, keys, session, deliver, stepped)
-
-
 class Connection:
     """A session's two sockets, from `open` to `close`, in one event loop."""
 

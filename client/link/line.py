@@ -7,25 +7,44 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 import weakref
 from collections.abc import Callable
 
 from client.link.actions import Answered
 from client.link.calls import WAITS
 from client.link.clock import Clock
-from client.link.connection import Network
+from client.link.connection import Connection
 from client.link.failures import LinkLost, NoAnswer, NoBroker
 from client.link.outbox import Postable
 from client.link.room import Pending
 from client.link.session import TIMEOUT_S, Session
 from client.link.streams import UpdateStream
-from client.link.transport import Transport
+from client.link.transport import Deliver, Transport
 from client.link.updates import Settled, Update
 from common import codec
 from common import messages as m
 from common.addresses import Address
 from common.errors import Busy, ChatError
 from common.keys import KeyPair
+
+
+class Network:
+    """The transport of everybody but tests: sockets, and this machine's clocks."""
+
+    def monotonic(self) -> float:
+        """Seconds by the system's clock that never jumps."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since 1970, by the system's clock."""
+        return time.time()
+
+    def connect(
+        self, address: Address, keys: KeyPair, session: Session, deliver: Deliver, stepped: Callable[[], None]
+    ) -> Connection:
+        """A connection to the broker at `address`, not opened yet."""
+        return Connection(address, keys, session, deliver, stepped)
 
 
 class Line:
