@@ -121,7 +121,8 @@ def members(model: Model, width: int, height: int) -> list[Row]:
     shown = people if len(people) <= room else people[: max(0, room - 1)]
     for login, presence in shown:
         me, writes = login == model.me, talk.writers.get(login, 0) > model.now
-        drawn.append(_person(login, presence, me, login in talk.bots, _sign(talk, login, writes), width))
+        bot = any(login in other.bots for other in (model.conversations.values() if talk.private else (talk,)))
+        drawn.append(_person(login, presence, me, bot, _sign(talk, login, writes), width))
     if len(shown) < len(people):
         more = len(people) - len(shown)
         drawn.append([("class:side.head", pad("  " + _("and {n} more").format(n=more), width))])

@@ -17,6 +17,7 @@ from client.link.updates import (
     Arrived,
     LinkChanged,
     LinkState,
+    ModeratorsChanged,
     RoomJoined,
     RoomLeft,
     RosterChanged,
@@ -355,11 +356,15 @@ def test_what_is_said_about_a_room() -> None:
     roster = m.Roster(time=1, changes=[m.Change(login="bob", change="joined")], online=5)
     world.broker._publish("lobby", roster)
     world.broker._publish("lobby", m.SubjectChanged(time=2, by="bob", subject="tea"))
+    world.broker._publish("lobby", m.ModeratorsChanged(time=3, by="bob", moderators=["eva", "leo"]))
     world.run(12.0)
     assert updates(ana, RosterChanged)[-1] == RosterChanged("lobby", roster)
     assert updates(ana, SubjectChanged) == [SubjectChanged("lobby", "tea", "bob", 2)]
     view = ana.session.rooms.views["lobby"]
-    assert (view.online, view.subject) == (5, "tea")
+    assert (view.online, view.subject, view.moderators) == (5, "tea", ["eva", "leo"])
+    assert updates(ana, ModeratorsChanged) == [ModeratorsChanged("lobby", ("eva", "leo"), "bob", 3)]
+    told = updates(ana, StateChanged)[-1].state
+    assert [room.moderators for room in told.rooms] == [["eva", "leo"]]
 
 
 def greeted() -> tuple[Session, int]:
@@ -425,6 +430,7 @@ EVENTS = st.one_of(
     ENTRIES,
     st.builds(m.Roster, time=NUMBERS, changes=st.just([]), online=NUMBERS),
     st.builds(m.SubjectChanged, time=NUMBERS, by=TEXTS, subject=TEXTS),
+    st.builds(m.ModeratorsChanged, time=NUMBERS, by=TEXTS, moderators=st.lists(TEXTS, max_size=3)),
     st.builds(m.Deleted, time=NUMBERS, id=NUMBERS, by=TEXTS, reason=st.just("deleted")),
     st.builds(m.JoinedRoom, room=VIEWS),
     st.builds(m.LeftRoom, id=NUMBERS, name=LOGS, reason=st.just("removed")),

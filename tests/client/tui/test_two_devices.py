@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 from broker.app import EmbeddedBroker
+from broker.chat.bots import AddBot
+from broker.datadir import DataDir
+from broker.wire.operator_client import OperatorClient
 from client.link.chat import ChatClient
 from client.tui.app import Entrance
 from common.addresses import Address
+from common.keys import generate
 from tests.client.tui.test_app import PASSWORD, made, sitting_down
+from tests.support.loopback import RawClient
 from tests.support.patience import PATIENCE_S
 
 UP, ALT, ESC = "\x1b[A", "\x1b", "\x1b"
@@ -173,3 +178,54 @@ def test_what_was_said_long_ago_is_found_and_gone_to() -> None:
 
     with EmbeddedBroker() as broker:
         asyncio.run(run(broker.address))
+
+
+def test_a_moderator_keeps_order_and_a_program_is_known_as_one() -> None:
+    async def run(broker: EmbeddedBroker) -> None:
+        await made(broker.address, "ana", "bob", "eva")
+        keys = generate()
+        with OperatorClient(DataDir(broker.data_dir).operator) as operator:
+            operator.ask(AddBot(login="dice", key=keys.public, key_name="test", scopes=["read:*", "write:*"]))
+        seats = [sitting_down(Entrance(broker.address, login, PASSWORD)) for login in ("ana", "bob", "eva")]
+        async with AsyncExitStack() as stack:
+            ana, bob, eva = [await stack.enter_async_context(seat) for seat in seats]
+            dice = RawClient(broker.address, keys)
+            stack.callback(dice.close)
+            await asyncio.to_thread(dice.hello)
+            await ana.see("● live", "● dice bot")
+            await ana.typed("/create --keep den")
+            await ana.see("#den", "● ana", "★")
+            for guest in (bob, eva):
+                await guest.see("● live")
+                await guest.typed("/join den")
+            await ana.see("● bob", "● eva")
+            await eva.typed("buy my boots")
+            await bob.see("buy my boots")
+            bob.press("/retract ^eva\r")
+            await bob.see("That message is not yours, and neither is the room.")
+            bob.press("/moderator bob\r")
+            await bob.see("Only who made the room, or the operator, may say who keeps order in it.")
+            await ana.typed("/moderator bob")
+            await ana.see("bob keeps order in #den: may put people out")
+            await eva.see("bob keeps order here now, by ana", "☆")
+            await bob.typed("/retract ^eva")
+            await ana.see("message deleted")
+            await bob.typed("/topic No boots")
+            await eva.see("bob set the topic: No boots")
+            await bob.typed("/remove eva")
+            await bob.see("eva is out of #den.")
+            bob.press("/remove ana\r")
+            await bob.see("ana keeps order here as well")
+            await bob.typed("/whois bob")
+            await bob.see("keeps order in #den")
+            await bob.typed("/whois dice")
+            await bob.see("a bot: a program, not a person")
+            await ana.typed("/members")
+            await ana.see("who keeps order: ana, bob")
+            await ana.typed("/moderator bob off")
+            await ana.see("bob does not keep order in #den.")
+            await bob.see("bob no longer keeps order here, by ana")
+            assert [await seat.left() for seat in (ana, bob, eva)] == [0, 0, 0]
+
+    with EmbeddedBroker() as broker:
+        asyncio.run(run(broker))

@@ -8,6 +8,7 @@ from client.link.updates import (
     Arrived,
     LinkChanged,
     LinkState,
+    ModeratorsChanged,
     Overrun,
     Postponed,
     RoomJoined,
@@ -24,7 +25,7 @@ from client.tui.model.records import FAR_LIMIT, LIMIT
 from client.tui.model.state import Model
 from client.tui.model.wishes import Load, Missed, Over, Ring
 from common.errors import NotMember
-from common.messages import Change, Invited, Roster, Sent, SessionState
+from common.messages import Change, Invited, MemberView, Roster, Sent, SessionState
 from tests.client.tui.fake_chat import NOW, direct, said, view
 
 
@@ -238,6 +239,46 @@ def test_the_default_room_may_have_another_name() -> None:
     model.apply(RoomJoined(view("plaza", 1)))
     assert list(model.conversations) == ["plaza"]
     assert texts(model, "plaza") == ["connecting"]
+
+
+def test_who_keeps_order_is_known_and_said_when_it_changes(model: Model) -> None:
+    model.apply(RoomJoined(view("den", 7, creator="eva", moderators=["bob"])))
+    den = model.conversations["den"]
+    assert [den.made_by("EVA"), den.moderated_by("Bob"), den.moderated_by("eva")] == [True, True, False]
+    model.apply(ModeratorsChanged("den", ("ana", "bob"), "eva", NOW))
+    model.apply(ModeratorsChanged("den", ("ana",), "eva", NOW + 1))
+    model.apply(ModeratorsChanged("nowhere", ("ana",), "eva", NOW + 1))
+    assert texts(model, "den") == ["ana keeps order here now, by eva", "bob no longer keeps order here, by eva"]
+    told = SessionState(
+        login="ana", operator=False, current="lobby", rooms=[view("den", 7, moderators=["leo"])], inbox=0
+    )
+    model.apply(StateChanged(told))
+    assert den.moderators == ["leo"], "an event may be lost; the whole state is not"
+
+
+def test_what_others_said_is_taken_back_by_those_who_keep_order(model: Model) -> None:
+    for name, fields in (
+        ("mine", {"creator": "Ana"}),
+        ("kept", {"creator": "eva", "moderators": ["ana"]}),
+        ("others", {"creator": "eva"}),
+    ):
+        model.apply(RoomJoined(view(name, len(model.conversations) + 9, **fields)))
+    talks = [model.open(name) for name in ("mine", "kept", "others", "lobby", "@bob")]
+    theirs, own = model.record(said("bob", "hola", 1)), model.record(said("ana", "hola", 2))
+    assert [model.may_take_back(talk, theirs) for talk in talks] == [True, True, False, False, False]
+    assert all(model.may_take_back(talk, own) for talk in talks)
+    model.apply(StateChanged(SessionState(login="ana", operator=True, current="lobby", rooms=[], inbox=0)))
+    assert [model.may_take_back(talk, theirs) for talk in talks] == [True, True, True, True, False]
+
+
+def test_programs_are_known_by_their_coming_and_by_the_list(model: Model) -> None:
+    talk = model.here
+    talk.took_members([MemberView(login="dice", online=True, bot=True), MemberView(login="bob", online=True)])
+    assert talk.bots == {"dice"}
+    comes = Change(login="trivia", change="joined", bot=True)
+    model.apply(RosterChanged("lobby", Roster(time=NOW, changes=[comes], online=3)))
+    model.apply(RosterChanged("lobby", Roster(time=NOW, changes=[Change(login="dice", change="left")], online=2)))
+    assert talk.bots == {"trivia"}
 
 
 def test_further_updates(model: Model) -> None:

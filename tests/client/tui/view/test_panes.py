@@ -77,6 +77,28 @@ def test_people_have_their_presence_and_those_who_write_a_mark(model: Model) -> 
     assert shown(panes.members(model, 14, 4)) == [" members      ", " ● bob        "]
 
 
+def test_whoever_keeps_order_and_whoever_is_a_program_is_known_by_it(model: Model) -> None:
+    model.apply(RoomJoined(view("den", 9, creator="Ana", moderators=["carla", "eve"])))
+    model.turn("den")
+    model.here.members = {"ana": True, "bob": True, "carla": True, "dice": True, "eve": False, "x" * 20: True}
+    model.here.bots = {"dice", "x" * 20}
+    assert shown(panes.members(model, 16, 20)) == [
+        " members        ",
+        " ● ana        ★ ",
+        " ● bob          ",
+        " ● carla      ☆ ",
+        " ● dice bot     ",
+        " ● xxxxxx… bot  ",
+        " ○ eve        ☆ ",
+    ]
+    model.here.writers = {"carla": NOW + 1}
+    assert shown(panes.members(model, 16, 20))[3] == " ● carla      ✎ "
+    model.turn("@bob")
+    assert shown(panes.members(model, 16, 20))[1] == " ● bob          "
+    model.turn(model.open("@dice").log)
+    assert shown(panes.members(model, 16, 20))[1] == " ⊘ dice bot     "
+
+
 @pytest.mark.parametrize(
     ("presence", "said"),
     [("available", "here now"), ("away", "away"), ("dnd", "not to be disturbed"), ("offline", "reads it later")],
