@@ -115,7 +115,7 @@ class Signature:
         parameters = list(inspect.signature(function).parameters.values())
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         if len(parameters) < given or any(each.kind not in positional for each in parameters[:given]):
-            first = "ctx" if given == 1 else "ctx, event"
+            first = ", ".join(("ctx", "event")[:given])
             raise BadHandler(f"{self.name}: a handler takes {first} first: def {self.name}({first}, …)")
         self.parameters = [self._parameter(function, each, local or {}) for each in parameters[given:]]
         if sum(each.rest for each in self.parameters) > 1:
@@ -131,8 +131,12 @@ class Signature:
         kind = _kind(plain)
         rest = given.kind is inspect.Parameter.KEYWORD_ONLY
         if kind is None or (rest and plain not in (str, _Empty)):
-            expected = "str" if rest else "str, int, float, bool, Literal, Enum, User, Room, or one of these | None"
-            raise BadHandler(f"{self.name}: {given.name} is {annotation!r}; expected {expected}.")
+            if rest:
+                raise BadHandler(f"{self.name}: {given.name}, the rest of the line, is a str, not {annotation!r}.")
+            raise BadHandler(
+                f"{self.name}: {given.name} is {annotation!r}; expected str, int, float, bool, Literal, Enum, User, "
+                "Room, or one of these | None."
+            )
         default = None if optional and given.default is _Empty else given.default
         return Parameter(given.name, kind, default, given.kind is inspect.Parameter.VAR_POSITIONAL, rest)
 

@@ -15,6 +15,7 @@ from client.bot.desk import Desk
 from client.bot.errors import BadHandler
 from client.bot.store import Store
 from client.bot.things import Event, Message, Room, User
+from client.bot.turns import Turn
 from common import limits, names, topics
 from common.errors import ChatError
 
@@ -37,7 +38,7 @@ class Context:
         self,
         bot: Bot,
         desk: Desk,
-        idle: asyncio.Event,
+        turn: Turn,
         *,
         cause: Cause | None = None,
         room: Room | None = None,
@@ -56,7 +57,7 @@ class Context:
         self.replayed = replayed
         """Whether it was said while the bot was away: before it started, or while the connection was cut."""
         self._desk = desk
-        self._idle = idle
+        self._turn = turn
         self._cause = cause
 
     @property
@@ -149,12 +150,12 @@ class Context:
         """
         asked = await self.reply(question)
         whom = (self._log, names.key(self.author.login))
-        return await self._desk.questions.wait(whom, asked.seq, timeout, self._idle)
+        return await self._desk.questions.wait(whom, asked.seq, timeout, self._turn)
 
     def aside(self) -> Aside:
         """`async with ctx.aside():` lets the next messages of the room be handled while this handler does what takes
         long. Without, they wait for it."""
-        return Aside(self._idle, self.typing())
+        return Aside(self._turn, self.typing())
 
 
 class Aside:
@@ -162,16 +163,16 @@ class Aside:
 
     waits = True
 
-    def __init__(self, idle: asyncio.Event, typing: Typing) -> None:
-        self._idle = idle
+    def __init__(self, turn: Turn, typing: Typing) -> None:
+        self._turn = turn
         self._typing = typing
 
     async def __aenter__(self) -> None:
-        self._idle.set()
+        self._turn.give()
         self._typing.begin()
 
     async def __aexit__(self, *error: object) -> None:
-        self._idle.clear()
+        self._turn.take()
         await self._typing.end()
 
 
@@ -180,11 +181,11 @@ class Typing:
 
     waits = True
 
-    def __init__(self, desk: Desk, talk: str, idle: asyncio.Event | None = None) -> None:
-        """Nothing is shown while `idle` is set: it is somebody else's turn."""
+    def __init__(self, desk: Desk, talk: str, turn: Turn | None = None) -> None:
+        """Nothing is shown while `turn` rests: somebody is asked."""
         self._desk = desk
         self._talk = talk
-        self._idle = idle
+        self._turn = turn
         self._shown = False
         self._task: asyncio.Task[None] | None = None
 
@@ -206,7 +207,7 @@ class Typing:
         if after_ms:
             await self._desk.clock.sleep_until(self._desk.clock.now() + after_ms)
         while True:
-            if self._idle is None or not self._idle.is_set():
+            if self._turn is None or not self._turn.resting.is_set():
                 self._shown = True
                 await self._tell(True)
             await self._desk.clock.sleep_until(self._desk.clock.now() + TYPING_AGAIN_MS)

@@ -14,6 +14,7 @@ from typing import Final
 from client.bot.clock import Clock
 from client.bot.delivery import Cursor
 from client.bot.ports import Chat
+from client.log import event
 from common import messages as m
 from common.errors import ChatError, Forbidden, NoSuchRoom, NoSuchUser, NotMember
 
@@ -106,7 +107,7 @@ class Keeping:
             except GONE:
                 continue
             except ChatError as error:
-                log.warning("Cursor of %s not kept, it is tried again: %s", talk, error)
+                event(log, "cursor-not-kept", logging.WARNING, log=talk, reason=error)
                 self._unkept.add(talk)
                 self._wake.set()
                 continue

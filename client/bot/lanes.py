@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Final
 
+from client.log import event
+
 LANE: Final = 64
 """Jobs that wait in one lane."""
 AT_ONCE: Final = 256
@@ -99,5 +101,5 @@ async def _guarded(name: Hashable, job: Job) -> None:
     """Do a job; a failing one does not stop those after it."""
     try:
         await job()
-    except Exception as error:
-        log.error("A job of %s failed: %s", name, error, exc_info=error)
+    except Exception:
+        event(log, "job-failed", logging.ERROR, lane=name)

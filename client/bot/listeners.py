@@ -50,9 +50,9 @@ class Handler:
         self.name = f"{type(self).__name__} {self.function.__qualname__}"
 
     @property
-    def plain(self) -> bool:
-        """Whether it is a plain `def`, for a thread."""
-        return not inspect.iscoroutinefunction(self.function)
+    def called_for(self) -> bool:
+        """Whether whoever is heard by it meant the bot, and is to be told what goes wrong."""
+        return False
 
     def is_for(self, room: str | None) -> bool:
         """Whether it is for that room; None for what is private."""
@@ -83,6 +83,11 @@ class Command(Handler):
         self.help = inspect.cleandoc(self.help or self.function.__doc__ or "")
 
     @property
+    def called_for(self) -> bool:
+        """As in `Handler`."""
+        return True
+
+    @property
     def summary(self) -> str:
         """The first line of its help."""
         return self.help.partition("\n")[0]
@@ -111,7 +116,7 @@ class Listener(Handler):
 
     @property
     def called_for(self) -> bool:
-        """Whether somebody who is heard by it meant the bot, and is to be told what goes wrong."""
+        """As in `Handler`."""
         return self.mention or bool(self.direct) or self.match is not None
 
     def hears(self, message: Message, login: str) -> re.Match[str] | bool:

@@ -1,6 +1,6 @@
-"""`!help`, and what is said of a command that is not there: made from the commands themselves.
+"""`!help`, and which command somebody may have meant: made from the commands themselves.
 
-Must not know who asks, nor whether it may be said.
+Must not know who asks.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
+from client.bot import sentences
 from client.bot.listeners import Command
-from client.language import _
 
 NEAR: Final = 0.7
 """How much alike two words are, from 0 to 1, for one to be taken for a slip of the other."""
@@ -33,22 +33,20 @@ def example(command: Command, prefix: str) -> str:
 
 def overview(commands: Sequence[Command], prefix: str) -> str:
     """A line for each command."""
-    if not commands:
-        return _("I have no commands here.")
     lines = [" · ".join(filter(None, (usage(each, prefix), each.summary))) for each in commands]
-    return "\n".join([*sorted(lines), _("{prefix}help COMMAND says more.").format(prefix=prefix)])
+    return sentences.overview(sorted(lines), prefix)
 
 
 def page(command: Command, prefix: str, cooldown: str) -> str:
     """All about one command."""
     told = "\n".join(line for line in command.help.splitlines() if not line.strip().lower().startswith(EXAMPLE))
-    lines = [usage(command, prefix), told.strip(), _("For instance: {line}").format(line=example(command, prefix))]
+    lines = [usage(command, prefix), told.strip(), sentences.example(example(command, prefix))]
     if command.aliases:
-        lines.append(_("Also: {names}").format(names=", ".join(prefix + each for each in command.aliases)))
+        lines.append(sentences.also(", ".join(prefix + each for each in command.aliases)))
     if command.require:
-        lines.append(_("Only for: {role}").format(role=_(command.require)))
+        lines.append(sentences.role(command.require))
     if cooldown:
-        lines.append(_("At most: {cooldown}").format(cooldown=cooldown))
+        lines.append(sentences.limit(cooldown))
     return "\n".join(filter(None, lines))
 
 
@@ -56,13 +54,3 @@ def near(word: str, known: Sequence[str]) -> str | None:
     """The name that somebody may have meant; None if none is near."""
     found = difflib.get_close_matches(word.casefold(), known, 1, NEAR)
     return found[0] if found else None
-
-
-def unknown(word: str, suggestion: str | None, prefix: str, help: bool) -> str:
-    """What to say of a command that is not there."""
-    if suggestion is not None:
-        said = _("There is no command {word}; did you mean {suggestion}?")
-        return said.format(word=prefix + word, suggestion=prefix + suggestion)
-    if help:
-        return _("I do not know {word}; {prefix}help says what I do.").format(word=f"'{word}'", prefix=prefix)
-    return _("I do not know {word}.").format(word=f"'{word}'")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from client.bot.clock import Clock
 from client.bot.errors import Unanswered
 from client.bot.things import Message
+from client.bot.turns import Turn
 
 Whom = tuple[str, str]
 """The log, and the key of the person's name."""
@@ -23,8 +24,8 @@ class Question:
 
     seq: int
     """What was said in that log before is no answer."""
-    idle: asyncio.Event
-    """Set as long as the handler that asks does nothing else."""
+    turn: Turn
+    """Of the handler that asks."""
     answer: asyncio.Future[Message]
 
 
@@ -35,20 +36,20 @@ class Questions:
         self._clock = clock
         self._open: dict[Whom, Question] = {}
 
-    async def wait(self, whom: Whom, seq: int, timeout: float, idle: asyncio.Event) -> Message:
-        """Wait for the next message of `whom` above `seq`; `idle` is set meanwhile.
+    async def wait(self, whom: Whom, seq: int, timeout: float, turn: Turn) -> Message:
+        """Wait for the next message of `whom` above `seq`; `turn` rests meanwhile.
 
         Raises `Unanswered` after `timeout` seconds.
         """
         self._end(whom)
-        question = Question(seq, idle, asyncio.get_running_loop().create_future())
-        idle.set()
+        question = Question(seq, turn, asyncio.get_running_loop().create_future())
+        turn.rest()
         self._open[whom] = question
         limit = asyncio.create_task(self._expire(question, self._clock.now() + round(timeout * 1000)))
         try:
             return await question.answer
         finally:
-            idle.clear()
+            turn.take()
             limit.cancel()
             if self._open.get(whom) is question:
                 del self._open[whom]
@@ -58,15 +59,15 @@ class Questions:
         if not question.answer.done():
             question.answer.set_exception(Unanswered())
 
-    def take(self, whom: Whom, message: Message) -> asyncio.Event | None:
-        """Give a message to whoever waits for it; returns what is set once they have dealt with it, None if nobody."""
+    def take(self, whom: Whom, message: Message) -> Turn | None:
+        """Give a message to whoever waits for it; returns their turn, which they take; None if nobody does."""
         question = self._open.get(whom)
         if question is None or message.seq <= question.seq or question.answer.done():
             return None
         del self._open[whom]
-        question.idle.clear()
+        question.turn.take()
         question.answer.set_result(message)
-        return question.idle
+        return question.turn
 
     def close(self, log: str) -> None:
         """Nobody can answer there any more."""

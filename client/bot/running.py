@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from client import language
 from client import log as output
 from client.link.chat import ChatClient
 from client.link.failures import NOT_REACHED
+from client.log import event
 from common import credentials
 from common.addresses import BadAddress
 from common.errors import ChatError, NotLoggedIn
@@ -42,10 +44,11 @@ def run(
     """Run a bot until SIGTERM or SIGINT; returns the exit status: 0 ended as told, 1 refused, 2 wrong usage, 3 no
     broker."""
     output.start()
+    language.use()
     try:
         chat = connection(address, key, login, password)
     except (BadAddress, BadSecretFile, NotLoggedIn) as error:
-        log.error("%s", error)
+        event(log, "not-served", logging.WARNING, code=getattr(error, "code", ""), reason=error)
         return WRONG_USAGE
     return asyncio.run(_serve(bot, chat, rooms))
 
@@ -90,7 +93,7 @@ async def _serve(bot: Bot, chat: ChatClient, rooms: Iterable[str] | None) -> int
         async with chat:
             await bot.serve(chat, rooms=wanted)
     except ChatError as error:
-        log.error("%s", error)
+        event(log, "not-served", logging.WARNING, code=getattr(error, "code", ""), reason=error)
         return NO_BROKER if error.code in NOT_REACHED else REFUSED
     except asyncio.CancelledError:
         if not stopping:

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 from client.bot.clock import BrokerClock, Clock
 from client.bot.delivery import Cursor
 from client.bot.desk import Desk, login_of
-from client.bot.dispatch import Dispatch, Run
+from client.bot.dispatch import Dispatch
 from client.bot.keeping import Keeping
 from client.bot.lanes import Lanes
 from client.bot.listeners import Timer
 from client.bot.ports import Chat
+from client.bot.runs import Run, Runs
 from client.bot.things import Event, EventKind, User
 from client.link.failures import SessionOver
 from client.link.updates import Overrun, RoomJoined, RoomLeft, RosterChanged, SessionEnded, SubjectChanged, Update
+from client.log import event
 from common import messages as m
 from common import names, scopes
 from common.errors import ChatError
@@ -61,7 +63,8 @@ class Serving:
         self._rooms = tuple(rooms)
         self.clock: Clock = clock or BrokerClock(chat.clock)
         self.desk = Desk(chat, self.clock, login_of(chat))
-        self._dispatch = Dispatch(bot, self.desk)
+        self._runs = Runs(bot, self.desk)
+        self._dispatch = Dispatch(bot, self.desk, self._runs)
         self._lanes = Lanes()
         self._keeping = Keeping(chat, self.clock, bot.start == "resume")
         self._followed: dict[str, Followed] = {}
@@ -78,7 +81,7 @@ class Serving:
             for timer in self._bot.listeners.timers:
                 self._spawn(self._tick(timer, self.clock.now()))
             self._spawn(self._keeping.run())
-            log.info("%s is @%s in %s", self._bot.name or "The bot", self.desk.login, ", ".join(self._chat.rooms))
+            event(log, "serving", bot=self.desk.login, name=self._bot.name, rooms=",".join(self._chat.rooms))
             if ready is not None:
                 ready()
             following = self._spawn(self._pump(updates))
@@ -103,14 +106,14 @@ class Serving:
         self._lanes.close()
         for task in [*self._tasks, *(each.task for each in self._followed.values() if each.task)]:
             task.cancel()
-        await self._dispatch.finish(DRAIN_S)
+        await self._runs.finish(DRAIN_S)
         await self._keeping.keep()
 
     def _cancel(self) -> None:
         self._lanes.cancel()
         for task in [*self._tasks, *(each.task for each in self._followed.values() if each.task)]:
             task.cancel()
-        self._dispatch.cancel()
+        self._runs.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -136,14 +139,14 @@ class Serving:
         try:
             await self._chat.join(name)
         except ChatError as error:
-            log.warning("The bot cannot join %s: %s", name, error)
+            event(log, "not-joined", logging.WARNING, bot=self.desk.login, room=name, reason=error)
 
     async def _follow_inbox(self, state: m.SessionState) -> None:
         talk = next((each for each in state.talks if each.talk == self.desk.inbox), None)
         try:
             cursor = await self._keeping.begin(self.desk.inbox, self._chat.inbox.start, talk)
         except ChatError as error:
-            log.warning("The bot cannot read its inbox: %s", error)
+            event(log, "not-read", logging.WARNING, bot=self.desk.login, log=self.desk.inbox, reason=error)
             return
         followed = self._followed[self.desk.inbox] = Followed(self.desk.inbox, None, cursor)
         followed.task = self._spawn(self._read(followed))
@@ -157,7 +160,7 @@ class Serving:
         try:
             cursor = await self._keeping.begin(name, head, view, view.since)
         except ChatError as error:
-            log.warning("The bot cannot read %s: %s", name, error)
+            event(log, "not-read", logging.WARNING, bot=self.desk.login, log=name, reason=error)
             return
         followed = self._followed[name] = Followed(name, view, cursor)
         followed.task = self._spawn(self._read(followed))
@@ -182,7 +185,7 @@ class Serving:
         except SessionOver:
             pass  # The updates say so, too.
         except ChatError as error:
-            log.warning("The bot cannot read %s any further: %s", followed.name, error)
+            event(log, "not-read", logging.WARNING, bot=self.desk.login, log=followed.name, reason=error)
 
     def _partner(self, entry: m.AnyEntry) -> str:
         """Whose lane an entry of the inbox is in."""
@@ -217,11 +220,11 @@ class Serving:
             return
         if isinstance(entry, m.Invited):
             await self._invited(entry)
-        event = self._event(entry, view)
-        if event is None or not await self._heeded(event):
+        found = self._event(entry, view)
+        if found is None or not await self._heeded(found):
             settled()
         else:
-            await self._dispatch.event(event, view, replayed, settled)
+            await self._dispatch.event(found, view, replayed, settled)
 
     async def _invited(self, entry: m.Invited) -> None:
         """Go where the bot is invited, unless it was told where to be."""
@@ -244,15 +247,15 @@ class Serving:
 
     # People.
 
-    async def _heeded(self, event: Event) -> bool:
+    async def _heeded(self, found: Event) -> bool:
         """Whether an event is to be handled: somebody listens, and it is not the bot's own nor another program's."""
-        if not any(listener.hears(event) for listener in self._bot.listeners.events):
+        if not any(listener.hears(found) for listener in self._bot.listeners.events):
             return False
-        if event.kind in ("joined", "left"):
+        if found.kind in ("joined", "left"):
             return True
-        if self.desk.is_me(event.user.login):
+        if self.desk.is_me(found.user.login):
             return False
-        return self._bot.bots or not await self._is_program(event.user.login)
+        return self._bot.bots or not await self._is_program(found.user.login)
 
     async def _is_program(self, login: str) -> bool:
         known = self._programs.get(names.key(login))
@@ -291,7 +294,7 @@ class Serving:
             elif isinstance(update, SubjectChanged):
                 self._happened(update.log, "topic", update.time, update.by, text=update.subject)
             elif isinstance(update, Overrun):
-                log.warning("Too much happened at once: some comings and goings were not handled")
+                event(log, "overrun", logging.WARNING, bot=self.desk.login)
             elif isinstance(update, SessionEnded):
                 raise SessionOver(f"The bot's session has ended: {update.reason}.")
 
@@ -301,16 +304,16 @@ class Serving:
         if view is None:
             return
         room = self.desk.room_of(view, None)
-        event = Event(kind, time, room.user(login), room, reason=reason, text=text)
-        if not any(listener.hears(event) for listener in self._bot.listeners.events):
+        found = Event(kind, time, room.user(login), room, reason=reason, text=text)
+        if not any(listener.hears(found) for listener in self._bot.listeners.events):
             return
 
         async def job() -> None:
-            if await self._heeded(event):
-                await self._dispatch.event(event, view)
+            if await self._heeded(found):
+                await self._dispatch.event(found, view)
 
         if not self._lanes.offer(name, job):
-            log.warning("%s: too much waits already; not handled: %s of %s", name, kind, login)
+            event(log, "lane-full", logging.WARNING, bot=self.desk.login, room=name, dropped=kind, by=login)
 
     # Timers.
 
@@ -336,11 +339,11 @@ class Serving:
 
     async def idle(self) -> None:
         """Wait until nothing waits in a lane, and no handler is at work."""
-        while not self._lanes.empty or self._dispatch.busy:
-            await self._dispatch.idle()
+        while not self._lanes.empty or self._runs.busy:
+            await self._runs.idle()
             await self._lanes.idle()
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, SessionOver):
-        log.error("A part of the bot failed: %s", error, exc_info=error)
+        log.error("part-failed", exc_info=error)

@@ -36,6 +36,11 @@ NO_SENTENCES = {
     "client/web/webhooks/incoming.py": "answers to other programs",
     "client/web/webhooks/public.py": "networks, and a cause for the log",
     "client/web/webhooks/shapes.py": "answers to other programs",
+    **{
+        f"client/bot/{name}.py": "speaks to the authors of bots, and in their log"
+        for name in ("bot", "context", "cooldowns", "desk", "listeners", "running", "schedule", "spans", "store")
+    },
+    **{f"client/bot/{name}.py": "speaks in the log" for name in ("keeping", "lanes", "runs", "serving", "threads")},
 }
 
 # Literals that look like sentences and are none, each with the reason.
@@ -49,7 +54,7 @@ NOT_SHOWN = {
 }
 
 # Errors that say that the program is wrong: nobody but its authors reads them.
-FOR_AUTHORS = {"AssertionError", "AttributeError", "NotImplementedError", "TypeError", "ValueError"}
+FOR_AUTHORS = {"AssertionError", "AttributeError", "BadHandler", "NotImplementedError", "TypeError", "ValueError"}
 
 
 # Which language
