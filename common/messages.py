@@ -37,7 +37,9 @@ Notify = Literal["all", "mentions", "off"]
 Status = Literal["available", "away", "dnd"]
 """What somebody says of themselves: may be talked to; not at the keyboard; not to be disturbed."""
 PublicKey = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Scopes = Annotated[list[Annotated[str, Meta(max_length=limits.SCOPE_LENGTH)]], Meta(max_length=limits.SCOPES)]
+Scopes = Annotated[
+    list[Annotated[str, Meta(max_length=limits.SCOPE_LENGTH)]], Meta(min_length=1, max_length=limits.SCOPES)
+]
 """What a key may be used for; `common.scopes` judges them."""
 StoreKey = Annotated[str, Meta(min_length=1, max_length=limits.STORE_KEY_LENGTH)]
 

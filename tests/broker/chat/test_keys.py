@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -152,7 +154,7 @@ def test_scopes_are_there_again_after_a_start(circle: Circle) -> None:
 # Adding and revoking.
 
 
-@pytest.mark.parametrize("scopes", [["read"], [""], ["read:"], ["all"], ["write:a b"], ["direct:x"], []])
+@pytest.mark.parametrize("scopes", [["read"], [""], ["read:"], ["all"], ["write:a b"], ["direct:x"]])
 def test_what_is_no_scope_is_refused(circle: Circle, scopes: list[str]) -> None:
     assert add(circle, 1, *scopes).code in ("bad-request", "bad-name")
     assert circle.ask("ana", messages.Keys()).keys == []
@@ -481,3 +483,13 @@ def test_without_direct_the_session_knows_nothing_of_private_conversations(circl
     assert (state.inbox, state.talks) == (0, [])
     assert "@ana" not in circle.ask(key, messages.Ping()).heads
     assert circle.ask(key, messages.Search(query="psst")).hits == []
+
+
+def test_the_page_says_of_each_operation_what_it_needs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "PROTOCOL.md").read_text("utf-8")
+    rows = page.partition("| op | needs one of |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    said = {}
+    for row in rows:
+        ops, scopes = (re.findall(r"`([a-z-]+)`", cell) for cell in row.strip("|").split("|"))
+        said.update(dict.fromkeys(ops, tuple(scopes)))
+    assert said == {op: rights.NEEDS[command] for op, (command, _) in OPS.items() if rights.NEEDS[command]}
