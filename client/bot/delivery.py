@@ -56,6 +56,11 @@ class Cursor:
         self._open: dict[int, int] = {}
         """Entries begun and not settled, each with the one before it."""
 
+    @property
+    def begun(self) -> int:
+        """The last entry that was taken up."""
+        return self._last
+
     def begin(self, seq: int) -> None:
         """The next entry is being handled."""
         self._open[seq] = self._last

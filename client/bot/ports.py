@@ -21,7 +21,22 @@ class Entries(Protocol):
     def replayed(self) -> int:
         """The `seq` of the last entry known that was fetched afterwards."""
 
+    @property
+    def newest(self) -> int:
+        """The `seq` of the last entry there is."""
+
     def __aiter__(self) -> AsyncIterator[m.AnyEntry]:
+        """Each, in order, once."""
+
+
+class Updates(Protocol):
+    """What happens, as `UpdateStream` gives it."""
+
+    @property
+    def waiting(self) -> int:
+        """How many were not given out yet."""
+
+    def __aiter__(self) -> AsyncIterator[Update]:
         """Each, in order, once."""
 
 
@@ -77,7 +92,7 @@ class Chat(Protocol):
     def room(self, name: str) -> Joined | None:
         """The joined room of that name."""
 
-    def updates(self) -> AsyncIterator[Update]:
+    def updates(self) -> Updates:
         """What happens from now on."""
 
     def stream(self, log: str, after: int) -> Entries:

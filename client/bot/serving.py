@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ from client.bot.dispatch import Dispatch
 from client.bot.keeping import Keeping
 from client.bot.lanes import Lanes
 from client.bot.listeners import Timer
-from client.bot.ports import Chat
+from client.bot.ports import Chat, Entries, Updates
 from client.bot.runs import Run, Runs
 from client.bot.things import Event, EventKind, User
 from client.link.failures import SessionOver
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 DRAIN_S: Final = 10.0
 """Seconds that handlers have to finish when the bot is stopped."""
+GLANCE_S: Final = 0.001
+"""Seconds between two looks at whether all was taken up."""
 PEOPLE: Final = 1_000
 """Accounts of which it is remembered whether they are programs: those met last."""
 _CHANGES: Final[dict[str, EventKind]] = {"joined": "join", "left": "leave", "online": "online", "offline": "offline"}
@@ -50,7 +52,13 @@ class Followed:
     view: m.RoomView | None
     """None for the inbox."""
     cursor: Cursor
+    stream: Entries
     task: asyncio.Task[None] | None = field(default=None)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are entries that were not taken up."""
+        return self.task is not None and not self.task.done() and self.cursor.begun < self.stream.newest
 
 
 class Serving:
@@ -72,10 +80,12 @@ class Serving:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._updates: Updates | None = None
+        self._pumping = False
 
     async def run(self, ready: Callable[[], None] | None) -> None:
         """Serve until stopped, or until the connection is closed. Raises `SessionOver` if the session ends."""
-        updates = self._chat.updates()
+        self._updates = updates = self._chat.updates()
         try:
             await self._arrive()
             for timer in self._bot.listeners.timers:
@@ -148,8 +158,7 @@ class Serving:
         except ChatError as error:
             event(log, "not-read", logging.WARNING, bot=self.desk.login, log=self.desk.inbox, reason=error)
             return
-        followed = self._followed[self.desk.inbox] = Followed(self.desk.inbox, None, cursor)
-        followed.task = self._spawn(self._read(followed))
+        self._read_on(self.desk.inbox, None, cursor)
 
     async def _follow(self, name: str, view: m.RoomView, head: int) -> None:
         known = self._followed.get(name)
@@ -162,7 +171,11 @@ class Serving:
         except ChatError as error:
             event(log, "not-read", logging.WARNING, bot=self.desk.login, log=name, reason=error)
             return
-        followed = self._followed[name] = Followed(name, view, cursor)
+        self._read_on(name, view, cursor)
+
+    def _read_on(self, name: str, view: m.RoomView | None, cursor: Cursor) -> None:
+        stream = self._chat.stream(name, cursor.handled)
+        followed = self._followed[name] = Followed(name, view, cursor, stream)
         followed.task = self._spawn(self._read(followed))
 
     def _unfollow(self, name: str) -> None:
@@ -175,7 +188,7 @@ class Serving:
 
     async def _read(self, followed: Followed) -> None:
         """Hand every entry of a log to its lane, in order."""
-        stream = self._chat.stream(followed.name, followed.cursor.handled)
+        stream = followed.stream
         try:
             async for entry in stream:
                 followed.cursor.begin(entry.seq)
@@ -276,27 +289,32 @@ class Serving:
 
     # What no log keeps.
 
-    async def _pump(self, updates: AsyncIterator[Update]) -> None:
+    async def _pump(self, updates: Updates) -> None:
         async for update in updates:
-            if isinstance(update, RoomJoined):
-                await self._follow(update.view.name, update.view, update.view.head)
-                self._happened(update.view.name, "joined", self.clock.now(), self.desk.login)
-            elif isinstance(update, RoomLeft):
-                self._happened(update.name, "left", self.clock.now(), self.desk.login, reason=update.reason)
-                self._unfollow(update.name)
-                if update.reason == "gone" and any(names.key(name) == names.key(update.name) for name in self._rooms):
-                    await self._join(update.name)
-            elif isinstance(update, RosterChanged):
-                for change in update.roster.changes:
-                    if change.change in _CHANGES:
-                        kind = _CHANGES[change.change]
-                        self._happened(update.log, kind, update.roster.time, change.login, reason=change.reason)
-            elif isinstance(update, SubjectChanged):
-                self._happened(update.log, "topic", update.time, update.by, text=update.subject)
-            elif isinstance(update, Overrun):
-                event(log, "overrun", logging.WARNING, bot=self.desk.login)
-            elif isinstance(update, SessionEnded):
-                raise SessionOver(f"The bot's session has ended: {update.reason}.")
+            self._pumping = True
+            await self._happens(update)
+            self._pumping = False
+
+    async def _happens(self, update: Update) -> None:
+        if isinstance(update, RoomJoined):
+            await self._follow(update.view.name, update.view, update.view.head)
+            self._happened(update.view.name, "joined", self.clock.now(), self.desk.login)
+        elif isinstance(update, RoomLeft):
+            self._happened(update.name, "left", self.clock.now(), self.desk.login, reason=update.reason)
+            self._unfollow(update.name)
+            if update.reason == "gone" and any(names.key(name) == names.key(update.name) for name in self._rooms):
+                await self._join(update.name)
+        elif isinstance(update, RosterChanged):
+            for change in update.roster.changes:
+                if change.change in _CHANGES:
+                    kind = _CHANGES[change.change]
+                    self._happened(update.log, kind, update.roster.time, change.login, reason=change.reason)
+        elif isinstance(update, SubjectChanged):
+            self._happened(update.log, "topic", update.time, update.by, text=update.subject)
+        elif isinstance(update, Overrun):
+            event(log, "overrun", logging.WARNING, bot=self.desk.login)
+        elif isinstance(update, SessionEnded):
+            raise SessionOver(f"The bot's session has ended: {update.reason}.")
 
     def _happened(self, name: str, kind: EventKind, time: int, login: str, reason: str = "", text: str = "") -> None:
         followed = self._followed.get(name)
@@ -338,10 +356,19 @@ class Serving:
         await self._keeping.handled(talk, seq)
 
     async def idle(self) -> None:
-        """Wait until nothing waits in a lane, and no handler is at work."""
-        while not self._lanes.empty or self._runs.busy:
+        """Wait until all that has arrived was handled, or waits for somebody's answer."""
+        await asyncio.sleep(0)  # for whoever was woken and has not gone on yet
+        while self._catching_up or self._runs.busy or not self._lanes.empty:
             await self._runs.idle()
             await self._lanes.idle()
+            if self._catching_up:
+                await asyncio.sleep(GLANCE_S)
+
+    @property
+    def _catching_up(self) -> bool:
+        """Whether something has arrived that was not taken up."""
+        waiting = self._updates is not None and self._updates.waiting > 0
+        return waiting or self._pumping or any(followed.behind for followed in self._followed.values())
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

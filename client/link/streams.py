@@ -60,6 +60,11 @@ class LogStream(Generic[E]):
         """The `seq` of the entry that was given out last, or was passed over since."""
         return self._position
 
+    @property
+    def newest(self) -> int:
+        """The `seq` of the last entry there is, given out or not."""
+        return self._newest
+
     def feed(self, entry: AnyEntry, replayed: bool = False) -> None:
         """The log has a further entry; `replayed` as in `Arrived`."""
         if self._closed or entry.seq <= self._newest:
@@ -156,6 +161,11 @@ class UpdateStream:
             kept.popleft()
         self._queue = kept
         self._queue.append(Overrun(after))
+
+    @property
+    def waiting(self) -> int:
+        """Updates that were not given out yet."""
+        return len(self._queue)
 
     def close(self) -> None:
         """No further update will come; the reader gets what there is, then the end."""
