@@ -15,7 +15,8 @@ from client import log
 from client.cli import WrongUsage
 from client.commands.access import logged_in
 from client.commands.program import by_key, key_file
-from client.language import _
+from client.language import _, sentence
+from common.keys import BadSecretFile
 
 if TYPE_CHECKING:
     from client.link.chat import ChatClient
@@ -45,8 +46,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     try:
         async with connected as chat:
             await serve(chat, settings, _ready)
-    except BadHook as error:
-        raise WrongUsage(str(error)) from None
+    except (BadHook, BadSecretFile) as error:
+        raise WrongUsage(sentence(error) if isinstance(error, BadSecretFile) else str(error)) from None
     except OSError as error:
         where = f"{arguments.listen}:{arguments.port}"
         raise WrongUsage(_("{where}: cannot listen there ({reason})").format(where=where, reason=error)) from None

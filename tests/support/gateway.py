@@ -60,6 +60,21 @@ class Broker:
             )  # fmt: skip
             assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
+    def operator(self, *arguments: str) -> str:
+        """Run a command of the operator's; what it prints."""
+        command = [sys.executable, "-m", "broker", *arguments, "--data-dir", str(self._data)]
+        environment = {**os.environ, "XDG_CONFIG_HOME": str(self._data.parent)}
+        done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def key(self, login: str, *scopes: str) -> Path:
+        """The key file of a bot, made the first time, for all rooms unless `scopes` say less."""
+        file = self._data.parent / f"{login}.key"
+        if not file.exists():
+            self.operator("bot", "add", login, "--key-file", str(file), "--scopes", *(scopes or ("read:*", "write:*")))
+        return file
+
 
 @contextmanager
 def broker(data: Path, *logins: str) -> Iterator[Broker]:
@@ -120,12 +135,12 @@ class Program:
         self.process.stdout.close()
 
 
-def gateway(log: Path, address: str, hooks: Path, *arguments: str) -> Program:
-    """`tertulia web` on a free port, as the account `hooks`."""
+def gateway(log: Path, running: Broker, hooks: Path, *arguments: str) -> Program:
+    """`tertulia web` on a free port, as the bot `hooks`."""
+    key = running.key("hooks")
     return Program(
-        log, "web", "--listen", "127.0.0.1", "--port", "0", "--hooks", str(hooks), *arguments,
-        TERTULIA_ADDRESS=address, TERTULIA_LOGIN="hooks", TERTULIA_PASSWORD=PASSWORD,
-    )  # fmt: skip
+        log, "web", "--listen", "127.0.0.1", "--port", "0", "--hooks", str(hooks), "--key", str(key), *arguments
+    )
 
 
 def make_hook(capsys: pytest.CaptureFixture[str], hooks: Path, *arguments: str) -> str:

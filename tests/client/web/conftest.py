@@ -14,7 +14,7 @@ from tests.support.gateway import PASSWORD, Broker, broker
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker of its own process; `hooks` is the gateway's account."""
-    with broker(tmp_path_factory.mktemp("broker") / "data", "ana", "hooks") as started:
+    with broker(tmp_path_factory.mktemp("broker") / "data", "ana") as started:
         yield started
 
 

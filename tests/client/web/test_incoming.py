@@ -29,7 +29,7 @@ def path(hooks: Path, capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.fixture
 def web(running: Broker, hooks: Path, path: str, tmp_path: Path) -> Iterator[Program]:
-    with gateway(tmp_path / "log", running.address, hooks) as started:
+    with gateway(tmp_path / "log", running, hooks) as started:
         yield started
 
 
@@ -162,6 +162,22 @@ async def test_a_room_that_is_not_there_is_said_to_be_and_found_once_it_is(
     assert (await room.history())[-1].text == "anybody?"
 
 
+async def test_the_key_bounds_what_a_hook_may_do(
+    running: Broker, hooks: Path, path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], ana: ChatClient
+) -> None:
+    await ana.create("attic")
+    url = make_hook(capsys, hooks, "in", "--room", "attic", "--name", "attic")
+    key = running.key("narrow", "write:lobby")
+    with gateway(tmp_path / "log", running, hooks, "--key", str(key)) as web:
+        base = await asyncio.to_thread(web.line)
+        async with aiohttp.ClientSession(base) as http:
+            async with http.post(path, json={"text": "x"}) as answer:
+                assert answer.status == 200
+            async with http.post(url.removeprefix("http://127.0.0.1:8570"), json={"text": "x"}) as answer:
+                assert answer.status == 403
+                assert "write:attic" in await answer.text()
+
+
 async def test_a_request_that_is_known_again_is_said_once(
     http: aiohttp.ClientSession, path: str, ana: ChatClient
 ) -> None:
@@ -179,8 +195,8 @@ async def test_a_request_that_is_known_again_is_said_once(
 async def test_while_the_broker_is_away_senders_are_told_to_come_again_and_nothing_is_said_twice(
     tmp_path: Path, hooks: Path, path: str
 ) -> None:
-    with broker(tmp_path / "data", "ana", "hooks") as running:
-        with gateway(tmp_path / "log", running.address, hooks) as web:
+    with broker(tmp_path / "data", "ana") as running:
+        with gateway(tmp_path / "log", running, hooks) as web:
             url = await asyncio.to_thread(web.line)
             async with aiohttp.ClientSession(url) as http:
                 running.end(signal.SIGKILL)

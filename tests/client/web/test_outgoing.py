@@ -85,7 +85,7 @@ async def test_what_happens_in_a_room_is_posted_signed_and_in_order(
     secret = make_hook(
         capsys, hooks, "out", "--room", "lobby", "--name", "log", "--url", url, "--events", events, *LOCAL
     )
-    with gateway(tmp_path / "log", running.address, hooks) as program:
+    with gateway(tmp_path / "log", running, hooks) as program:
         await started(program, "log")
         first = await room.send("hola\ntodos")
         told, request, body = await taker.came.get()
@@ -145,7 +145,7 @@ async def test_what_programs_said_goes_out_by_no_hook(
         capsys, hooks, "out", "--room", "lobby", "--name", "log", "--url", url, "--events", "message,edit", *LOCAL
     )
     path = make_hook(capsys, hooks, "in", "--room", "lobby", "--name", "ci").removeprefix("http://127.0.0.1:8570")
-    with gateway(tmp_path / "log", running.address, hooks) as program:
+    with gateway(tmp_path / "log", running, hooks) as program:
         base = await started(program, "log")
         async with aiohttp.ClientSession(base) as http, http.post(path, json={"text": "from outside"}) as answer:
             assert answer.status == 200
@@ -172,7 +172,7 @@ async def test_what_was_not_taken_is_sent_again_in_order_and_what_is_refused_for
         web.Response(status=422),
         web.Response(status=429, headers={"Retry-After": "1"}),
     ]
-    with gateway(tmp_path / "log", running.address, hooks) as program:
+    with gateway(tmp_path / "log", running, hooks) as program:
         await started(program, "log")
         for word in ("one", "two", "three"):
             await room.send(word)
@@ -193,7 +193,7 @@ async def test_a_hook_leads_nowhere_private_unless_it_may(
 ) -> None:
     taker, url = receiver
     make_hook(capsys, hooks, "out", "--room", "lobby", "--name", "log", "--url", url, "--allow-http")
-    with gateway(tmp_path / "log", running.address, hooks) as program:
+    with gateway(tmp_path / "log", running, hooks) as program:
         await started(program, "log")
         await room.send("to this machine")
         await asyncio.to_thread(program.says, "cause=address-not-public")
@@ -206,12 +206,12 @@ async def test_after_kill_9_at_any_moment_nothing_is_missed_and_the_order_is_kep
 ) -> None:
     taker, url = receiver
     chance = random.Random(seed)
-    with broker(tmp_path / "data", "ana", "hooks") as running:
+    with broker(tmp_path / "data", "ana") as running:
         make_hook(capsys, hooks, "out", "--room", "lobby", "--name", "log", "--url", url, *LOCAL)
         async with ChatClient(running.address, "ana", PASSWORD) as ana:
             room = ana.room("lobby")
             assert room is not None
-            with gateway(tmp_path / "log", running.address, hooks) as program:
+            with gateway(tmp_path / "log", running, hooks) as program:
                 await started(program, "log")
 
             async def talk() -> None:
@@ -222,12 +222,12 @@ async def test_after_kill_9_at_any_moment_nothing_is_missed_and_the_order_is_kep
             talking = asyncio.create_task(talk())
             came: list[dict[str, Any]] = []
             for _ in range(3):
-                with gateway(tmp_path / "log", running.address, hooks) as program:
+                with gateway(tmp_path / "log", running, hooks) as program:
                     for _ in range(chance.randint(1, 12)):
                         came.append(await taker.next())
                     program.end(signal.SIGKILL)
             await talking
-            with gateway(tmp_path / "log", running.address, hooks) as program:
+            with gateway(tmp_path / "log", running, hooks) as program:
                 while not came or came[-1]["text"] != "ana: 59":
                     came.append(await taker.next())
                 assert await asyncio.to_thread(program.end) == 0
@@ -239,15 +239,28 @@ async def test_after_kill_9_at_any_moment_nothing_is_missed_and_the_order_is_kep
 
 
 async def test_one_process_at_a_time_works_with_a_file_of_hooks(running: Broker, hooks: Path, tmp_path: Path) -> None:
-    with gateway(tmp_path / "log", running.address, hooks) as first:
+    with gateway(tmp_path / "log", running, hooks) as first:
         await started(first)
-        with gateway(tmp_path / "second", running.address, hooks) as second:
+        with gateway(tmp_path / "second", running, hooks) as second:
             assert await asyncio.to_thread(second.process.wait, 30) == 2
             assert "another process works with these hooks" in second.words()
         assert await asyncio.to_thread(first.end, signal.SIGINT) == 0
 
 
-async def test_without_a_broker_it_ends_with_3(running: Broker, hooks: Path, tmp_path: Path) -> None:
-    nowhere = running.address.replace(f":{running.port}/", ":9/")
-    with gateway(tmp_path / "log", nowhere, hooks) as program:
+async def test_how_it_ends_tells_why(hooks: Path, tmp_path: Path) -> None:
+    with broker(tmp_path / "data") as running:
+        key = running.key("hooks")
+        with gateway(tmp_path / "log", running, hooks) as program:
+            await started(program)
+            await asyncio.to_thread(running.operator, "bot", "revoke", "hooks")
+            assert await asyncio.to_thread(program.process.wait, 30) == 1
+            assert "session has ended" in program.words()
+        with gateway(tmp_path / "revoked", running, hooks) as program:
+            assert await asyncio.to_thread(program.process.wait, 30) == 1
+            assert "the broker does not know this key" in program.words()
+    with gateway(tmp_path / "gone", running, hooks) as program:
         assert await asyncio.to_thread(program.process.wait, 30) == 3
+    key.write_text("nothing")
+    with gateway(tmp_path / "damaged", running, hooks) as program:
+        assert await asyncio.to_thread(program.process.wait, 30) == 2
+        assert "is no key file" in program.words()
