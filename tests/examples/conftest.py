@@ -33,3 +33,9 @@ def example(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleT
     for name in set(sys.modules) - before:
         if str(BOTS) in str(getattr(sys.modules[name], "__file__", None)):
             del sys.modules[name]
+
+
+@pytest.fixture(params=[False, True], ids=["in memory", "on a broker"])
+def real(request: pytest.FixtureRequest) -> bool:
+    """Whether a bot is tested on a real broker: the same tests hold for both."""
+    return bool(request.param)
