@@ -131,3 +131,23 @@ def test_a_length_stands_alone(when: ModuleType) -> None:
     for wrong in ("1h of peace", "", "x"):
         with pytest.raises(when.NotATime):
             when.length(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "due", "rest"),
+    [
+        ("to call bob in 20m", "2026-11-25 18:10:30", "call bob"),
+        ("call bob at work at 18:30", "2026-11-25 18:30:00", "call bob at work"),
+        ("look in the oven in 1h 5m", "2026-11-25 18:55:30", "look in the oven"),
+        ("plan every monday at 9", "2026-11-30 09:00:00", "plan"),
+        ("in 20m look in the oven in the kitchen", "2026-11-25 18:10:30", "look in the oven in the kitchen"),
+        ("look in the oven", None, "When"),
+    ],
+)
+def test_the_time_may_stand_at_the_end(when: ModuleType, text: str, due: str | None, rest: str) -> None:
+    if due is None:
+        with pytest.raises(when.NotATime, match=rest):
+            when.find(text, NOW, MADRID)
+        return
+    phrase = when.find(text, NOW, MADRID)
+    assert (f"{phrase.due.astimezone(MADRID):%Y-%m-%d %H:%M:%S}", phrase.rest) == (due, rest)

@@ -33,6 +33,7 @@ _DATE: Final = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)\b")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY: Final = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)(?:s|r|rs|day|sday|nesday|rsday|urday)?s?\b", re.I)
 _AND: Final = re.compile(r"\s*(?:,\s*and\b|,|\band\b)\s*", re.I)
+_FIRST: Final = re.compile(r"\b(?:in|at|on|today|tomorrow|every)\b", re.I)
 _TO: Final = re.compile(r"\s*(?:to\b|that\b|about\b|:|,)?\s*", re.I)
 
 
@@ -85,6 +86,22 @@ def parse(text: str, now: datetime, zone: tzinfo) -> Phrase:
         case "on" | "today" | "tomorrow":
             return _checked(_day(word.lower(), rest.strip(), now, zone), now)
     raise NotATime
+
+
+def find(text: str, now: datetime, zone: tzinfo) -> Phrase:
+    """As `parse`, and the time may stand at the end, too: "call bob in 20m". Raises `NotATime`."""
+    try:
+        return parse(text, now, zone)
+    except NotATime as error:
+        refused = error
+    for word in _FIRST.finditer(text):
+        try:
+            phrase = parse(text[word.start() :], now, zone)
+        except NotATime:
+            continue
+        if not phrase.rest:
+            return Phrase(phrase.due, phrase.every, _TO.sub("", text[: word.start()], count=1).strip())
+    raise refused
 
 
 def length(text: str) -> timedelta:
