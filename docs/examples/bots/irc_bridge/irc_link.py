@@ -261,7 +261,7 @@ class IrcLink:
         return connection
 
     def _ours(self, event: Event) -> bool:
-        return lower(event.target or "") == lower(self._channel)
+        return bool(lower(event.target or "") == lower(self._channel))
 
     def _other(self, event: Event) -> str:
         """Whose event it is; empty if it is ours, or the server's."""
