@@ -3,12 +3,14 @@
 Three sources tell: replies (ordered among themselves), events on the inbox (ordered among themselves, and they
 may be lost), and now and then the whole state, in `welcome`. What a reply told comes a second time as an event,
 perhaps after the next reply already said otherwise; such an echo must not undo it, so it is expected and
-swallowed. What was lost shows in the heartbeat. Must not know requests or sockets.
+swallowed. What was lost shows in the heartbeat. Long since all three tell of one standing. Must not know requests or
+sockets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Callable, Collection, Set
 from copy import copy
 from typing import Final, Literal
 
@@ -52,6 +54,8 @@ class Rooms:
         """What the key of this session may be used for; None for all that the account may do."""
         self.logs: dict[str, Log] = {}
         """The inbox and the rooms, as far as this session may hear them, by the log's name."""
+        self._doubted: tuple[float, Set[str]] | None = None
+        """The logs there are by the last heartbeat, where these are not those known here; and when to believe it."""
         self.changed = False
         """Whether `state` differs from what was last reported; whoever reports it clears this."""
 
@@ -225,6 +229,25 @@ class Rooms:
             return
         self._drop(event.name, event.reason, now)
         self._echo(("left", event.id), now)
+
+    def heard_of(self, logs: Set[str], until: float) -> None:
+        """There are these logs. What does not fit to that has until then to be told of by an event."""
+        if self._doubted is None and not self._fits(logs):
+            self._doubted = until, logs
+
+    def _fits(self, logs: Set[str]) -> bool:
+        return logs == self.heads
+
+    def tick(self, now: float) -> bool:
+        """Let time pass. Returns whether the whole state is needed, since no event has told what does not fit."""
+        if self._doubted is None or now < self._doubted[0]:
+            return False
+        logs, self._doubted = self._doubted[1], None
+        return not self._fits(logs)
+
+    def deadline(self) -> float:
+        """When `tick` next has something to do."""
+        return self._doubted[0] if self._doubted else math.inf
 
     def _expect(self, what: tuple[Turn, int], now: float) -> None:
         self._echoes.setdefault(what, []).append(now + ECHO_S)

@@ -74,7 +74,7 @@ class Session:
         """When to call `tick` next, if nothing happens before; infinity for never."""
         due = min(self.calls.deadline(), self.subscriptions.deadline(), self.heartbeat.deadline())
         if self.heartbeat.answering:
-            due = min(due, self.backfill.deadline(), self.outbox.deadline())
+            due = min(due, self.backfill.deadline(), self.outbox.deadline(), self.rooms.deadline())
         return due
 
     def tick(self, now: float) -> None:
@@ -82,7 +82,7 @@ class Session:
         self.calls.tick(now)
         self.heartbeat.tick(now)
         vain = self.subscriptions.tick(now)
-        if vain and self.heartbeat.answering:
+        if self.heartbeat.answering and (self.rooms.tick(now) or vain):
             self._refresh(now)
         self._settle(now)
 
@@ -233,8 +233,15 @@ class Session:
             return
         for log, head in pong.heads.items():
             self._rumour(log, head, now)
-        if pong.run != self._run or pong.heads.keys() != self.rooms.heads:
+        if pong.run != self._run:
             self._refresh(now)
+        # An event that says why may be on its way yet, on the other connection.
+        self.rooms.heard_of(pong.heads.keys(), now + self._patience)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds in which an event comes that was sent when a reply was."""
+        return max(RUMOUR_S, 2 * (self.clock.round_trip_ms or 0) / 1000)
 
     @property
     def _run(self) -> str | None:
@@ -243,8 +250,7 @@ class Session:
     def _rumour(self, log: str, head: int, now: float) -> None:
         known = self.rooms.logs.get(log)
         if known is not None:
-            wait = max(RUMOUR_S, 2 * (self.clock.round_trip_ms or 0) / 1000)
-            known.rumoured(head, now, wait)
+            known.rumoured(head, now, self._patience)
             self.backfill.watch(known)
 
     def _log_of(self, command: Postable) -> str:

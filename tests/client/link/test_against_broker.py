@@ -359,7 +359,8 @@ def test_who_lags_behind_the_end_of_a_room_hears_nothing_of_the_next_one(broker:
             rejoined = await bob.join(f"dev{named}")
             await again.send("anew")
             assert (await take(aiter(rejoined), 1))[0].text == "anew"
-            assert other.left == "deleted"
+            # Its last word can be lost: whoever still hears the old room when there is a new one is cut off at once.
+            assert other.left in ("deleted", "gone")
             assert "anew" not in [message.text async for message in other]
 
     run(scenario())

@@ -130,6 +130,33 @@ def test_a_lost_tail_shows_in_the_heartbeat() -> None:
     check(world)
 
 
+def test_a_heartbeat_that_overtakes_the_end_of_a_room_does_not_hide_why_it_ended() -> None:
+    world, (ana,) = quiet("ana")
+    ana.request(m.Join(room="dev"))
+    world.run(20.0)
+    pongs: list[m.Pong | errors.ChatError] = []
+    ponged = ana.session.heartbeat._ponged
+
+    def noted(pong: m.Pong | errors.ChatError, now: float) -> None:
+        pongs.append(pong)
+        ponged(pong, now)
+
+    ana.session.heartbeat._ponged = noted
+    late: list[tuple[SimulatedClient, int, bytes, bytes]] = []
+    event = world._event
+    world._event = lambda *told: late.append(told)  # type: ignore[method-assign]
+    world.broker.delete("dev")
+    while not pongs:
+        world.run(world.now + 0.02)
+    world.run(world.now + 0.1)
+    for told in late:
+        event(*told)
+    world._event = event  # type: ignore[method-assign]
+    world.run(world.now + 10.0)
+    assert [left.reason for left in updates(ana, RoomLeft)] == ["deleted"]
+    check(world)
+
+
 def test_a_subscription_that_died_unseen_is_renewed() -> None:
     world, (ana, bob) = quiet("ana", "bob")
     ana.granted.discard(b"lobby\0")
