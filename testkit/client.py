@@ -15,8 +15,10 @@ from client.link.session import Session
 from client.link.transport import Deliver, Link, Transport
 from client.link.updates import Update
 from common import messages as m
+from common import topics
 from common.addresses import Address
 from common.keys import KeyPair
+from common.limits import PROTOCOL_VERSION
 
 
 class Client:
@@ -42,24 +44,25 @@ class Client:
         await self.chat.close(bye)
 
     async def catch_up(self) -> None:
-        """Return once this client was told everything that the broker had published when this was called.
+        """Return once this client was told everything that follows from what the broker was asked before this.
 
-        Logs are compared with their heads. What no log keeps has come by the time that a subscription, made anew on the
-        same connection, is in force: frames of one connection keep their order.
+        `hello` is answered once every commit under way is done, and says where each log ends. What no log keeps has
+        come by the time that a subscription, made anew on the same connection, is in force: frames keep their order.
         """
         if self.closed or self.chat.login is None:
             return
-        pong = await self.chat.request(m.Ping())
+        welcome = await self.chat.request(m.Hello(versions=[PROTOCOL_VERSION], client="test kit"))
+        if welcome.session is None:
+            return
         subscriptions, logs = self._session.subscriptions, self._session.rooms.logs
+        heads = {room.name: room.head for room in welcome.session.rooms}
+        heads[topics.inbox(welcome.session.login)] = welcome.session.inbox
         renewed = next((log for log in logs if log in subscriptions), None)
         if renewed is not None:
             await self._until(lambda: subscriptions.complete)
             self._link.do(lambda now: subscriptions.renew(renewed, now))
         await self._until(
-            lambda: (
-                subscriptions.complete
-                and all(logs[log].last >= head for log, head in pong.heads.items() if log in logs)
-            )
+            lambda: subscriptions.complete and all(logs[log].last >= head for log, head in heads.items() if log in logs)
         )
 
     async def _until(self, fact: Callable[[], bool]) -> None:

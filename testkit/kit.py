@@ -48,7 +48,7 @@ class BotTest:
         real: bool = False,
         scopes: Iterable[str] = SCOPES,
         login: str = "",
-        rooms: Iterable[str] | None = None,
+        rooms: Iterable[str] = (),
         now: datetime = START,
         timeout: float = TIMEOUT_S,
         settings: ChatSettings | None = None,
@@ -56,8 +56,9 @@ class BotTest:
         """`bot` is one, or a function that makes one, which is called at each start.
 
         With `real` there is a broker on loopback. `scopes` are those of the bot's key, `login` is its account (the
-        bot's name unless given), `rooms` are made before it starts (those that it joins by itself unless given), `now`
-        is what the clock shows, `timeout` bounds every wait in real seconds, `settings` are those of the rules.
+        bot's name unless given). The bot is in `rooms` when it starts; they are made before, as are those that it joins
+        by itself. `now` is what the clock shows, `timeout` bounds every wait in real seconds, `settings` are those of
+        the rules.
         """
         self._make: Callable[[], Program] = (lambda: bot) if hasattr(bot, "serve") else bot
         self.bot: Any = self._make()
@@ -67,7 +68,8 @@ class BotTest:
         self.clock = Clock(now)
         """What the rules and the bot take for the time."""
         self._scopes = list(scopes)
-        self._rooms = tuple(getattr(self.bot, "rooms", ()) if rooms is None else rooms)
+        self._given = tuple(rooms)
+        self._rooms = (*self._given, *getattr(self.bot, "rooms", ()))
         rules = settings or ChatSettings()
         self._server = Loopback(rules, self.clock) if real else InMemory(rules, self.clock)
         self._stage = Stage(self._server, self.clock, timeout, rules.default_room)
@@ -84,7 +86,7 @@ class BotTest:
             self._server.open()
             self._add_bot()
             await self._prepare()
-            await self._start()
+            await self._start(self._given)
         except BaseException:
             with suppress(Exception):
                 await self._stage.close()
@@ -105,15 +107,16 @@ class BotTest:
 
     async def _prepare(self) -> None:
         """Make the rooms that are to be there before the bot."""
-        rooms = [room for room in self._rooms if names.key(room) != names.key(self.default_room)]
+        rooms = {names.key(room): room for room in self._rooms}
+        rooms.pop(names.key(self.default_room), None)
         if rooms:
             steward = await self._arrive(STEWARD, operator=True)
-            for room in rooms:
+            for room in rooms.values():
                 await steward.create(room, kept=True)
             await steward.quit()
 
-    async def _start(self) -> None:
-        await self._stage.start(self.bot, self._keys[""], self.bot_login)
+    async def _start(self, rooms: Iterable[str] = ()) -> None:
+        await self._stage.start(self.bot, self._keys[""], self.bot_login, rooms)
 
     async def restart(self) -> None:
         """Kill the bot, which finishes and keeps nothing any more, and start it anew."""
@@ -253,6 +256,10 @@ class BotTest:
     async def settle(self) -> None:
         """Wait until all is done that follows from what was said and done so far."""
         await self._stage.settle()
+
+    async def wait(self, until: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
+        """Wait so many real seconds at the most until `until` says so: for what happens beyond the chat."""
+        await self._stage.wait(until, seconds)
 
     async def advance(
         self,

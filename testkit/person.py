@@ -40,7 +40,7 @@ class Person:
     @property
     def _present(self) -> Client:
         if self._client is None:
-            raise self._stage.failure(f"{self.login} is not here.")
+            raise self.failure(f"{self.login} is not here.")
         return self._client
 
     def failure(self, said: str) -> AssertionError:
@@ -162,7 +162,7 @@ class Person:
         await (self._stage.settle(there) if within is None else self._stage.wait(there, within))
         if not there():
             unheard = f"; heard elsewhere: {_list(self._heard)}" if self._heard else ""
-            raise self._stage.failure(f"{self.login} hears nothing{f' in {room}' if room else ''}{unheard}.")
+            raise self.failure(f"{self.login} hears nothing{f' in {room}' if room else ''}{unheard}.")
         post = next(post for post in self._heard if room in (None, post.log))
         self._heard.remove(post)
         return post
@@ -170,17 +170,18 @@ class Person:
     async def sees(self, *kinds: ChangeKind, within: float | None = None) -> Change:
         """The next change by somebody else that was not told yet: an edit, a reaction, somebody who comes …
 
-        Without `kinds` of any kind. Fails as `hears` does.
+        Without `kinds` any of those that a log keeps. Fails as `hears` does.
         """
+        wanted = kinds or LASTING
 
         def there() -> bool:
-            return any(not kinds or change.kind in kinds for change in self._seen)
+            return any(change.kind in wanted for change in self._seen)
 
         await (self._stage.settle(there) if within is None else self._stage.wait(there, within))
         if not there():
             unseen = f"; seen, too: {_list(self._seen)}" if self._seen else ""
-            raise self._stage.failure(f"{self.login} sees no {' or '.join(kinds) or 'change'}{unseen}.")
-        change = next(change for change in self._seen if not kinds or change.kind in kinds)
+            raise self.failure(f"{self.login} sees no {' or '.join(kinds) or 'change'}{unseen}.")
+        change = next(change for change in self._seen if change.kind in wanted)
         self._seen.remove(change)
         return change
 
@@ -192,7 +193,7 @@ class Person:
         await self._stage.settle()
         noise = [*self._heard, *(change for change in self._seen if change.kind in LASTING)]
         if noise:
-            raise self._stage.failure(f"{self.login} hears what nobody expected: {_list(noise)}.")
+            raise self.failure(f"{self.login} hears what nobody expected: {_list(noise)}.")
 
     async def forget(self) -> None:
         """Wait until everything has been done, and pass over what was not heard yet."""

@@ -9,7 +9,7 @@ from client.link.updates import Arrived, RosterChanged, SubjectChanged, Update, 
 from common import messages as m
 
 ChangeKind = Literal["edit", "retract", "reaction", "invited", "join", "leave", "online", "offline", "topic", "typing"]
-LASTING: Final = frozenset({"edit", "retract", "reaction", "invited"})
+LASTING: Final[tuple[ChangeKind, ...]] = ("edit", "retract", "reaction", "invited")
 """Kinds that stand in a log: whoever is silent brings about none of them."""
 
 

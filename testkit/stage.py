@@ -7,7 +7,7 @@ test expects.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
@@ -81,11 +81,13 @@ class Stage:
 
     # The bot.
 
-    async def start(self, program: Program, keys: KeyPair, name: str) -> None:
-        """Start a bot, and wait until it hears its rooms."""
+    async def start(self, program: Program, keys: KeyPair, name: str, rooms: Iterable[str] = ()) -> None:
+        """Start a bot, which is taken to `rooms` before it looks, and wait until it hears its rooms."""
         ready = asyncio.Event()
         self.bot = client = self.connected(keys, client=name)
         await self.do(client.chat.start())
+        for room in rooms:
+            await self.do(client.chat.join(room))
         self._program = program
         self._serving = asyncio.create_task(program.serve(client.chat, clock=self.clock, ready=ready.set))
         await self._until_ready(ready)
