@@ -10,7 +10,7 @@ from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now
 from broker.chat.entities import stored_size
 from common import messages, texts
-from common.errors import TooMany
+from common.errors import NotLoggedIn, TooMany
 from common.limits import STORE_BYTES, STORE_KEYS
 
 
@@ -18,9 +18,12 @@ from common.limits import STORE_BYTES, STORE_KEYS
 def store_get(ctx: Context, command: messages.StoreGet) -> list[Effect]:
     """Read the value under a key."""
     key = texts.check_line(command.key, "The key", required=True)
-    account, origin = ctx.account, ctx.origin
+    account, origin, state = ctx.account, ctx.origin, ctx.state
 
     def then(result: object, now: Now) -> list[Effect]:
+        session = state.session(origin.key, origin.session)
+        if session is None or session.account is not account:
+            raise NotLoggedIn  # ended meanwhile, or a key revoked
         assert result is None or isinstance(result, bytes)
         return [Answer(origin, messages.Stored(id=origin.id, value=result))]
 

@@ -63,6 +63,17 @@ def test_it_is_there_after_a_start_and_nil_forgets_it(circle: Circle) -> None:
     assert listed(circle).keys == ["b"]
 
 
+def test_whoever_was_logged_out_meanwhile_is_told_nothing(circle: Circle) -> None:
+    put(circle, "a", b"1")
+    with circle.pondering():
+        circle.ask("ana", m.StoreGet(key="a"))
+        circle.ask("ana", m.Logout())
+        circle.log_in("bob", "ana")
+    answers = [reply for reply in circle.replies.values() if isinstance(reply, m.Stored)]
+    assert answers == []
+    assert "not-logged-in" in [getattr(reply, "code", "") for reply in circle.replies.values()]
+
+
 def test_what_changes_nothing_is_not_written(circle: Circle) -> None:
     before = circle.store.commits
     assert put(circle, "never", None).ok
