@@ -21,6 +21,7 @@ from client.link.chat import ChatClient
 from common import names, scopes
 from common.errors import BadName
 from common.keys import KeyPair
+from common.messages import Command, Reply
 from testkit import dialogue
 from testkit.clock import START, Clock
 from testkit.person import Person
@@ -155,6 +156,10 @@ class BotTest:
         if self._stage.bot is None:
             raise self._stage.failure("The bot does not run.")
         return self._stage.bot.chat
+
+    def operate(self, command: Command) -> Reply:
+        """Do one of the operator's commands (`broker.chat.operators`, `broker.chat.bots`). Raises the refusal."""
+        return self._server.operate(command)
 
     # People and rooms.
 

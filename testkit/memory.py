@@ -240,7 +240,7 @@ class MemoryLink:
         connection, broker = self.connection, self._network.broker
 
         def arrive() -> None:
-            if self._open and connection == self.connection and broker.subscribe(self._key, topic, connection):
+            if self._open and connection == self.connection and broker.may_hear(self._key, topic):
                 self.granted.add(topic)
                 broker.granted(self._key, topic, connection)
 

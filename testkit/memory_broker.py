@@ -96,8 +96,8 @@ class Broker:
         assert self._desk is not None
         return self._desk
 
-    def subscribe(self, key: str, topic: bytes, connection: Connection) -> bool:
-        """A connection asks for a topic; says whether it is granted. `granted` is to follow."""
+    def may_hear(self, key: str, topic: bytes) -> bool:
+        """Whether a subscription is to be granted; `granted` follows then."""
         return self.chat.may_hear(key, topic)
 
     def granted(self, key: str, topic: bytes, connection: Connection) -> None:

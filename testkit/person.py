@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from client.link.chat import ChatClient
 from client.link.room import Pending
 from client.link.updates import Update
 from common import messages as m
@@ -33,7 +34,7 @@ class Person:
         return f"<Person {self.login}>"
 
     @property
-    def chat(self) -> Any:
+    def chat(self) -> ChatClient:
         """Their `ChatClient`, for what there is no method for here."""
         return self._present.chat
 

@@ -152,11 +152,13 @@ class Loopback:
 
     async def arrive(self, clients: Iterable[Client], until: Callable[[], bool]) -> None:
         """A round trip of each client, on both of its connections."""
+        turns = 1
         for client in clients:
             if until():
                 return
             await client.catch_up()
-        for _ in range(TURNS):
+            turns = TURNS
+        for _ in range(turns):
             await asyncio.sleep(0)
 
     def go_on(self) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -86,18 +86,17 @@ async def test_no_more_requests_than_a_broker_takes() -> None:
 
 
 @pytest.fixture
-def nothing_left() -> Iterator[None]:
-    def there() -> tuple[set[str], set[str]]:
+def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def threads() -> set[str]:
         gc.collect()
-        return {thread.name for thread in threading.enumerate()}, {*_temporary()}
+        return {thread.name for thread in threading.enumerate()}
 
-    before = there()
-    yield
-    assert there() == before
-
-
-def _temporary() -> list[str]:
-    return [path.name for path in Path(os.environ.get("TMPDIR", "/tmp")).glob("tertulia-*")]
+    before = threads()
+    with tempfile.TemporaryDirectory() as directory:
+        monkeypatch.setattr(tempfile, "tempdir", directory)
+        yield
+        assert os.listdir(directory) == []
+    assert threads() == before
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from broker.chat.bots import RevokeBot
 from client.bot import Bot, Context
+from client.link.failures import SessionOver
+from common.errors import NoSuchUser
 from testkit import BotTest
 from testkit.clock import START, Clock
 from tests.testkit.bots import Broken, cuckoo, parrot, sleeper
@@ -196,6 +199,20 @@ async def test_a_bot_that_ends_by_itself_fails_the_test(kit: Kit) -> None:
             await ana.say("hello")
             await t.wait(lambda: t._stage.ended() is not None, 5)
     assert isinstance(failure.value.__cause__, ValueError)
+
+
+async def test_a_bot_whose_key_is_revoked_ends(kit: Kit) -> None:
+    async with kit(parrot()) as t:
+        ana = await t.person("ana")
+        t.operate(RevokeBot(login=t.bot_login))
+        await t.wait(lambda: t.chat.login is None)
+        await ana.say("!say hola")
+        with pytest.raises(AssertionError, match="ended by itself") as failure:
+            await ana.silence()
+        assert isinstance(failure.value.__cause__, SessionOver)
+        with pytest.raises(NoSuchUser):
+            t.operate(RevokeBot(login="nobody"))
+        await t.kill()
 
 
 async def test_a_bot_that_does_not_start_fails_the_test(kit: Kit) -> None:
