@@ -25,6 +25,7 @@ SCENARIOS: Final[tuple[str, ...]] = (
     "push",
     "pressure",
     "storm",
+    "bots",
 )
 """Modules of this package, in the order of `docs/GUARANTEES.md`."""
 
