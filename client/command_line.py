@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     _tail(command("tail", _("print what is said in a room"), "tail", shared))
     _json(command("rooms", _("list the rooms"), "rooms", shared))
     _json(command("users", _("list the users of the whole system"), "users", shared))
+    _bot(command("bot", _("run bots, or begin a new one"), "bot"))
     _web(command("web", _("serve webhooks over HTTP"), "web", shared))
     completion = command("completion", _("print the completions for a shell"), "completion")
     completion.add_argument("shell", choices=SHELLS)
@@ -109,6 +110,20 @@ def _tail(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--follow", action="store_true", help=_("go on with what is said from now on"))
     _json(command)
+
+
+def _bot(command: argparse.ArgumentParser) -> None:
+    verbs = command.add_subparsers(metavar=_("COMMAND"), required=True)
+    run = verbs.add_parser("run", help=_("run the bots of some files"), allow_abbrev=False)
+    told = _("a file with a bot; with its key file behind it: FILE.py=KEYFILE, or else FILE.key beside it")
+    run.add_argument("files", nargs="+", metavar="FILE.py", help=told)
+    run.add_argument("--rooms", nargs="+", metavar="R", help=_("the rooms to be in, instead of what the files say"))
+    run.add_argument("--key", metavar=_("FILE"), help=_("the key file to log in with; else TERTULIA_BOT_KEY"))
+    run.add_argument("--reload", action="store_true", help=_("start anew when a file changes"))
+    run.set_defaults(verb="run")
+    new = verbs.add_parser("new", help=_("write a bot that works, with its test, to go on from"), allow_abbrev=False)
+    new.add_argument("name", metavar=_("NAME"))
+    new.set_defaults(verb="new")
 
 
 def _web(command: argparse.ArgumentParser) -> None:

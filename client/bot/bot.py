@@ -224,6 +224,11 @@ class Bot:
     # While it runs.
 
     @property
+    def serving(self) -> bool:
+        """Whether it runs."""
+        return self._serving is not None
+
+    @property
     def login(self) -> str:
         """Who the bot is. Raises `RuntimeError` if it does not run."""
         return self._at_work.desk.login

@@ -1,4 +1,4 @@
-"""Running a bot as a program: who it is, connecting, and ending when the process is told to. Must not know handlers."""
+"""Running bots as a program: who they are, connecting, and ending when told to. Must not know handlers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from client import language
 from client import log as output
+from client.bot import loading
 from client.link.chat import ChatClient
 from client.link.failures import NOT_REACHED
 from client.log import event
@@ -43,6 +45,8 @@ def run(
 ) -> int:
     """Run a bot until SIGTERM or SIGINT; returns the exit status: 0 ended as told, 1 refused, 2 wrong usage, 3 no
     broker."""
+    if loading.note(bot, loading.Asked(None if rooms is None else tuple(rooms), address, key, login, password)):
+        return DONE
     output.start()
     language.use()
     try:
@@ -50,7 +54,17 @@ def run(
     except (BadAddress, BadSecretFile, NotLoggedIn) as error:
         event(log, "not-served", logging.WARNING, code=getattr(error, "code", ""), reason=error)
         return WRONG_USAGE
-    return asyncio.run(_serve(bot, chat, rooms))
+    return asyncio.run(serve([Placed(bot, chat, rooms)]))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A bot with its connection, which is not started yet."""
+
+    bot: Bot
+    chat: ChatClient
+    rooms: Iterable[str] | None = None
+    """Where it is to be; else where it says itself, or `TERTULIA_BOT_ROOMS`."""
 
 
 def connection(address: str | None, key: str | None, login: str | None, password: str | None) -> ChatClient:
@@ -74,28 +88,62 @@ def connection(address: str | None, key: str | None, login: str | None, password
     return ChatClient(address, login, password, client="tertulia bot")
 
 
-async def _serve(bot: Bot, chat: ChatClient, rooms: Iterable[str] | None) -> int:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
-    stopping: list[asyncio.Task[None]] = []
+async def serve(placed: Sequence[Placed]) -> int:
+    """Run bots side by side until SIGTERM or SIGINT, which let their handlers finish; a second one ends them at once.
+
+    If one of them cannot go on, all end, so that whoever watches the process starts it anew. Returns the exit status.
+    """
+    stopping = asyncio.Event()
+    tasks = [asyncio.create_task(_serve(each, stopping)) for each in placed]
 
     def stop() -> None:
-        if stopping:
-            task.cancel()  # Told twice: at once.
-        stopping.append(loop.create_task(bot.stop()))
+        if stopping.is_set():
+            for task in tasks:
+                task.cancel()
+        stopping.set()
 
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        await asyncio.wait(tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        statuses = await asyncio.gather(*tasks, return_exceptions=True)
+    for status in statuses:
+        if isinstance(status, BaseException) and not isinstance(status, asyncio.CancelledError):
+            raise status
+    return next((status for status in statuses if isinstance(status, int) and status), DONE)
+
+
+async def _serve(placed: Placed, stopping: asyncio.Event) -> int:
+    """Run one bot until it cannot go on, or until it is to stop."""
+    serving = asyncio.create_task(_served(placed))
+    stopped = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            if not placed.bot.serving:
+                return DONE  # it was still connecting
+            await placed.bot.stop()
+        return await serving
+    finally:
+        for task in (serving, stopped):
+            task.cancel()
+        await asyncio.gather(serving, stopped, return_exceptions=True)
+
+
+async def _served(placed: Placed) -> int:
+    bot, rooms = placed.bot, placed.rooms
     wanted = rooms if rooms is not None else bot.rooms or os.environ.get("TERTULIA_BOT_ROOMS", "").split()
     try:
-        async with chat:
-            await bot.serve(chat, rooms=wanted)
+        async with placed.chat:
+            await bot.serve(placed.chat, rooms=wanted)
     except ChatError as error:
-        event(log, "not-served", logging.WARNING, code=getattr(error, "code", ""), reason=error)
+        event(log, "not-served", logging.WARNING, bot=bot.name, code=error.code, reason=error)
         return NO_BROKER if error.code in NOT_REACHED else REFUSED
-    except asyncio.CancelledError:
-        if not stopping:
-            raise
     return DONE
