@@ -204,13 +204,13 @@ class Typing:
         self._task = asyncio.create_task(self._keep(after_ms))
 
     async def _keep(self, after_ms: int) -> None:
-        if after_ms:
-            await self._desk.clock.sleep_until(self._desk.clock.now() + after_ms)
+        due = self._desk.clock.now() + after_ms
         while True:
+            await self._desk.clock.sleep_until(due)
             if self._turn is None or not self._turn.resting.is_set():
                 self._shown = True
                 await self._tell(True)
-            await self._desk.clock.sleep_until(self._desk.clock.now() + TYPING_AGAIN_MS)
+            due += TYPING_AGAIN_MS
 
     async def end(self) -> None:
         """Take it away, if it was shown."""

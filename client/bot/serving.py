@@ -135,11 +135,13 @@ class Serving:
     # Logs.
 
     async def _arrive(self) -> None:
-        for name in self._rooms:
+        state = self._chat.state
+        # Where a session begins that was in no room any more, the broker says before it has brought it there.
+        here = (state.current,) if state is not None and _may_enter(state, state.current) else ()
+        for name in self._rooms or here:
             await self._join(name)
         for name, room in list(self._chat.rooms.items()):
             await self._follow(name, room.view, room.start)
-        state = self._chat.state
         if state is not None and (state.scopes is None or scopes.DIRECT in state.scopes):
             await self._follow_inbox(state)
 
@@ -369,6 +371,10 @@ class Serving:
         """Whether something has arrived that was not taken up."""
         waiting = self._updates is not None and self._updates.waiting > 0
         return waiting or self._pumping or any(followed.behind for followed in self._followed.values())
+
+
+def _may_enter(state: m.SessionState, room: str) -> bool:
+    return bool(room) and (state.scopes is None or scopes.Scopes(state.scopes).enters(names.key(room)))
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:
