@@ -1,7 +1,7 @@
 """Every bound on input and on the wire, each with its reason; no other module writes such a number.
 
-Must not know who enforces a bound: the codec, the broker's rules and the clients all read it here. Long since all bounds
-stand together.
+Must not know who enforces a bound: the codec, the broker's rules and the clients all read it here. Long, since all
+bounds stand together.
 """
 
 from __future__ import annotations
