@@ -63,4 +63,4 @@ def make(name: str, where: Path) -> list[Path]:
 def _command() -> str:
     """How this program is called where it is installed."""
     script = Path(sys.executable).with_name("tertulia")
-    return str(script) if script.exists() else f"{sys.executable} -m client"
+    return str(script) if script.exists() else " ".join((sys.executable, "-m", "client"))

@@ -47,9 +47,8 @@ def _new(arguments: argparse.Namespace) -> int:
         raise WrongUsage(_("{file}: cannot be made ({reason})").format(file=arguments.name, reason=error)) from None
     for path in made:
         print(path.relative_to(Path.cwd()))
-    print(
-        _("Read {file}: how to try it, and how to run it.").format(file=f"{arguments.name}/README.md"), file=sys.stderr
-    )
+    told = _("{file} says how to try it, and how to run it.")
+    print(told.format(file=f"{arguments.name}/README.md"), file=sys.stderr)
     return 0
 
 
