@@ -23,6 +23,7 @@ from tests.faults.hostile_members import SeenFrom
 from tests.faults.joins_pair import MARK
 from tests.faults.zmtp import Violation
 from tests.faults.zmtp_peer import BROADCAST, Peer
+from tests.support import patience
 from tests.support.loopback import RawClient
 
 CONNECTIONS: Final = 6
@@ -68,7 +69,7 @@ class Eavesdroppers:
             result = json.loads(process.stdout.readline())
             counted.update(result["counted"])
             heard += result["heard"]
-            process.wait(PATIENCE_S)
+            process.wait(patience.PATIENCE_S)
             process.stdout.close()
         return dict(counted), heard
 
