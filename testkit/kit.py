@@ -31,7 +31,7 @@ from testkit.transcript import Transcript
 
 SCOPES: Final = tuple(each for each in scopes.ALL if each != scopes.ACCOUNT)
 """What a bot's key may be used for, unless a test says less: all that a bot can have."""
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 10.0
 """Real seconds that anything may take: a bot that is still at work then fails the test."""
 WAKES: Final = 100_000
 """Times that one `advance` wakes somebody at the most: more is a loop that waits for a time that is past."""

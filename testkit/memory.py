@@ -100,12 +100,10 @@ class Network:
             asyncio.get_running_loop().call_soon(self._pump)
 
     def _pump(self) -> None:
+        """Let happen what was under way at the turn's beginning; what follows from it is for the next turn."""
         self._pumping = False
         for _ in range(len(self._under_way)):
             self._under_way.popleft()()
-        if self._under_way and not self._pumping:
-            self._pumping = True
-            asyncio.get_running_loop().call_soon(self._pump)
 
     # Time.
 

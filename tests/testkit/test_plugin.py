@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,19 @@ bot = Bot("greeter")
 async def hello(ctx, name: str = "world"):
     "Greet somebody."
     await ctx.reply(f"Hello, {name}!")
+"""
+DICE = """
+import random
+
+from client.bot import Bot
+
+bot = Bot()
+
+
+@bot.command
+async def roll(ctx, n: int = 1, sides: int = 6):
+    "Roll dice."
+    await ctx.reply(str(sum(random.randint(1, sides) for _ in range(n))))
 """
 TEST = """
 import asyncio
@@ -65,6 +79,14 @@ def pytested(project: Path, *flags: str) -> str:
         [*command, "-p", "testkit.plugin"], cwd=project, env=environment, capture_output=True, text=True, timeout=120
     )
     return done.stdout + done.stderr
+
+
+def test_the_pages_example_is_run_as_it_stands(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "BOTS.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(# test_dice.py\n.*?)```", page, re.DOTALL)
+    (tmp_path / "test_dice.py").write_text(example)
+    (tmp_path / "dice.py").write_text(DICE)
+    assert "1 passed" in pytested(tmp_path)
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["in memory", "real"])
