@@ -1,7 +1,8 @@
 """The command line of whoever runs a broker: `tertulia-broker serve`, `address`, `user …`, `bot …`.
 
 Exit status: 0 done, 1 refused or failed (one sentence on standard error), 2 wrong usage. A password is never
-an argument: others on the machine can read arguments. Must not know how a broker does what is asked.
+an argument: others on the machine can read arguments. Its length is that of the flags, which stand together.
+Must not know how a broker does what is asked.
 """
 
 from __future__ import annotations

@@ -21,12 +21,18 @@ environment:
   TERTULIA_ADDRESS, TERTULIA_LOGIN   as the flags, which win over them; they win over client.toml
   TERTULIA_LANG                      the language, as --lang; else it is the locale's
   TERTULIA_BOT_KEY                   the key file of a bot or of the gateway
+  TERTULIA_KEY                       a key file, as --key: who and where it says, without a password
   TERTULIA_PASSWORD                  else the password is asked for, or is the first line of the input
 
 exit status:
   0 done · 1 refused by the broker, whose sentence is on stderr · 2 wrong usage · 3 no broker reached
 """)
 
+
+_SCOPES: Final = N_(
+    "what it may be used for: read:ROOM, write:ROOM (ROOM may be *), direct, create, admin, account; "
+    "everything if none is given"
+)
 
 _OF_ARGPARSE: Final = (
     N_("usage: "),
@@ -53,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     shared.add_argument("--login", metavar="L", help=_("who you are there"))
     shared.add_argument("--config", metavar=_("FILE"), type=Path, help=_("settings, instead of your client.toml"))
     shared.add_argument("--lang", choices=LANGUAGES, help=_("the language; else the locale's"))
+    keyed = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    told = _("log in by this key file, which says who and where; no password")
+    keyed.add_argument("--key", metavar=_("FILE"), type=Path, help=told)
     lines = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     lines.add_argument("--plain", action="store_true", help=_("line in, line out, even on a terminal"))
     top = argparse.ArgumentParser(
@@ -63,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         ),
         epilog=_(_EPILOG),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[shared, lines],
+        parents=[shared, keyed, lines],
         allow_abbrev=False,
     )
     top.add_argument("--version", action=_Version, nargs=0, help=_("show the version and exit"))
@@ -77,13 +86,14 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(module=module)
         return added
 
-    command("chat", _("open the chat (the default)"), "chat", shared, lines)
+    command("chat", _("open the chat (the default)"), "chat", shared, keyed, lines)
     _register(command("register", _("make an account"), "register", shared))
-    _send(command("send", _("say something in a room"), "send", shared))
-    _tail(command("tail", _("print what is said in a room"), "tail", shared))
-    _json(command("rooms", _("list the rooms"), "rooms", shared))
-    _json(command("users", _("list the users of the whole system"), "users", shared))
+    _send(command("send", _("say something in a room"), "send", shared, keyed))
+    _tail(command("tail", _("print what is said in a room"), "tail", shared, keyed))
+    _json(command("rooms", _("list the rooms"), "rooms", shared, keyed))
+    _json(command("users", _("list the users of the whole system"), "users", shared, keyed))
     _bot(command("bot", _("run bots, or begin a new one"), "bot"))
+    _keys(command("keys", _("list, make and revoke keys that log in without a password"), "keys"), shared, keyed)
     _web(command("web", _("serve webhooks over HTTP"), "web", shared))
     completion = command("completion", _("print the completions for a shell"), "completion")
     completion.add_argument("shell", choices=SHELLS)
@@ -185,6 +195,21 @@ def _hooks(command: argparse.ArgumentParser) -> None:
     # Suppressed, so that a command within a command does not take back what was said before it.
     told = _("the file of webhooks, instead of your own")
     command.add_argument("--hooks", metavar=_("FILE"), type=Path, default=argparse.SUPPRESS, help=told)
+
+
+def _keys(command: argparse.ArgumentParser, *parents: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", metavar=_("COMMAND"), required=True)
+    said = _("list your keys")
+    _json(actions.add_parser("list", help=said, description=said, parents=list(parents), allow_abbrev=False))
+    said = _("make a key and write it into a file")
+    add = actions.add_parser("add", help=said, description=said, parents=list(parents), allow_abbrev=False)
+    add.add_argument("name", metavar=_("NAME"), help=_("what it is for"))
+    add.add_argument("scopes", nargs="*", metavar=_("SCOPE"), help=_(_SCOPES))
+    said = _("where it is written, instead of beside your settings")
+    add.add_argument("--file", metavar=_("FILE"), type=Path, help=said)
+    said = _("forget a key, and cut off who uses it")
+    revoke = actions.add_parser("revoke", help=said, description=said, parents=list(parents), allow_abbrev=False)
+    revoke.add_argument("number", type=_natural, metavar="N", help=_("as the list shows it"))
 
 
 def _json(command: argparse.ArgumentParser) -> None:

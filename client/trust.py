@@ -43,6 +43,11 @@ def default_directory() -> Path:
     return platformdirs.user_config_path("tertulia", appauthor=False)
 
 
+def key_file(name: str) -> Path:
+    """Where the key of that name is kept which this user has made. Raises `BadName` for what is no name."""
+    return default_directory() / "keys" / f"{names.parse(name)}.key"
+
+
 @dataclass(frozen=True)
 class Meeting:
     """What the file says about a key at an address."""

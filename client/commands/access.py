@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from client import config
@@ -20,8 +21,9 @@ from client.config import ClientConfig
 from client.language import _
 from client.link.failures import NoBroker
 from client.trust import KnownBrokers, Meeting, Tokens, greet
-from common import addresses
+from common import addresses, credentials
 from common.addresses import Address
+from common.credentials import Credential
 from common.errors import WrongPassword
 from common.texts import visible
 
@@ -84,19 +86,38 @@ def _introduce(meeting: Meeting, server: str) -> None:
     print(_("It is remembered, and another key will be refused."), file=sys.stderr)
 
 
+def credential(arguments: argparse.Namespace) -> Credential | None:
+    """The key file by which to log in, if one was named; raises `BadSecretFile`.
+
+    A file says who and where, so `--key` excludes the flags that do; and these win over TERTULIA_KEY.
+    """
+    flags = vars(arguments)
+    said = flags.get("address") or flags.get("login")
+    given = flags.get("key")
+    if given is not None and said:
+        raise WrongUsage(_("a key file says who you are and where: leave out --login and --address"))
+    path = given or (not said and os.environ.get("TERTULIA_KEY")) or None
+    return credentials.read(Path(path).expanduser()) if path else None
+
+
 @asynccontextmanager
 async def logged_in(arguments: argparse.Namespace, *, input_is_text: bool = False) -> AsyncIterator[ChatClient]:
     """A client that is logged in as flags, environment and file say; its session ends with it.
 
-    Without a password in the environment, what the terminal client has remembered is used first.
+    With a key file there is no password. Without a password in the environment, what the terminal client has
+    remembered is used first.
     """
     # Only now: the full screen, which needs what is above, paints before it loads this.
     from client.link.chat import ChatClient
 
-    told = settings(arguments)
+    told, client = settings(arguments), f"tertulia {arguments.module}"
+    key = credential(arguments)
+    if key is not None:
+        async with ChatClient(key.address, key.login, keys=key.keys, client=client) as chat:
+            yield chat
+        return
     who = login(told)
     address = broker(told)
-    client = f"tertulia {arguments.module}"
     async with ChatClient(address, client=client) as chat:
         if "TERTULIA_PASSWORD" in os.environ or not await _remembered(chat, address, who):
             await chat.log_in(who, password(_("Password of {login}").format(login=who), input_is_text=input_is_text))

@@ -17,6 +17,7 @@ from client.seats import Seats
 from client.trust import Tokens
 from client.tui.app import Entrance, run_terminal
 from common.addresses import Address
+from common.credentials import Credential
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,10 +27,27 @@ def run(arguments: argparse.Namespace) -> int:
     line, as on a terminal that is dumb, login and password are settled before.
     """
     told, tokens = access.settings(arguments), Tokens()
+    key = access.credential(arguments)
     drawn = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    if key is not None:
+        return run_terminal(_by_key(told, key), plain=told.plain or not drawn)
     if told.plain or not drawn:
         return _plain(told, tokens)
     return run_terminal(_own(told, tokens) or _met(told, tokens))
+
+
+def _by_key(told: ClientConfig, key: Credential) -> Entrance:
+    """In without a password, as who the key file says; nothing is remembered."""
+    assert key.address.key is not None
+    return Entrance(
+        key.address,
+        key.login,
+        keys=key.keys,
+        marks=Seats(key.address.key).directory,
+        notify=told.notify,
+        theme=told.theme,
+        themes=told.themes,
+    )
 
 
 def _own(told: ClientConfig, tokens: Tokens) -> Entrance | None:

@@ -10,6 +10,7 @@ JSON is ASCII, one object a line, and stable: fields may be added, none is renam
     reaction  {"kind", "room", "seq", "prev", "time", "sender", "target", "emoji", "on"}
     room      {"name", "online", "joined", "kept", "private", "creator", "subject", "head"}
     user      {"login", "online", "first_names", "surnames"}
+    key       {"id", "name", "scopes", "created", "seen", "online"}
 
 Times are ms UTC by the broker's clock. `reply_to` and `edited` are 0 if there is none, or it never was; `reactions` is
 a list of {"emoji", "count", "mine"}, `target` the `seq` of the message that is changed.
@@ -22,7 +23,7 @@ from datetime import datetime
 from typing import Final
 
 from client.language import N_, _
-from common.messages import Edited, Message, Reacted, Retracted, RoomView, UserView
+from common.messages import Edited, KeyView, Message, Reacted, Retracted, RoomView, UserView
 from common.texts import visible
 
 _MARKS: Final = (N_("joined"), N_("kept"), N_("private"))
@@ -84,6 +85,21 @@ def user(view: UserView, *, as_json: bool) -> None:
         _object(login=view.login, online=view.online, first_names=view.first_names, surnames=view.surnames)
         return
     print(f"{'*' if view.online else ' '} {visible(view.login)}  {visible(f'{view.first_names} {view.surnames}')}")
+
+
+def key(view: KeyView, *, as_json: bool) -> None:
+    """Print a key of one's own."""
+    if as_json:
+        names = ("id", "name", "scopes", "created", "seen", "online")
+        _object(**{name: getattr(view, name) for name in names})
+        return
+    when = _("never used")
+    if view.online:
+        when = _("in use now")
+    elif view.seen is not None:
+        used = datetime.fromtimestamp(view.seen / 1000).strftime("%Y-%m-%d %H:%M")
+        when = _("last used {when}").format(when=used)
+    print(f"{view.id:>4}  {visible(view.name)}  ({when})  {visible(' '.join(view.scopes))}", flush=True)
 
 
 def _object(**fields: object) -> None:

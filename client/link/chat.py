@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, cast
 
-from client.link.failures import LinkLost, NoAnswer, NoBroker, SessionOver, pause
+from client.link.failures import KeyUnknown, LinkLost, NoAnswer, NoBroker, SessionOver, pause
 from client.link.line import Line
 from client.link.requests import Request
 from client.link.room import Inbox, Pending, Room
@@ -36,7 +36,6 @@ from common import messages as m
 from common.addresses import Address, BadAddress
 from common.errors import Busy, ChatError, Closing, RateLimited
 from common.keys import KeyPair, generate
-from common.limits import TYPING_S
 
 CONNECT_S = 5.0
 """Seconds that `start` waits for the broker's first answer."""
@@ -51,8 +50,8 @@ FAREWELL_S = 2.0
 class ChatClient:
     """A client of one broker, from `start` to `close`, or as `async with`.
 
-    Give `login` with `password` or `token`, or `register`, to be logged in by `start`; or do it later. With `keys`
-    of its own a program keeps its session over restarts; without, the session ends with `close`.
+    Give `login` with `password`, `token` or registered `keys`, or `register`, to be logged in by `start`; or do it
+    later. With `keys` of its own a program keeps its session over restarts; else it ends with `close`.
     """
 
     def __init__(
@@ -117,14 +116,16 @@ class ChatClient:
     async def start(self) -> None:
         """Connect, greet, and log in if credentials were given.
 
-        Raises `NoBroker`, and is closed then: make another to try again. Raises why the login was refused; the
-        connection stays, for `log_in` or `close`.
+        Raises `NoBroker`, and is closed then: make another to try again. Raises why the login was refused (`KeyUnknown`
+        of keys alone); the connection stays, for `log_in` or `close`.
         """
         await self._line.start(self._timeout)
         login, password, token, register, remember = self._credentials
         if register is not None and self.login is None:
             await self.register(register)
         elif login is not None and (self.login is None or names.key(self.login) != names.key(login)):
+            if password is None and token is None:
+                raise KeyUnknown
             await self.log_in(login, password, token, remember)
 
     async def close(self, bye: bool = True) -> None:
@@ -315,7 +316,7 @@ class ChatClient:
         cannot be given now is given up: nobody misses it."""
         if self.link is LinkState.LIVE:
             with suppress(ChatError):
-                await self._line.request(m.Typing(talk=talk, on=on), timeout=TYPING_S, patient=False)
+                await self._line.request(m.Typing(talk=talk, on=on), timeout=limits.TYPING_S, patient=False)
 
     async def set_status(self, status: m.Status, note: str = "") -> None:
         """Say whether one may be disturbed, with a few words; the rooms are told."""

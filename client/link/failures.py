@@ -4,6 +4,7 @@
       NoBroker      nobody answered at that address, or not who the key says
       NoAnswer      a request was not answered in time
       LinkLost      the connection broke under a request that must not be made twice
+      KeyUnknown    the broker does not know the key that should log in
       SessionOver   this session is no longer bound to its account
 
 Must not know what a program does about it.
@@ -58,6 +59,13 @@ class LinkLost(NoAnswer):
 
     code = "link-lost"
     sentence = "The connection broke before the broker answered; look whether it was done, then try again."
+
+
+class KeyUnknown(ChatError):
+    """A client was to log in by its key alone, and the broker does not know it, or for another account."""
+
+    code = "key-unknown"
+    sentence = "The broker does not know this key: it was revoked, or never added; make a new one."
 
 
 class SessionOver(ChatError):

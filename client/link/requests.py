@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Posts = m.Send | m.Direct | m.Edit | m.Retract | m.React
     RoomOps = m.Create | m.Join | m.Enter
     Plain = m.Logout | m.Bye | m.Revoke | m.Password | m.Hide | m.Invite | m.Remove | m.Moderate | m.Subject
-    Told = m.Typing | m.Mark | m.SetStatus
+    Told = m.KeyRevoke | m.Typing | m.Mark | m.SetStatus
 
 
 E = TypeVar("E", bound=m.Entry)
@@ -47,6 +47,10 @@ class Request(Protocol):
     async def __call__(self, command: m.Search, *, timeout: float = ...) -> m.Found: ...
     @overload
     async def __call__(self, command: m.History, *, timeout: float = ...) -> m.Entries: ...
+    @overload
+    async def __call__(self, command: m.Keys, *, timeout: float = ...) -> m.KeyList: ...
+    @overload
+    async def __call__(self, command: m.KeyAdd, *, timeout: float = ...) -> m.KeyAdded: ...
     @overload
     async def __call__(self, command: m.StoreGet, *, timeout: float = ...) -> m.Stored: ...
     @overload

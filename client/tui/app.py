@@ -18,6 +18,7 @@ from client.language import N_, _, sentence
 from client.link.failures import NOT_REACHED
 from common.addresses import Address
 from common.errors import ChatError, WrongPassword
+from common.keys import KeyPair
 
 if TYPE_CHECKING:
     from client.link.chat import ChatClient
@@ -35,13 +36,15 @@ RUN_OUT: Final = N_("Being remembered has run out; log in once more.")
 
 @dataclass(frozen=True)
 class Entrance:
-    """How to get in. `login` with `password` or `token` goes straight in; else the full screen asks."""
+    """How to get in. `login` with `password`, `token` or `keys` goes straight in; else the full screen asks."""
 
     address: Address
     """With its key: whether that is to be trusted was settled before."""
     login: str | None = None
     password: str | None = None
     token: bytes | None = None
+    keys: KeyPair | None = None
+    """Registered for `login`'s account, these are all that it needs."""
     keep_token: Callable[[str, bytes | None], None] | None = None
     """Called with the login and its next token (the one before is used up), or with None to forget it. Without
     it nobody is offered to stay logged in."""
@@ -66,7 +69,7 @@ class Entrance:
     @property
     def complete(self) -> bool:
         """Whether nothing has to be asked for."""
-        return self.login is not None and (self.password is not None or self.token is not None)
+        return self.login is not None and any(each is not None for each in (self.password, self.token, self.keys))
 
 
 def run_terminal(entrance: Entrance, *, plain: bool = False) -> int:
@@ -99,6 +102,7 @@ def client(
         password,
         token=token,
         register=register,
+        keys=entrance.keys if not (password or token or register) else None,
         client="tertulia",
         remember=remember and entrance.keep_token is not None,
         patient=patient,

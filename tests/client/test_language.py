@@ -266,8 +266,13 @@ def english() -> Iterator[tuple[str, str]]:
                     yield path.relative_to(ROOT).as_posix(), text.replace("{}", "X1")
 
 
-# Sentences that are shown to no person: of frames that a program of this tree does not make, and of a start that fails.
-NOT_TOLD = ("common/codec.py", "X1 is a room that somebody made; choose another default_room, or delete it first.")
+# Sentences that are shown to nobody who uses a client: of frames that a program of this tree does not make, of what
+# only the operator asks, and of a start that fails.
+NOT_TOLD = (
+    "common/codec.py",
+    "broker/chat/bots.py",
+    "X1 is a room that somebody made; choose another default_room, or delete it first.",
+)
 
 
 @each_catalog

@@ -14,6 +14,7 @@ from client.link.updates import LinkState, Update
 from client.tui.model.records import Record
 from client.tui.model.state import Model
 from client.tui.text.links import Numbers
+from common.addresses import Address
 from common.messages import Hit, Sent, SessionState
 
 
@@ -37,6 +38,9 @@ class Clock(Protocol):
 
 class Chat(Protocol):
     """A logged-in client, or one that is about to be."""
+
+    @property
+    def address(self) -> Address: ...
 
     @property
     def login(self) -> str | None: ...

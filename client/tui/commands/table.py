@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from client.language import N_, _
-from client.tui.commands import amending, asking, attention, doing, finding
+from client.tui.commands import amending, asking, attention, doing, finding, own_keys
 from client.tui.commands.grammar import Arg, Kind, Spec, Table
 from client.tui.commands.ports import Desk
 from client.tui.text.wrap import cells, pad
@@ -43,7 +43,7 @@ async def help(desk: Desk, values: Mapping[str, str], flags: frozenset[str]) -> 
 
 
 async def show_keys(desk: Desk, values: Mapping[str, str], flags: frozenset[str]) -> None:
-    """`/keys`: what F1 shows."""
+    """`/keyboard`: what F1 shows."""
     if desk.screen is not None:
         desk.screen.explain_keys()
 
@@ -290,6 +290,17 @@ ACCOUNT: Final = (
     Spec("/password", (), N_("Change your password; it is asked for, hidden."), "/password", doing.password),
     Spec("/sessions", (), N_("Show where you are logged in."), "/sessions", asking.sessions),
     Spec("/revoke", (NUMBER,), N_("End another of your sessions."), "/revoke 12", doing.revoke),
+    Spec(
+        "/keys",
+        (
+            Arg(N_("action"), Kind.CHOICE, optional=True, choices=("add", "revoke")),
+            Arg(N_("name"), Kind.WORD, optional=True),
+            Arg(N_("scopes"), Kind.TEXT, optional=True),
+        ),
+        N_("Show the keys that log in without your password; make one, or revoke it by its number."),
+        "/keys add laptop read:lobby write:lobby",
+        own_keys.keys,
+    ),
     Spec("/logout", (), N_("End the session; the next start asks for the password."), "/logout", doing.logout),
     Spec("/quit", (), N_("Disconnect; rooms you made go with you."), "/quit", doing.quit, ("/exit", "/q")),
     Spec(
@@ -300,7 +311,7 @@ ACCOUNT: Final = (
         help,
         ("/?",),
     ),
-    Spec("/keys", (), N_("Show the keys (F1 does it too)."), "/keys", show_keys, on_screen=True),
+    Spec("/keyboard", (), N_("Show the keys (F1 does it too)."), "/keyboard", show_keys, on_screen=True),
 )
 
 GROUPS: Final = (

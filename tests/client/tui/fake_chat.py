@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from client.link.updates import Arrived, LinkState, RoomJoined, RoomLeft, Settled, Update
+from common import addresses
 from common import messages as m
 from common.errors import ChatError, NoSuchRoom, NoSuchUser
 
@@ -72,6 +73,7 @@ class FakeChat:
     refusals: dict[type[m.Command], ChatError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.address = addresses.Address("broker", 5570, bytes(32))
         self.clock = FakeClock()
         self.link = LinkState.LIVE
         self.link_since = 0.0

@@ -207,11 +207,11 @@ def test_what_was_said_before_can_be_found_answered_and_changed() -> None:
         "/react ^eva :+1:",
         "/retract ^2",
         "/search day",
-        "/keys",
+        "/keyboard",
     ]
     status, out, errors = play(lines, chat)
     assert status == 1
-    assert errors == ["! /keys needs the full screen."]
+    assert errors == ["! /keyboard needs the full screen."]
     assert [line.split(" ", 1)[1] for line in out[:3]] == [
         "│ The last 2 messages here, with their numbers:",
         f"│ ^2 {clock(NOW + 2)} ana: hi",
