@@ -119,9 +119,22 @@ class Bot:
         )
         return function
 
+    @overload
+    def on_message(self, match: F) -> F: ...
+    @overload
     def on_message(
         self,
-        match: str | re.Pattern[str] | Function | None = None,
+        match: str | re.Pattern[str] | None = None,
+        *,
+        mention: bool = False,
+        direct: bool | None = None,
+        rooms: Iterable[str] = (),
+        require: str = "",
+        bots: bool | None = None,
+    ) -> Callable[[F], F]: ...
+    def on_message(
+        self,
+        match: Any = None,
         *,
         mention: bool = False,
         direct: bool | None = None,
