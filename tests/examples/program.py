@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shlex
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -26,15 +28,19 @@ from common.credentials import Credential
 
 ROOT = Path(__file__).parents[2]
 BOTS = ROOT / "docs" / "examples" / "bots"
-SCOPES = ("read:*", "write:*", "direct")
+PAGE = (BOTS / "README.md").read_text(encoding="utf-8")
+LINES = list(zip(re.findall(r"^- Key: `(.+)`$", PAGE, re.M), re.findall(r"^- Run: `(.+)`$", PAGE, re.M), strict=True))
+"""How the page says that each bot's key is made, and how it is run."""
 PATIENCE_S = 30.0
 
 
-def key_file(broker: EmbeddedBroker, path: Path, login: str, scopes: Sequence[str] = SCOPES) -> Path:
-    """Make a bot's account and its key file, as `tertulia-broker bot add` does."""
+def key_file(broker: EmbeddedBroker, path: Path, login: str) -> Path:
+    """Make a bot's account and its key file, for the scopes that the page names."""
+    asked = next(shlex.split(key) for key, _ in LINES if f" bot add {login} " in key)
+    scopes = asked[asked.index("--scopes") + 1 :]
     pair = keys.generate()
     with OperatorClient(DataDir(broker.data_dir).operator) as operator:
-        operator.ask(AddBot(login=login, key=pair.public, key_name="test", scopes=list(scopes)))
+        operator.ask(AddBot(login=login, key=pair.public, key_name="test", scopes=scopes))
     credentials.write(path, Credential(broker.address, login, pair))
     return path
 
@@ -59,7 +65,16 @@ class Program:
         """Start it; whether it is there is seen in the room."""
         with self._log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, str(self._path), env=self._environment, stdin=DEVNULL, stdout=output, stderr=output
+                sys.executable,
+                "-m",
+                "client",
+                "bot",
+                "run",
+                str(self._path),
+                env=self._environment,
+                stdin=DEVNULL,
+                stdout=output,
+                stderr=output,
             )
 
     async def prints(self, text: str) -> None:

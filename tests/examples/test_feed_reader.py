@@ -102,6 +102,15 @@ def test_redirections_are_followed_and_failures_said(reader: ModuleType, site: S
         assert refused.value.gone == (path == "/gone")
 
 
+def test_a_server_that_sends_drop_by_drop_is_left(
+    reader: ModuleType, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "WHOLE_S", 0.0)
+    site.pages["/feed"] = Page(rss("News", 50))
+    with pytest.raises(reader.NoFeed, match="too slow"):
+        reader.fetch(site.url("/feed"), private=True)
+
+
 def test_a_server_that_is_not_there_is_a_failure(reader: ModuleType, site: Site) -> None:
     url = site.url("/feed")
     site.close()

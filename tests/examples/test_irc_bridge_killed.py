@@ -21,6 +21,7 @@ from tests.examples.program import Program, guest, hears, key_file
 
 pytest.importorskip("irc")
 
+ROOM = "circle"
 KILLS = 6
 SEED = 20
 
@@ -34,8 +35,9 @@ def ircd(tmp_path: Path) -> Iterator[Ircd]:
 
 
 def bridge(broker: EmbeddedBroker, ircd: Ircd, directory: Path) -> Program:
-    key = key_file(broker, directory / "irc.key", "irc", ("read:lobby", "write:lobby", "direct"))
+    key = key_file(broker, directory / "irc.key", "irc")
     variables = {
+        "TERTULIA_IRC_ROOM": ROOM,
         "TERTULIA_IRC_SERVER": f"127.0.0.1:{ircd.port}",
         "TERTULIA_IRC_CHANNEL": CHANNEL,
         "TERTULIA_IRC_NICK": "bridge",
@@ -55,35 +57,35 @@ async def test_a_bridge_that_is_killed_loses_nothing_and_repeats_nothing_in_the_
     chance = random.Random(SEED)
     with EmbeddedBroker() as broker:
         ana, zoe = await guest(broker, "ana"), await IrcPerson.arrive(ircd.port, "zoe")
-        lobby = ana.rooms[ana.default_room]
+        circle = await ana.create(ROOM, kept=True)
         heard: list[str] = []
         out, wanted = 0, []
         async with bridge(broker, ircd, tmp_path) as program:
             for round_ in range(KILLS):
                 await zoe.hears(r":bridge\S* JOIN", heard.append)
                 zoe.say(f"from irc {round_}")
-                await hears(lobby, 0, program, f"<zoe> from irc {round_}")
+                await hears(circle, 0, program, f"<zoe> from irc {round_}")
                 for _ in range(8):
-                    await lobby.send(f"to irc {out}")
+                    await circle.send(f"to irc {out}")
                     wanted.append(f"<ana> to irc {out}")
                     out += 1
                 seen = chance.randrange(8)
                 last = wanted[-8 + seen]
                 heard += [f":x PRIVMSG {CHANNEL} :{text}" for text in await zoe.texts_until(last)]
                 await program.kill()
-                await lobby.send(f"to irc {out}")
+                await circle.send(f"to irc {out}")
                 wanted.append(f"<ana> to irc {out}")
                 out += 1
                 await program.start()
             await zoe.hears(r":bridge\S* JOIN", heard.append)
-            await lobby.send("the end")
+            await circle.send("the end")
             heard += [f":x PRIVMSG {CHANNEL} :{text}" for text in await zoe.texts_until("<ana> the end")]
             assert await program.stop() == 0
         got = [line.split(" :", 1)[1] for line in heard if " PRIVMSG " in line]
         assert got.pop() == "<ana> the end"
         assert list(dict.fromkeys(got)) == wanted, "nothing is lost, and nothing is out of order"
         assert sum(count - 1 for count in Counter(got).values()) <= KILLS
-        assert await said(lobby, "irc") == [f"<zoe> from irc {n}" for n in range(KILLS)]
+        assert await said(circle, "irc") == [f"<zoe> from irc {n}" for n in range(KILLS)]
         await zoe.leave()
         await ana.close()
 
@@ -91,16 +93,16 @@ async def test_a_bridge_that_is_killed_loses_nothing_and_repeats_nothing_in_the_
 async def test_a_restart_of_the_irc_server_loses_nothing_of_the_room(ircd: Ircd, tmp_path: Path) -> None:
     with EmbeddedBroker() as broker:
         ana, zoe = await guest(broker, "ana"), await IrcPerson.arrive(ircd.port, "zoe")
-        lobby = ana.rooms[ana.default_room]
+        circle = await ana.create(ROOM, kept=True)
         async with bridge(broker, ircd, tmp_path) as program:
             await zoe.hears(r":bridge\S* JOIN")
-            await lobby.send("before")
+            await circle.send("before")
             assert await zoe.hears_text("before") == "<ana> before"
             ircd.stop()
             await zoe.leave()
             await program.prints("not in #circle")
             for number in range(5):
-                await lobby.send(f"meanwhile {number}")
+                await circle.send(f"meanwhile {number}")
             program.hold()
             ircd.start()
             zoe = await IrcPerson.arrive(ircd.port, "zoe")
@@ -109,10 +111,10 @@ async def test_a_restart_of_the_irc_server_loses_nothing_of_the_room(ircd: Ircd,
             # The server may have ended before it had said that it read the first message.
             assert got[got[0] == "<ana> before" :] == [f"<ana> meanwhile {n}" for n in range(5)]
             zoe.say("back")
-            await hears(lobby, 0, program, "<zoe> back")
+            await hears(circle, 0, program, "<zoe> back")
             assert await program.stop() == 0
             await zoe.hears(r":bridge\S* QUIT")
-        assert await said(lobby, "irc") == ["<zoe> back"]
+        assert await said(circle, "irc") == ["<zoe> back"]
         await zoe.leave()
         await ana.close()
 
@@ -121,22 +123,23 @@ async def test_both_outlive_a_restart_of_the_broker(ircd: Ircd, tmp_path: Path) 
     zoe = await IrcPerson.arrive(ircd.port, "zoe")
     with EmbeddedBroker(data_dir=tmp_path / "broker") as broker:
         ana = await guest(broker, "ana")
+        circle = await ana.create(ROOM, kept=True)
         address = broker.address
         program = bridge(broker, ircd, tmp_path)
         await program.start()
         await zoe.hears(r":bridge\S* JOIN")
-        await ana.rooms[ana.default_room].send("before")
+        await circle.send("before")
         await zoe.hears_text("before")
         await ana.close()
     try:
         zoe.say("is anybody there?")
         with EmbeddedBroker(data_dir=tmp_path / "broker", port=address.port) as broker:
             bob = await guest(broker, "bob")
-            lobby = bob.rooms[bob.default_room]
-            await hears(lobby, 0, program, "<zoe> is anybody there?")
-            await lobby.send("yes")
+            circle = await bob.join(ROOM)
+            await hears(circle, 0, program, "<zoe> is anybody there?")
+            await circle.send("yes")
             assert await zoe.texts_until("<bob> yes") == ["<bob> yes"]
-            assert await said(lobby, "irc") == ["<zoe> is anybody there?"]
+            assert await said(circle, "irc") == ["<zoe> is anybody there?"]
             await bob.close()
     finally:
         await program.kill()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from broker.app import EmbeddedBroker
-from tests.examples.program import BOTS, SCOPES, Program, guest, hears, key_file
+from tests.examples.program import BOTS, Program, guest, hears, key_file
 
 CASES = {
     "dice": ("!roll 2 1", "🎲 2"),
@@ -31,7 +31,7 @@ async def test_it_answers_and_ends_when_it_is_told_to(name: str, tmp_path: Path)
         pytest.importorskip("feedparser")
     said, answer = CASES[name]
     with EmbeddedBroker() as broker:
-        key = key_file(broker, tmp_path / "bot.key", name, (*SCOPES, "admin"))
+        key = key_file(broker, tmp_path / "bot.key", name)
         ana = await guest(broker, "ana")
         lobby = ana.rooms[ana.default_room]
         async with Program(name, key, tmp_path) as program:

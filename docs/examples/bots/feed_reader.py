@@ -16,6 +16,7 @@ import ipaddress
 import re
 import socket
 import ssl
+import time
 import unicodedata
 import urllib.error
 import urllib.request
@@ -26,6 +27,9 @@ from typing import Any, Final
 import feedparser
 
 PATIENCE_S: Final = 20.0
+"""Seconds that a server may say nothing."""
+WHOLE_S: Final = 60.0
+"""Seconds that a feed may take altogether."""
 FEED_BYTES: Final = 4_194_304
 """Bytes of a feed at the most."""
 ENTRIES: Final = 300
@@ -77,7 +81,7 @@ def fetch(url: str, etag: str = "", modified: str = "", *, private: bool = False
     try:
         request = urllib.request.Request(checked(url), headers=headers)
         with _opener(private).open(request, timeout=PATIENCE_S) as response:
-            body = response.read(FEED_BYTES + 1)
+            body = _body(response)
             told, place = response.headers, response.url
     except urllib.error.HTTPError as error:
         with error:
@@ -94,6 +98,16 @@ def fetch(url: str, etag: str = "", modified: str = "", *, private: bool = False
         raise NoFeed(f"it has more than {FEED_BYTES // 1_048_576} MiB")
     title, entries = read(body, told.get("Content-Type", ""), place)
     return Fetched(title, entries, told.get("ETag", ""), told.get("Last-Modified", ""), changed=True)
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    """All that is sent, up to what is too much. Raises `NoFeed` for whoever sends it drop by drop."""
+    body, deadline = b"", time.monotonic() + WHOLE_S
+    while len(body) <= FEED_BYTES and (piece := response.read1(65_536)):
+        body += piece
+        if time.monotonic() > deadline:
+            raise NoFeed("its server is too slow")
+    return body
 
 
 def checked(url: str) -> str:

@@ -85,7 +85,8 @@ async def add(ctx: Context, room: str, url: str) -> None:
     if len(others) >= EACH_ROOM:
         await ctx.reply(f"A room has at most {EACH_ROOM} feeds. See !feed list")
         return
-    async with ctx.typing():
+    # Fetching takes a while: what else is said in the room is handled meanwhile.
+    async with ctx.aside(), ctx.typing():
         try:
             found = await asyncio.to_thread(feed_reader.fetch, url, private=private)
         except NoFeed as error:

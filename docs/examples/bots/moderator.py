@@ -2,7 +2,7 @@
 
     tertulia bot run moderator.py
 
-The bot has to be a moderator of the room (`/moderator ROOM BOT`, by whoever made it), and its key needs `admin`. Its
+The bot has to be a moderator of the room (`/moderator BOT`, by whoever made it), and its key needs `admin`. Its
 rules are set by the room's moderators, in the room: `!rules`, `!words add X`, `!flood 6 10`, `!newcomer 24`,
 `!strikes 3`, `!exempt add ana`, `!pardon ana`. Moderators are never judged, nor are programs. What counts as wrong is
 in `moderation.py`.
@@ -58,7 +58,7 @@ async def judge(ctx: Context) -> None:
             await ctx.send(f"{author.mention}, {wrong}.")
     except ChatError as error:
         log.error("cannot keep order in %s: %s", ctx.room.name, error)
-        await ctx.send(f"I cannot keep order here: {error} (/moderator {ctx.room.name} me, with a key for admin)")
+        await ctx.send(f"I cannot keep order here: {error} (/moderator {bot.login}, and a key with admin)")
 
 
 @bot.on_event("edit")

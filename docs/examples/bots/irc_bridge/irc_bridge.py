@@ -4,6 +4,9 @@
     TERTULIA_IRC_SERVER=irc.example.net:6697 TERTULIA_IRC_TLS=1 TERTULIA_IRC_CHANNEL='#circle' \\
     TERTULIA_IRC_ROOM=circle tertulia bot run irc_bridge/irc_bridge.py
 
+Further: TERTULIA_IRC_NICK, TERTULIA_IRC_PASSWORD (of the server), TERTULIA_IRC_KEY (of the channel), and
+TERTULIA_IRC_PACE, the seconds between two lines where there are many (1.2).
+
 To IRC go messages, edits (`(corrected)`), messages that were taken back, and what people do (`/me`). What programs say
 goes as notices, which no program answers, so that two bridges do not talk to each other for ever. From IRC come
 messages and actions; notices do not. With TERTULIA_IRC_PRESENCE=1 comings and goings are told, too.
