@@ -202,6 +202,12 @@ def test_the_terminal_does_not_load_what_only_the_broker_needs() -> None:
     assert loaded_by("import client.tui.app, client.link") & foreign == set()
 
 
+def test_a_bot_loads_no_more_than_it_needs() -> None:
+    assert loaded_by("import client") & {"asyncio", "msgspec", "zmq"} == set()
+    foreign = {"aiohttp", "apsw", "bcrypt", "broker", "peewee", "playhouse", "prompt_toolkit", "testkit"}
+    assert loaded_by("import client.bot; from client import Bot") & foreign == set()
+
+
 def tracked() -> list[Path]:
     """What a clone holds; without git (a source archive), every file that is no product of a build."""
     try:

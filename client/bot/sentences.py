@@ -6,7 +6,7 @@ from client.bot.spans import spoken
 from client.language import N_, _, sentence
 from common.errors import ChatError
 
-ROLES = {"member": N_("members"), "moderator": N_("those who moderate the room"), "creator": N_("who made the room")}
+ROLES = {"member": N_("members"), "moderator": N_("moderators"), "creator": N_("whoever made the room")}
 
 
 def only_for(command: str, role: str, private: bool) -> str:

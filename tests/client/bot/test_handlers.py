@@ -201,8 +201,8 @@ async def test_roles(real: bool) -> None:
         await t.person("mona", moderator_of=["dev"])
         await t.person("ana", rooms=["dev"])
         await t.dialogue("mona", [("!clear", "cleared for a moderator"), ("secret", None)], "dev")
-        await t.dialogue("ana", [("!clear", "!clear is only for those who moderate the room.")], "dev")
-        refusal = "!clear is only for those who moderate the room. Say it in the room."
+        await t.dialogue("ana", [("!clear", "!clear is only for moderators.")], "dev")
+        refusal = "!clear is only for moderators. Say it in the room."
         await t.dialogue("mona", [("clear", refusal)], private=True)
 
 

@@ -180,6 +180,29 @@ def test_posts_keep_their_order_and_come_back_through_updates(broker: EmbeddedBr
     run(scenario())
 
 
+def test_a_program_that_is_started_anew_says_nothing_twice(broker: EmbeddedBroker, named: str) -> None:
+    async def scenario() -> None:
+        async with circle(broker.address, f"ana{named}", f"bob{named}") as (ana, bob):
+            room = await ana.create(f"dev{named}")
+            nonces = [os.urandom(16) for _ in range(5)]
+            places = []
+            for _ in range(2):
+                said = await ana.post(room, "first", nonce=nonces[0], hops=2)
+                edited = await ana.edit(room.name, said.seq, "changed", nonce=nonces[1])
+                reacted = await ana.react(room.name, said.seq, "👍", nonce=nonces[2])
+                private = await ana.post(f"@{bob.login}", "psst", nonce=nonces[3], hops=1)
+                taken_back = await ana.retract(room.name, said.seq, nonce=nonces[4])
+                places.append([sent.seq for sent in (said, edited, reacted, private, taken_back)])
+            assert places[0] == places[1]
+            entries = await room.whole_history(after=0)
+            assert len(entries) == 4
+            assert entries[0].hops == 2
+            (received,) = await bob.inbox.history()
+            assert (received.text, received.nonce, received.hops) == ("psst", nonces[3], 1)
+
+    run(scenario())
+
+
 def test_private_messages_reach_both_inboxes(broker: EmbeddedBroker, named: str) -> None:
     async def scenario() -> None:
         async with circle(broker.address, f"ana{named}", f"bob{named}") as (ana, bob):

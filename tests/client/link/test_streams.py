@@ -321,3 +321,17 @@ def test_even_what_cannot_be_read_anew_is_bounded() -> None:
         assert len(stream._queue) <= 6
 
     run(scenario())
+
+
+def test_a_reader_is_told_how_far_it_was_fetched_afterwards() -> None:
+    async def scenario() -> None:
+        history = History()
+        stream: LogStream[Message] = LogStream(history.page, 0, 0, (Message,))
+        assert (stream.replayed, stream.newest) == (0, 0)
+        stream.feed(message(1))
+        stream.feed(message(2), True)
+        stream.feed(message(3))
+        assert (stream.replayed, stream.newest) == (2, 3)
+        assert await take(stream, 3) == [1, 2, 3]
+
+    run(scenario())
