@@ -57,9 +57,6 @@ CONNECT_S: Final = 5.0
 POST_S: Final = 15.0
 """Seconds for an outgoing request and its answer."""
 
-ANSWER_BYTES: Final = 4_096
-"""Bytes of an answer that are read, so that the connection may serve again; nothing in it is used."""
-
 BACK_OFF_S: Final = (1.0, 300.0)
 """Seconds until the second try, and at the most; doubled each time, and a part of it taken off by chance."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import aiohttp
 
 from client.web.webhooks import payloads
-from client.web.webhooks.bounds import ANSWER_BYTES, BACK_OFF_S, CONNECT_S, POST_S
+from client.web.webhooks.bounds import BACK_OFF_S, CONNECT_S, POST_S
 from client.web.webhooks.hooks import Outgoing
 from client.web.webhooks.payloads import Event
 from client.web.webhooks.public import NotPublic, public_socket
@@ -55,7 +55,6 @@ class Sender:
         headers = payloads.headers(event, hook.secret, seconds)
         try:
             async with session.post(hook.url, data=event.body, headers=headers, allow_redirects=False) as answer:
-                await answer.content.read(ANSWER_BYTES)
                 return _judge(answer.status, answer.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, OSError, ValueError) as error:  # of OSError: timeouts, and faults of TLS
             return Outcome(False, _name(error))

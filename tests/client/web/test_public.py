@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -95,3 +100,55 @@ async def test_what_a_name_leads_to_counts_each_time(
     assert came == ["/x"], "a redirect is not followed"
     assert (await sender.post(hook(url), EVENT, 0)).cause == "address-not-public", "nor is a connection shared"
     await sender.close()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here")
+async def test_whoever_proves_no_known_certificate_is_told_nothing(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate", tmp_path / "key"
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    made = [*command.split(), "-keyout", str(key), "-out", str(certificate)]
+    await asyncio.to_thread(subprocess.run, made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    came: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        came.append(request.path)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/x", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    sender = Sender()
+    try:
+        port = runner.addresses[0][1]
+        outcome = await sender.post(hook(f"https://localhost:{port}/x", private=True), EVENT, 0)
+        assert (outcome.delivered, outcome.cause) == (False, "certificate")
+        assert came == []
+    finally:
+        await sender.close()
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nhalf", b"HTTP/1.1 500\r\n\r\n"])
+async def test_whatever_a_server_answers_is_an_outcome(answer: bytes) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sender = Sender()
+    try:
+        outcome = await sender.post(hook(f"http://127.0.0.1:{port}/", private=True), EVENT, 0)
+        assert not outcome.delivered
+        assert outcome.cause
+    finally:
+        await sender.close()
+        server.close()
