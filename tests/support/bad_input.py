@@ -351,6 +351,11 @@ def _judged_by_rules() -> Iterator[BadInput]:
         for field in ("first_names", "surnames"):
             yield case(f"{field} with {text!a}", "register", {field: f"a{text}b"}, "bad-profile", "without")
             yield case(f"{field} with {text!a}", "update-profile", {field: f"a{text}b"}, "bad-profile", "with")
+        yield case(f"name with {text!a}", "key-add", {"name": f"a{text}b"}, "bad-text", "with")
+    for scope in ("", "read", "read:", ":lobby", "all", "direct:x", "Direct", "\x1b[31m", "write:\0", "read:a:b"):
+        code = "bad-name" if scope.startswith(("read:a", "write:")) else "bad-request"
+        yield case(f"scope {scope!a}", "key-add", {"scopes": ["direct", scope]}, code, "with")
+    yield case("no such key", "key-revoke", {}, "no-such-key", "with")
     for field in ("first_names", "surnames"):
         for empty in ("", " "):
             yield case(f"{field} {empty!r}", "register", {field: empty}, "bad-profile", "without")
