@@ -15,6 +15,7 @@ import zmq
 from bench import frames, load, terminal
 from bench.members import ROOM, Member, logins
 from bench.processes import Floor, broker
+from bench.revoking import revoking
 from common import codec, topics
 
 
@@ -95,12 +96,13 @@ def storm(quick: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
-    parser.add_argument("only", nargs="*", help="throughput, fans, storm, terminal, frames; all unless named")
+    parser.add_argument("only", nargs="*", help="throughput, fans, storm, revoking, terminal, frames; all unless named")
     arguments = parser.parse_args()
     parts = {
         "throughput": throughput,
         "fans": fans,
         "storm": storm,
+        "revoking": revoking,
         "terminal": terminal.first_paint,
         "frames": frames.frames,
     }

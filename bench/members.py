@@ -25,12 +25,19 @@ class Member:
     """A logged-in client, present in the lobby."""
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], address: Address, login: str, ears: bool = True
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        address: Address,
+        login: str,
+        ears: bool = True,
+        registered: keys.KeyPair | None = None,
     ) -> None:
+        """With `registered`, a key that logs in to the account of `login` by itself."""
         self.login = login
+        self.by_key = registered is not None
         self._numbers = count(1)
         assert address.key is not None
-        pair = keys.generate()
+        pair = registered or keys.generate()
         self.dealer = self._socket(context, zmq.DEALER, pair, address.key)
         self.dealer.connect(address.commands)
         self.sub = self._socket(context, zmq.SUB, pair, address.key)
@@ -69,6 +76,8 @@ class Member:
         welcome = self.ask(messages.Hello(versions=[1], client="bench"))
         assert isinstance(welcome, messages.Welcome)
         self.beacon = welcome.beacon
+        if welcome.session is not None:
+            return
         self.ask(
             messages.Register(
                 login=self.login,
@@ -82,7 +91,7 @@ class Member:
 
     def listen(self) -> None:
         """Subscribe, and wait for the marker that says the lobby is heard."""
-        for log in (self.beacon, topics.inbox(self.login), ROOM):
+        for log in (self.beacon, ROOM) if self.by_key else (self.beacon, topics.inbox(self.login), ROOM):
             self.sub.setsockopt(zmq.SUBSCRIBE, topics.topic(log))
         marker = topics.topic(self.beacon)
         while True:
