@@ -19,6 +19,8 @@ import pytest
 
 PROGRAM = "ngircd"
 PATIENCE_S = 20.0
+TRIES = 3
+"""Ports that are tried."""
 CHANNEL = "#circle"
 
 _CONFIG = """\
@@ -55,29 +57,42 @@ class Ircd:
         if program is None:
             pytest.skip(f"{PROGRAM} is not installed")
         self._program = program
-        self.port = free_port()
         self._config = directory / "ngircd.conf"
         self._output = directory / "ngircd.log"
-        (directory / "empty").mkdir(exist_ok=True)
-        self._config.write_text(_CONFIG.format(port=self.port, empty=directory / "empty"))
-        self._config.chmod(0o644)
+        self._empty = directory / "empty"
+        self._empty.mkdir(exist_ok=True)
         self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        """Where it listens: chosen at the first start, and kept."""
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
+        for attempt in range(TRIES):
+            fresh = self.port == 0 or attempt > 0
+            if fresh:
+                self.port = free_port()
+                self._config.write_text(_CONFIG.format(port=self.port, empty=self._empty))
+                self._config.chmod(0o644)
+            if self._started():
+                return
+            if not fresh:
+                break
+        raise AssertionError(f"{PROGRAM} does not listen:\n{self._output.read_text()}")
+
+    def _started(self) -> bool:
+        """Start it; whether it listens. Somebody else may have taken the port meanwhile."""
         with self._output.open("ab") as output:
             command = [self._program, "--nodaemon", "--config", str(self._config)]
             self._process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
+        while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
+                return self._process.poll() is None
             except OSError:
                 time.sleep(0.02)
-        raise AssertionError(f"{PROGRAM} does not listen:\n{self._output.read_text()}")
+        self.stop()
+        return False
 
     def stop(self) -> None:
         """End it, as an operator does."""
