@@ -149,7 +149,8 @@ class Dispatch:
         if uses is None:
             return None
         at = heard.message.time if heard.replayed else self._desk.clock.now()
-        wait = uses.take(names.key(author.login), heard.message.log, at)
+        user = names.key(author.login)
+        wait = uses.take(user, user if heard.message.direct else heard.message.log, at)
         if wait is None:
             return None
         return sentences.wait(name, wait) if wait else ""

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from broker.chat.settings import ChatSettings
 from client.bot import BadHandler, Bot, Context, Event, Message
 from client.bot.context import TYPING_AGAIN_MS
 from client.link.updates import WritesNow
 from common import limits
 from common import messages as m
 from common.errors import NotMember, TooMany
+from common.limits import Rate
 from testkit import BotTest
 
 LOBBY = "lobby"
@@ -597,3 +599,29 @@ async def test_people_see_that_a_long_command_is_at_work(real: bool) -> None:
         gate.set()
         assert (await ana.hears()).text == "done"
         assert await notice() == WritesNow(LOBBY, "dice", False)
+
+
+async def test_a_flood_is_slow_and_keeps_its_order(real: bool) -> None:
+    bot, count = Bot("dice"), 300
+
+    @bot.command
+    async def flood(ctx: Context) -> None:
+        await asyncio.gather(*(ctx.send(str(number)) for number in range(count)))
+
+    settings = ChatSettings(bot_posts=Rate(200, 50))
+    async with BotTest(bot, real=real, settings=settings, timeout=30) as t:
+        ana = await t.person("ana")
+        await ana.say("!flood")
+        assert [(await ana.hears()).text for _ in range(count)] == [str(number) for number in range(count)]
+
+
+async def test_a_cooldown_for_each_room_is_for_each_person_in_private() -> None:
+    bot = Bot("dice")
+
+    @bot.command(cooldown="1/1m per room")
+    async def go(ctx: Context) -> None:
+        await ctx.reply("gone")
+
+    async with BotTest(bot) as t:
+        await t.dialogue("ana", [("go", "gone"), ("go", "Wait 60 s before the next !go.")], private=True)
+        await t.dialogue("bob", [("go", "gone")], private=True)
