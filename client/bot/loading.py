@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,7 @@ def load(file: Path) -> list[Found]:
     if place not in sys.path:
         sys.path.insert(0, place)  # as Python does for the file that it runs
     with _noting() as noted:
-        module = _run(file)
+        module = _run(file, noted)
     found: dict[int, Found] = {}
     for name, value in vars(module).items():
         if isinstance(value, Bot):
@@ -84,7 +84,7 @@ def load(file: Path) -> list[Found]:
     return list(found.values())
 
 
-def _run(file: Path) -> object:
+def _run(file: Path, noted: Mapping[int, Asked]) -> object:
     name = file.stem if file.stem.isidentifier() and file.stem not in sys.modules else f"_bot_{len(sys.modules)}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
@@ -96,7 +96,10 @@ def _run(file: Path) -> object:
     except SyntaxError as error:
         said = f"{error.filename or file}:{error.lineno}: {error.msg}"
         raise BadFile(said) from None
-    except (Exception, SystemExit) as error:
+    except SystemExit as error:
+        if not noted:  # else it is `raise SystemExit(bot.run())`, and the bot is to be run
+            raise BadFile(_where(file, error)) from error
+    except Exception as error:
         raise BadFile(_where(file, error)) from error
     return module
 

@@ -15,7 +15,6 @@ from typing import Final
 from client.language import N_, _
 from client.link.chat import ChatClient
 from common import credentials
-from common.credentials import Credential
 from common.errors import ChatError
 
 KEY_VARIABLE: Final = "TERTULIA_BOT_KEY"
@@ -38,15 +37,9 @@ def key_file(arguments: argparse.Namespace) -> Path | None:
 @asynccontextmanager
 async def by_key(file: Path, client: str) -> AsyncIterator[ChatClient]:
     """The client that a key file logs in. Raises `BadSecretFile`, `NoBroker`, and `KeyRefused`."""
-    async with by_credential(credentials.read(file), client, str(file)) as chat:
-        yield chat
-
-
-@asynccontextmanager
-async def by_credential(credential: Credential, client: str, name: str) -> AsyncIterator[ChatClient]:
-    """As `by_key`, for what was read from the file `name`."""
+    credential = credentials.read(file)
     async with ChatClient(credential.address, keys=credential.keys, client=client) as chat:
         if chat.login is None:
             said = _("{file}: the broker does not know this key, or no longer; make another: tertulia-broker bot add")
-            raise KeyRefused(said.format(file=name))
+            raise KeyRefused(said.format(file=file))
         yield chat

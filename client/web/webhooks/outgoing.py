@@ -81,7 +81,7 @@ class Delivery:
                 if item is None:
                     return
                 seq, event = item
-                if event is not None and not await self._send(event):
+                if event is not None and not await self.send(event):
                     return
                 if seq:
                     self._cursors.put(self._hook.id, Cursor(room.view.id, seq))
@@ -154,7 +154,7 @@ class Delivery:
             getting.cancel()
             stopping.cancel()
 
-    async def _send(self, event: Event) -> bool:
+    async def send(self, event: Event) -> bool:
         """Send an event until it was taken or given up; returns whether either happened before it was time to stop."""
         while not self._stopping.is_set():
             if self._failures and self._chat.clock.now() - event.time > bounds.GIVE_UP_H * 3_600_000:

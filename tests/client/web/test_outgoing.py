@@ -20,6 +20,13 @@ from aiohttp.test_utils import TestServer
 
 from client import ChatClient
 from client.link.room import Room
+from client.web.rooms import Rooms
+from client.web.webhooks import bounds
+from client.web.webhooks.cursors import Cursors
+from client.web.webhooks.hooks import Outgoing
+from client.web.webhooks.outgoing import Delivery
+from client.web.webhooks.payloads import Event
+from client.web.webhooks.sending import Sender
 from tests.support.gateway import PASSWORD, Broker, Program, broker, gateway, make_hook
 
 
@@ -236,6 +243,56 @@ async def test_after_kill_9_at_any_moment_nothing_is_missed_and_the_order_is_kep
         seen.setdefault(each["id"], each["text"])
     assert list(seen.values()) == [f"ana: {number}" for number in range(60)]
     assert len(came) - len(seen) <= 3, "of each kill, at most what was under way is sent again"
+
+
+async def test_what_cannot_be_delivered_for_long_is_given_up_and_what_is_behind_it_as_well(
+    ana: ChatClient, receiver: tuple[Receiver, str], tmp_path: Path, hooks: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taker, url = receiver
+    hook = Outgoing(
+        id="0" * 16, name="log", room="lobby", url=url, events=("message",), secret="s", private=True, plain=True
+    )
+    sender, cursors = Sender(), Cursors(hooks)
+    try:
+        delivery = Delivery(hook, ana, Rooms(ana), cursors, sender)
+        old = ana.clock.now() - bounds.GIVE_UP_H * 3_600_000 - 1
+        taker.answers = [web.Response(status=500) for _ in range(2)]
+        assert await delivery.send(Event("message", b'{"id": "first"}', old, "first", 1))
+        assert await delivery.send(Event("message", b'{"id": "second"}', old, "second", 2))
+        assert await delivery.send(Event("message", b'{"id": "third"}', ana.clock.now(), "third", 3))
+        assert await delivery.send(Event("message", b'{"id": "fourth"}', old, "fourth", 4))
+        came = [(await taker.next())["id"] for _ in range(taker.came.qsize())]
+        assert came == ["first", "third", "third", "fourth"], "an old one is tried as long as nothing has failed"
+        assert [each.fields["id"] for each in caplog.records if each.getMessage() == "hook-gave-up"] == [  # type: ignore[attr-defined]
+            "first",
+            "second",
+        ]
+    finally:
+        await sender.close()
+        cursors.close()
+
+
+async def test_what_was_said_while_the_gateway_could_not_reach_the_broker_goes_out_once_it_can(
+    tmp_path: Path, hooks: Path, receiver: tuple[Receiver, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    taker, url = receiver
+    make_hook(capsys, hooks, "out", "--room", "lobby", "--name", "log", "--url", url, *LOCAL)
+    with broker(tmp_path / "data", "ana") as running, gateway(tmp_path / "log", running, hooks) as program:
+        await started(program, "log")
+        program.process.send_signal(signal.SIGSTOP)  # it hears nothing, as if the cable were cut
+        await asyncio.to_thread(running.end, signal.SIGKILL)
+        back = await asyncio.to_thread(running.again)
+        try:
+            async with ChatClient(back.address, "ana", PASSWORD) as ana:
+                room = ana.room("lobby")
+                assert room is not None
+                for number in range(3):
+                    await room.send(str(number))
+                program.process.send_signal(signal.SIGCONT)
+                assert [(await taker.next())["text"] for _ in range(3)] == ["ana: 0", "ana: 1", "ana: 2"]
+            assert await asyncio.to_thread(program.end) == 0
+        finally:
+            await asyncio.to_thread(back.end)
 
 
 async def test_one_process_at_a_time_works_with_a_file_of_hooks(running: Broker, hooks: Path, tmp_path: Path) -> None:
