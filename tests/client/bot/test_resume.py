@@ -215,3 +215,40 @@ def test_killed_anywhere_it_answers_everything_once_and_in_order(steps: list[tup
                     assert of_kind == [f"{kind} {number}" for number in numbers]
 
     asyncio.run(scenario())
+
+
+async def test_stopped_it_lets_handlers_finish_and_asks_again_afterwards(real: bool) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    def make() -> Bot:
+        bot = Bot("echo", start="resume")
+
+        @bot.command
+        async def hold(ctx: Context) -> None:
+            async with ctx.aside():
+                begun.set()
+                await gate.wait()
+            await ctx.reply("held")
+
+        @bot.command
+        async def ask(ctx: Context) -> None:
+            answer = await ctx.ask("well?")
+            await ctx.reply(f"you said {answer.text}")
+
+        return bot
+
+    async with BotTest(make, real=real, timeout=20) as t:
+        ana, bob = await t.person("ana"), await t.person("bob")
+        await t.dialogue(ana, [("!ask", "well?")], LOBBY)
+        await bob.say("!hold")
+        await begun.wait()
+        stopping = asyncio.create_task(t.stop())
+        await asyncio.sleep(0)
+        gate.set()
+        await stopping
+        assert [post.text for post in await bob.history()] == ["!ask", "well?", "!hold", "held"]
+        await ana.say("fine")
+        await t.start()
+        await t.settle()
+        texts = [post.text for post in await ana.history()]
+        assert texts == ["!ask", "well?", "!hold", "held", "fine", "you said fine"]
