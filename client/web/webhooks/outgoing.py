@@ -29,6 +29,8 @@ from client.web.webhooks.sending import Outcome, Sender
 from common.errors import ChatError
 from common.messages import Edited, Message, Reacted, Retracted
 
+Waiting = asyncio.Queue[tuple[int, Event | None]]
+"""What is to be dealt with next: places in the log (0 for none), each with what is to be sent of it, if anything is."""
 _KINDS = {Message: "message", Edited: "edit", Retracted: "retract", Reacted: "reaction"}
 
 
@@ -59,7 +61,7 @@ class Delivery:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Follow the room and send, for ever; begins again after what should not have happened."""
+        """Follow the room and send, until told to stop; a room that is not there is waited for."""
         while not self._stopping.is_set():
             try:
                 await self._follow(await self._rooms.join(self._hook.room))
@@ -74,10 +76,10 @@ class Delivery:
     async def _follow(self, room: Room) -> None:
         """Send what happens in a room as long as the account is in it."""
         after = await self._place(room)
-        queue: asyncio.Queue[tuple[int, Event | None] | None] = asyncio.Queue(bounds.WAITING)
-        async with self._feeding(room, after, queue):
+        queue: Waiting = asyncio.Queue(bounds.WAITING)
+        async with self._feeding(room, after, queue) as reading:
             while not self._stopping.is_set():
-                item = await self._next(queue)
+                item = await self._next(queue, reading)
                 if item is None:
                     return
                 seq, event = item
@@ -100,31 +102,28 @@ class Delivery:
         return cursor.seq
 
     @asynccontextmanager
-    async def _feeding(
-        self, room: Room, after: int, queue: asyncio.Queue[tuple[int, Event | None] | None]
-    ) -> AsyncIterator[None]:
-        """Fill the queue within the context."""
+    async def _feeding(self, room: Room, after: int, queue: Waiting) -> AsyncIterator[asyncio.Task[None]]:
+        """Fill the queue within the context; the task that reads the log ends with it. Raises what made it fail."""
         tasks = [asyncio.create_task(self._entries(room, after, queue))]
         if {"join", "leave"} & set(self._hook.events):
             tasks.append(asyncio.create_task(self._changes(room, queue)))
         try:
-            yield
+            yield tasks[0]
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
 
-    async def _entries(self, room: Room, after: int, queue: asyncio.Queue[tuple[int, Event | None] | None]) -> None:
-        try:
-            async for entry in room.entries(after):
-                wanted = await self._wanted(room, entry)
-                event = payloads.of_entry(self._hook, room.view.id, entry) if wanted else None
-                await queue.put((entry.seq, event))
-        except ChatError as error:
-            log.event(LOGGER, "hook-waits", logging.WARNING, hook=self._hook.name, cause=error.code)
-        await queue.put(None)
+    async def _entries(self, room: Room, after: int, queue: Waiting) -> None:
+        async for entry in room.entries(after):
+            wanted = await self._wanted(room, entry)
+            event = payloads.of_entry(self._hook, room.view.id, entry) if wanted else None
+            await queue.put((entry.seq, event))
 
-    async def _changes(self, room: Room, queue: asyncio.Queue[tuple[int, Event | None] | None]) -> None:
+    async def _changes(self, room: Room, queue: Waiting) -> None:
         async for update in self._chat.updates():
             if not isinstance(update, RosterChanged) or update.log != room.name:
                 continue
@@ -144,12 +143,14 @@ class Delivery:
         about = await room.history(after=entry.target - 1, limit=1)
         return bool(about) and about[0].seq == entry.target and not about[0].hops
 
-    async def _next(self, queue: asyncio.Queue[tuple[int, Event | None] | None]) -> tuple[int, Event | None] | None:
-        """What to send next; None at the end, or when it is time to stop."""
+    async def _next(self, queue: Waiting, reading: asyncio.Task[None]) -> tuple[int, Event | None] | None:
+        """What to send next; None once there is no more to read, or when it is time to stop."""
+        if not queue.empty():
+            return queue.get_nowait()
         getting, stopping = asyncio.create_task(queue.get()), asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((getting, stopping), return_when=asyncio.FIRST_COMPLETED)
-            return getting.result() if getting.done() and not self._stopping.is_set() else None
+            await asyncio.wait((getting, stopping, reading), return_when=asyncio.FIRST_COMPLETED)
+            return getting.result() if getting.done() else None
         finally:
             getting.cancel()
             stopping.cancel()
@@ -220,6 +221,9 @@ class OutgoingHooks:
             delivery.stop()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        for _delivery, task in self._at_work.values():
+            if task.done():
+                task.result()  # what should not have happened ends the process, which is then started anew
         for hook in wanted - self._at_work.keys():
             delivery = Delivery(hook, self._chat, self._rooms, self._cursors, self._sender)
             self._at_work[hook] = delivery, asyncio.create_task(delivery.run())
