@@ -136,9 +136,7 @@ class Serving:
 
     async def _arrive(self) -> None:
         state = self._chat.state
-        # Where a session begins that was in no room any more, the broker says before it has brought it there.
-        here = (state.current,) if state is not None and _may_enter(state, state.current) else ()
-        for name in self._rooms or here:
+        for name in self._rooms or (_begins_in(state) if state is not None else ()):
             await self._join(name)
         for name, room in list(self._chat.rooms.items()):
             await self._follow(name, room.view, room.start)
@@ -373,8 +371,16 @@ class Serving:
         return waiting or self._pumping or any(followed.behind for followed in self._followed.values())
 
 
-def _may_enter(state: m.SessionState, room: str) -> bool:
-    return bool(room) and (state.scopes is None or scopes.Scopes(state.scopes).enters(names.key(room)))
+def _begins_in(state: m.SessionState) -> list[str]:
+    """Where a bot is that was not told: in the room where its session begins, and in those that its key names.
+
+    A session that was in no room any more is told where it begins before the broker has brought it there.
+    """
+    if state.scopes is None:
+        return [state.current]
+    allowed = scopes.Scopes(state.scopes)
+    mentioned = {each.partition(":")[2] for each in state.scopes} - {"", scopes.ANY}
+    return [state.current] * allowed.enters(names.key(state.current)) + sorted(mentioned - {names.key(state.current)})
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

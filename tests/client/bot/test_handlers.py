@@ -625,3 +625,13 @@ async def test_a_cooldown_for_each_room_is_for_each_person_in_private() -> None:
     async with BotTest(bot) as t:
         await t.dialogue("ana", [("go", "gone"), ("go", "Wait 60 s before the next !go.")], private=True)
         await t.dialogue("bob", [("go", "gone")], private=True)
+
+
+async def test_a_bot_is_where_its_key_lets_it(real: bool) -> None:
+    narrow = ["read:dev", "write:dev"]
+    async with BotTest(roller(), real=real, scopes=narrow, rooms=["dev"]) as t:
+        await t.person("ana", rooms=["dev"])
+        await t.dialogue("ana", [("!roll 2", "2 of 6")], "dev")
+        await t.dialogue("ana", [("!roll 2", None)], LOBBY)
+        await t.dialogue("ana", [("roll 2", None)], private=True)
+        assert list(t.chat.rooms) == ["dev"]
