@@ -106,13 +106,13 @@ class Member:
         self.sub.setsockopt(zmq.UNSUBSCRIBE, topics.topic(ROOM))
 
 
-def send_frame(number: int, text: str) -> bytes:
-    """A request to say `text` in the lobby, packed as cheaply as can be."""
+def send_frame(number: int, text: str, room: str = ROOM) -> bytes:
+    """A request to say `text` in a room, packed as cheaply as can be."""
     packed: bytes = msgpack.packb(
         {
             "op": "send",
             "id": number,
-            "room": ROOM,
+            "room": room,
             "text": text,
             "nonce": time.time_ns().to_bytes(8, "big") + os.urandom(8),
         }
