@@ -241,8 +241,10 @@ def test_it_ends_by_itself_when_nobody_has_been_there(tmp_path: Path) -> None:
     config = BrokerConfig(listen="127.0.0.1", port=0, data_dir=tmp_path, bcrypt_cost=4, idle_exit_s=0.5)
     with Broker(config) as broker:
         thread = threading.Thread(target=broker.run)
-        thread.start()
         with RawClient(broker.address) as client:
+            greeting = client.send(messages.Hello(versions=[1], client="raw"))
+            thread.start()  # with somebody at the door: half a second is no time on a busy machine
+            client.receive((greeting, messages.Welcome))
             client.hello()
             thread.join(2.5)
             assert thread.is_alive(), "somebody was there"
