@@ -89,7 +89,7 @@ class Dispatch:
         call = calls.parse(message, self._bot.prefix, self._desk.login) if heeded else None
         command = self._listeners.command(call.word, where) if call else None
         if call is not None and command is None and self._bot.help and names.key(call.word) == HELP:
-            return [self._help(heard, call.line, where)]
+            return [self._help(heard, call, where)]
         if heeded and (command is None or (call is not None and not call.prefixed)):
             asking = self._desk.questions.take((message.log, names.key(message.author.login)), message)
             if asking is not None:
@@ -165,15 +165,16 @@ class Dispatch:
 
         return self._runs.start(listener, ctx, turn, work, shown=listener.mention or bool(listener.direct))
 
-    def _help(self, heard: Heard, line: str, where: str | None) -> Run:
-        prefix = self._bot.prefix
+    def _help(self, heard: Heard, call: calls.Call, where: str | None) -> Run:
+        prefix, stranger = self._bot.prefix, False
         commands = [command for command in self._listeners.commands if command.is_for(where)]
-        word = line.strip().removeprefix(prefix)
+        word = call.line.strip().removeprefix(prefix)
         command = self._listeners.command(word, where) if word else None
         if command is not None:
             uses = self._uses.get(command.title)
             said = manual.page(command, prefix, str(uses.cooldown) if uses else "")
         elif word:
+            stranger = not call.meant
             said = sentences.unknown(word, manual.near(word, self._listeners.names_for(where)), prefix, True)
         else:
             said = manual.overview(commands, prefix)
@@ -181,7 +182,8 @@ class Dispatch:
         ctx = self._context(heard, HELP, turn)
 
         async def work() -> None:
-            await ctx.reply(said)
+            if not stranger or await self._alone(ctx.room):
+                await ctx.reply(said)
 
         return self._runs.start(None, ctx, turn, work)
 
@@ -195,9 +197,15 @@ class Dispatch:
         ctx = self._context(heard, "unknown", turn)
 
         async def work() -> None:
-            await ctx.reply(said)
+            if call.meant or await self._alone(ctx.room):
+                await ctx.reply(said)
 
         return [self._runs.start(None, ctx, turn, work)]
+
+    async def _alone(self, room: Room | None) -> bool:
+        """Whether no other program is there whose command it may have been."""
+        members = [] if room is None else await room.members()
+        return not any(member.bot and not self._desk.is_me(member.login) for member in members)
 
     # Events and timers.
 

@@ -62,3 +62,27 @@ async def test_a_reminder_outlives_the_kill_of_its_bot(tmp_path: Path) -> None:
         assert sum("⏰" in text for text in texts) == 1
         assert told.sender == "reminders"
         await ana.close()
+
+
+async def test_two_of_them_in_one_room_do_not_correct_each_other(tmp_path: Path) -> None:
+    with EmbeddedBroker() as broker:
+        ana = await guest(broker, "ana")
+        lobby = ana.rooms[ana.default_room]
+        dice = Program("dice", key_file(broker, tmp_path / "dice.key", "dice"), tmp_path)
+        polls = Program("polls", key_file(broker, tmp_path / "polls.key", "polls"), tmp_path)
+        async with dice, polls:
+            await dice.prints("event=serving bot=dice")
+            await polls.prints("event=serving bot=polls")
+            first = await lobby.send("!roll 2 1")
+            await hears(lobby, first.seq, dice, "🎲 2")
+            await lobby.send('!poll "Lunch?" pizza sushi')
+            await hears(lobby, first.seq, polls, "📊 Lunch?")
+            await lobby.send("!help roll")
+            await hears(lobby, first.seq, dice, "Throw dice")
+            await lobby.send("!help")  # both have handled all before that when they answer this
+            await hears(lobby, first.seq, dice, "!pick [choices…]")
+            await hears(lobby, first.seq, polls, "!poll <question>")
+            await lobby.send("@polls rol")
+            await hears(lobby, first.seq, polls, "I do not know 'rol'")
+        assert [message.text for message in await lobby.history() if "no command" in message.text] == []
+        await ana.close()
