@@ -38,31 +38,34 @@ _EXPECTED: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin
 
 
 def parse(written: Iterable[str]) -> tuple[str, ...]:
-    """Scopes as they are kept: sorted, each once, names of rooms as `names.key` compares them.
+    """Scopes as they are kept: sorted, each once, names of rooms in NFC as they were written.
 
-    Raises `BadRequest` that says which is none, or that there are none or too many.
+    Not as `names.key` compares them, for such a key may be long, and hold spaces. Raises `BadRequest` that says which is
+    none, or that there are none or too many.
     """
-    found = set()
+    found: dict[str, str] = {}
     for each in written:
         verb, colon, room = each.strip().partition(":")
         if not colon and verb in PLAIN:
-            found.add(verb)
+            found[verb] = verb
         elif colon and verb in OF_ROOMS and room == ANY:
-            found.add(f"{verb}:{ANY}")
+            found[each.strip()] = each.strip()
         elif colon and verb in OF_ROOMS and room:
-            found.add(f"{verb}:{names.key(names.parse(room))}")
+            name = names.parse(room)
+            found.setdefault(f"{verb}:{names.key(name)}", f"{verb}:{name}")
         else:
             raise BadRequest(f"{each!r} is no scope; expected {_EXPECTED}.")
     if not found:
         raise BadRequest(f"A key needs a scope at least; expected {_EXPECTED}.")
     if len(found) > SCOPES:
         raise BadRequest(f"A key has at most {SCOPES} scopes; read:* and write:* are for all rooms.")
-    return tuple(sorted(found))
+    return tuple(sorted(found.values()))
 
 
 def _divided(scope: str) -> tuple[str, str]:
+    """The verb of a room's scope, and the room as `names.key` compares it."""
     verb, _, room = scope.partition(":")
-    return verb, room
+    return verb, names.key(room)
 
 
 class Scopes:
@@ -74,9 +77,9 @@ class Scopes:
         """`written`, as `parse` gives them."""
         self.written = tuple(written)
         self._plain = frozenset(each for each in self.written if ":" not in each)
+        divided = [_divided(each) for each in self.written if ":" in each]
         self._rooms: dict[str, frozenset[str]] = {
-            verb: frozenset(each.partition(":")[2] for each in self.written if each.startswith(f"{verb}:"))
-            for verb in OF_ROOMS
+            verb: frozenset(room for each, room in divided if each == verb) for verb in OF_ROOMS
         }
 
     def __contains__(self, scope: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from common import scopes
+from common import names, scopes
 from common.errors import BadName, BadRequest
-from common.limits import SCOPES
+from common.limits import SCOPE_LENGTH, SCOPES
 from common.scopes import ALL, READ, WRITE, Scopes
 
 
@@ -14,7 +14,8 @@ from common.scopes import ALL, READ, WRITE, Scopes
     ("written", "kept"),
     [
         (["read:lobby"], ("read:lobby",)),
-        (["write:Ops", "read:OPS", "read:ops"], ("read:ops", "write:ops")),
+        (["write:Ops", "read:OPS", "read:ops"], ("read:OPS", "write:Ops")),
+        (["read:cafe\u0301", "read:CAF\u00c9"], ("read:caf\u00e9",)),
         (["read:*", " direct "], ("direct", "read:*")),
         (ALL, tuple(sorted(ALL))),
     ],
@@ -27,6 +28,17 @@ def test_scopes_are_kept_in_one_form(written: list[str], kept: tuple[str, ...]) 
 def test_what_is_no_scope_is_refused_with_those_there_are(written: str) -> None:
     with pytest.raises(BadRequest, match=r"read:ROOM, write:ROOM"):
         scopes.parse([written])
+
+
+def test_a_name_whose_form_for_comparison_is_many_words_stays_one_scope() -> None:
+    room = "\ufdfa" * 30
+    (kept,) = scopes.parse([f"read:{room}"])
+    assert " " not in kept
+    assert len(kept) <= SCOPE_LENGTH
+    given = Scopes([kept])
+    assert given.room(READ, names.key(room))
+    assert not given.room(READ, names.key("\ufdfa").split()[0])
+    assert given.covers([kept])
 
 
 def test_a_room_must_have_a_name_that_a_room_may_have() -> None:
