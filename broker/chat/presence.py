@@ -68,8 +68,14 @@ class Presence:
                 self._absent[account.id] = now.mono
 
     def _may_go_on(self, row: SessionRow, now: Now) -> bool:
-        """Whether a session on disk is still one: in use, or a key's, and not of a gateway that was struck off."""
-        used = row.present or row.seen >= oldest(now) or self._state.key_of(row.key, row.label) is not None
+        """Whether a session on disk is still one: in use, or a key's, and not of a gateway that was struck off.
+
+        What was forgotten is still on disk; its key may have come to log in to another account since.
+        """
+        key = self._state.key_of(row.key, row.label)
+        if key is not None:
+            return key.account.id == row.account
+        used = row.present or row.seen >= oldest(now)
         return used and (not row.label or row.key in self._settings.gateways)
 
     def heard(self, session: Session, now: Now) -> list[Effect]:

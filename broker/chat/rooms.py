@@ -6,7 +6,7 @@ from broker.chat import naming, ports, views
 from broker.chat.context import Context, handles, keeps_order
 from broker.chat.effects import Effect
 from broker.chat.entities import Room
-from broker.chat.rights import NOTHING, check_plain
+from broker.chat.rights import NOTHING, check_plain, enters
 from common import messages, texts
 from common.errors import DefaultRoom, Forbidden, NoSuchRoom, NotMember, TooMany
 from common.limits import NONCE_BYTES, ROOMS_JOINED, ROOMS_PER_ACCOUNT
@@ -89,8 +89,10 @@ def enter(ctx: Context, command: messages.Enter) -> list[Effect]:
     change.join(account, room)
     old = session.current
     change.set_current(session, room)
-    others = [other for other in account.sessions.values() if other.present and other.current is old]
-    if old is not room and account.id in old.members and not others:
+    # A session whose key has no scope there is not there, though the default room is its current one by name.
+    there = [each for each in account.sessions.values() if each is session or (each.present and each.current is old)]
+    leaves = [each for each in there if enters(each.scopes, old)] == [session]
+    if old is not room and account.id in old.members and leaves:
         change.leave(account, old, "left")
     return change.effects(ctx.origin, lambda: _reply(ctx, room))
 

@@ -31,7 +31,7 @@ def room_view(room: Room, account: Account, scopes: Scopes | None) -> messages.R
         head=room.head if readable else 0,
         online=room.online,
         joined=since is not None,
-        since=since or 0,
+        since=(since or 0) if readable else 0,
         hidden=room.id in account.hidden,
         read=mark.read if mark else 0,
         notify=mark.notify if mark else None,  # type: ignore[arg-type]

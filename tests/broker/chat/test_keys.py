@@ -13,7 +13,7 @@ from broker.chat import rights
 from broker.chat.bots import AddBot, ListBots, RevokeBot
 from broker.chat.operators import DisableUser, SetUserPassword
 from broker.chat.settings import ChatSettings
-from common import keys, messages
+from common import keys, messages, names
 from common.limits import GRACE_S, KEYS_PER_ACCOUNT, SESSION_DAYS, SESSIONS_PER_ACCOUNT
 from common.messages import OPS
 from common.scopes import ALL
@@ -149,6 +149,26 @@ def test_scopes_are_there_again_after_a_start(circle: Circle) -> None:
     circle.start()
     assert circle.ask(key, HELLO).session.scopes == ["read:dev"]
     assert circle.say(key, "dev", "hi").code == "forbidden"
+
+
+def test_a_session_that_was_forgotten_does_not_come_back_by_anothers_key(circle: Circle) -> None:
+    circle.log_in("ana", named(1))
+    circle.now = circle.now._replace(time=circle.now.time + (SESSION_DAYS + 1) * 86_400_000)
+    for device in ("ana", named(1)):
+        circle.ask(device, messages.Bye())
+    circle.start()
+    circle.now = circle.now._replace(time=circle.now.time + (SESSION_DAYS + 1) * 86_400_000)
+    circle.start()
+    assert not circle.chat.has_session(named(1))
+    circle.log_in("bob", "bob")
+    key = enter(circle, 1, *ALL, by="bob")
+    circle.ask(key, messages.Logout())
+    circle.start()
+    assert not circle.chat.has_session(key)
+    assert circle.ask(key, HELLO).session.login == "bob"
+    circle.log_in("ana", "ana")
+    (shown,) = circle.ask("ana", messages.Sessions()).sessions
+    assert shown.current
 
 
 # Adding and revoking.
@@ -382,9 +402,36 @@ def test_with_create_a_key_deletes_what_its_account_made_and_no_more(circle: Cir
 
 def test_a_scope_is_of_the_room_however_its_name_is_written(circle: Circle) -> None:
     key = enter(circle, 1, "read:DEV", "write:Ｄｅｖ")
-    assert circle.ask(key, HELLO).session.scopes == ["read:dev", "write:dev"]
+    assert circle.ask(key, HELLO).session.scopes == ["read:DEV", "write:Ｄｅｖ"]
     assert circle.say(key, "Dev", "hi").ok
     assert circle.ask(key, messages.History(log="DEV")).ok
+
+
+def test_a_name_that_is_compared_as_several_words_opens_no_room_called_like_one_of_them(circle: Circle) -> None:
+    whole = "\ufdfa"
+    word = names.key(whole).split()[0]
+    for room in (whole, word):
+        assert circle.ask("ana", messages.Create(room=room, kept=True)).ok
+    key = enter(circle, 1, f"read:{whole}")
+    assert circle.ask(key, messages.History(log=whole)).ok
+    assert circle.ask(key, messages.History(log=word)).code == "forbidden"
+
+
+def test_to_enter_a_room_takes_the_account_out_of_none_that_is_out_of_the_keys_reach(circle: Circle) -> None:
+    circle.ask("ana", messages.Enter(room="dev"))
+    circle.ask("ana", messages.Join(room="lobby"))
+    key = enter(circle, 1, "read:dev", "read:den")
+    assert circle.ask(key, messages.Enter(room="dev")).current == "dev"
+    assert {"ana", "bob"} == {member.login for member in circle.ask("bob", messages.Members(room="lobby")).members}
+    circle.ask("ana", messages.Enter(room="lobby"))
+    circle.ask(key, messages.Enter(room="den"))
+    assert "dev" not in circle.ask("ana", messages.Ping()).heads, "where it may be it moves as anybody does"
+
+
+def test_a_key_that_is_in_the_default_room_by_name_alone_keeps_nobody_there(circle: Circle) -> None:
+    enter(circle, 1, "read:dev")
+    circle.ask("ana", messages.Enter(room="dev"))
+    assert "lobby" not in circle.ask("ana", messages.Ping()).heads
 
 
 # What is told.
@@ -405,6 +452,16 @@ def test_of_a_room_that_it_may_not_read_a_session_is_told_nothing(circle: Circle
     hits = circle.ask(key, messages.Search(query="secret")).hits
     assert [hit.log for hit in hits] == ["dev"]
     assert circle.ask(key, messages.Join(room="den")).room.head == 0
+
+
+def test_where_one_came_in_is_not_told_either(circle: Circle) -> None:
+    circle.ask("ana", messages.Create(room="attic", kept=True, private=True))
+    circle.say("ana", "attic", "before Bob")
+    circle.ask("ana", messages.Invite(room="attic", login="bob"))
+    assert circle.ask("bob", messages.Join(room="attic")).room.since
+    key = enter(circle, 1, "write:attic", by="bob")
+    (attic,) = circle.ask(key, HELLO).session.rooms
+    assert (attic.joined, attic.since) == (True, 0)
 
 
 @pytest.mark.parametrize("scope", ["direct", "read:dev", "write:dev"])
