@@ -40,8 +40,8 @@ _EXPECTED: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin
 def parse(written: Iterable[str]) -> tuple[str, ...]:
     """Scopes as they are kept: sorted, each once, names of rooms in NFC as they were written.
 
-    Not as `names.key` compares them, for such a key may be long, and hold spaces. Raises `BadRequest` that says which is
-    none, or that there are none or too many.
+    Not as `names.key` compares them, for such a key may be long, and hold spaces. Raises `BadRequest` that says which
+    is none, or that there are none or too many.
     """
     found: dict[str, str] = {}
     for each in written:
