@@ -135,7 +135,7 @@ async def test_only_moderators_set_rules(example: Callable[[str], ModuleType]) -
         for line in ("!words add x", "!flood 1", "!newcomer 0", "!strikes 1", "!exempt add bob", "!pardon bob"):
             await t.advance(seconds=30)
             await room.bob.say(line, room="den")
-            assert "only for moderators" in (await room.bob.hears("den")).text
+            assert "is only for" in (await room.bob.hears("den")).text
         await t.advance(seconds=30)
         await room.bob.say("!rules", room="den")
         assert (await room.bob.hears("den")).text == (
