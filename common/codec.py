@@ -187,7 +187,8 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
 
 
 def encode_request(id: int, command: Command, session: str = "") -> bytes:
-    """Write a request frame. Raises `BadText` for a text that UTF-8 cannot hold (a lone surrogate)."""
+    """Write a request frame. Raises `BadText` for a text that UTF-8 cannot hold (a lone surrogate), and `BadRequest`
+    for a number beyond 64 bits."""
     body: dict[str, Any] = {"op": command.op, "id": id}
     if session:
         body["as"] = session
@@ -200,6 +201,8 @@ def encode_request(id: int, command: Command, session: str = "") -> bytes:
         return _encoder.encode(body)
     except UnicodeEncodeError:
         raise BadText(NO_TEXT) from None  # not what it was: it may be a password
+    except OverflowError:
+        raise BadRequest("A number in the request is too large.") from None
 
 
 def encode_reply(reply: Reply, session: str = "") -> bytes:

@@ -5,7 +5,9 @@ Asked as `broker.chat.operators` says. Must not know how a key file looks.
 
 from __future__ import annotations
 
-from typing import Annotated
+from bisect import bisect_right
+from itertools import accumulate
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
@@ -21,6 +23,9 @@ from common.messages import Command, KeyView, Name, Page, PersonName, PublicKey,
 
 NO_PASSWORD = ""
 """What is kept in the place of a bot's password; it is never checked."""
+_SCOPES_SHOWN: Final = 4_000
+"""Scopes in a page of bots, each key as long as three more, so that it fits into `REPLY_BYTES` whatever they are for.
+There is always one bot."""
 
 
 class AddBot(Command, frozen=True, kw_only=True):
@@ -147,6 +152,9 @@ def list_bots(ctx: Context, command: ListBots) -> list[Effect]:
     start = ctx.state.account(command.after)
     found = [ctx.state.account_by_key[key] for key in ctx.state.account_keys if start is None or key > start.key]
     bots = [account for account in found if account.row.bot]
+    page = bots[: command.limit]
+    sizes = list(accumulate(sum(3 + len(key.scopes.written) for key in account.keys.values()) for account in page))
+    page = page[: max(1, bisect_right(sizes, _SCOPES_SHOWN))]
     shown = [
         Bot(
             login=account.login,
@@ -156,9 +164,9 @@ def list_bots(ctx: Context, command: ListBots) -> list[Effect]:
             online=account.present,
             keys=[views.key_view(ctx.state, key, ctx.now) for key in account.keys.values()],
         )
-        for account in bots[: command.limit]
+        for account in page
     ]
-    return [Answer(ctx.origin, BotList(id=ctx.origin.id, bots=shown, more=len(bots) > command.limit))]
+    return [Answer(ctx.origin, BotList(id=ctx.origin.id, bots=shown, more=len(bots) > len(page)))]
 
 
 @handles(RevokeBot, login=False)

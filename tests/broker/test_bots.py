@@ -11,8 +11,11 @@ import pytest
 
 from broker import cli, config
 from broker.app import EmbeddedBroker
+from broker.chat.bots import AddBot
+from broker.office import office
 from common import credentials, keys
 from common.errors import ChatError
+from common.limits import KEYS_PER_ACCOUNT, NAME_LENGTH, SCOPES
 from tests.support.loopback import RawClient
 
 Run = Callable[..., tuple[int, str, str]]
@@ -102,6 +105,7 @@ def test_a_bot_or_key_that_is_not_there_is_said(run: Run) -> None:
     assert "There is no user" in run("bot", "revoke", "dice")[2]
     run("bot", "add", "dice", "--scopes", "direct")
     assert "has no key 9" in run("bot", "revoke", "dice", "9")[2]
+    assert "too large" in run("bot", "revoke", "dice", "9" * 30)[2]
 
 
 def test_a_port_that_is_not_known_yet_is_said(
@@ -117,6 +121,19 @@ def test_every_page_of_a_long_list_is_shown(run: Run, monkeypatch: pytest.Monkey
     for name in ("a", "b", "c", "d", "e"):
         run("bot", "add", name, "--scopes", "direct")
     assert len(run("bot", "list", "--json")[1].splitlines()) == 5
+
+
+def test_however_much_the_keys_of_bots_are_for_the_list_is_shown(run: Run, tmp_path: Path) -> None:
+    rooms = [f"read:{chr(0x20000 + number) * NAME_LENGTH}" for number in range(SCOPES)]
+    bots = 3
+    with office(config.load(None, {}, {"data_dir": tmp_path / "data"})) as ask:
+        for number in range(bots):
+            for _ in range(KEYS_PER_ACCOUNT):
+                public = keys.generate().public
+                ask(AddBot(login=f"bot{number}", key=public, key_name="a file", scopes=rooms))
+    status, listed, error = run("bot", "list", "--json")
+    assert (status, error) == (0, "")
+    assert [len(json.loads(line)["keys"]) for line in listed.splitlines()] == [KEYS_PER_ACCOUNT] * bots
 
 
 def test_whoever_has_the_file_is_in(run: Run, tmp_path: Path, place: EmbeddedBroker | None) -> None:

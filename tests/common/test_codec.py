@@ -305,3 +305,8 @@ def test_arrays_that_announce_more_than_they_hold_get_no_room() -> None:
 def test_a_text_that_is_no_utf8_is_refused_before_it_is_sent() -> None:
     with pytest.raises(errors.BadText, match="not text"):
         codec.encode_request(1, messages.Send(room="lobby", text="\ud800", nonce=b"n" * 16))
+
+
+def test_a_number_beyond_all_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(errors.BadRequest, match="too large"):
+        codec.encode_request(1, messages.KeyRevoke(key=10**25))
