@@ -27,7 +27,8 @@ from tests.faults.broker_process import BrokerProcess
 from tests.support import usage
 from tests.support.patience import PATIENCE_MS, PATIENCE_S
 
-ROOMS: Final = 4
+ROOMS: Final = 20
+"""What is posted into one room goes one after the other: many commands a second come from many rooms."""
 CROWD: Final = 50
 CALLS: Final = 5
 QUIET_S: Final = 2.0
