@@ -71,7 +71,7 @@ def password(ctx: Context, command: messages.Password) -> list[Effect]:
 def profile(ctx: Context, command: messages.Profile) -> list[Effect]:
     """Show a profile; age and gender to the account's owner and to the operator alone."""
     account = ctx.account if command.login is None else ctx.user(command.login)
-    reply = views.profile(account, ctx.account, ctx.now)
+    reply = views.profile(account, ctx.session, ctx.now)
     reply.id = ctx.origin.id
     return [Answer(ctx.origin, reply)]
 
@@ -93,7 +93,7 @@ def update_profile(ctx: Context, command: messages.UpdateProfile) -> list[Effect
         change.update_account(account, row)
 
     def answer() -> messages.Reply:
-        reply = views.profile(account, account, ctx.now)
+        reply = views.profile(account, ctx.session, ctx.now)
         reply.id = ctx.origin.id
         return reply
 

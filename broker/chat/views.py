@@ -12,7 +12,7 @@ from broker.chat.rights import enters, hears_inbox, reads
 from broker.chat.state import State
 from common import keys, messages, topics
 from common.limits import TALKS
-from common.scopes import Scopes
+from common.scopes import ACCOUNT, Scopes
 
 
 def room_view(room: Room, account: Account, scopes: Scopes | None) -> messages.RoomView:
@@ -88,11 +88,15 @@ def member_view(account: Account) -> messages.MemberView:
     )
 
 
-def profile(account: Account, asking: Account, now: Now) -> messages.ProfileView:
-    """The account's profile: age and gender for its owner and the operator, a hidden `seen` for its owner alone."""
+def profile(account: Account, asking: Session, now: Now) -> messages.ProfileView:
+    """The account's profile: age and gender for its owner and the operator, a hidden `seen` for its owner alone.
+
+    A key without `ACCOUNT` is shown what everybody is.
+    """
     row = account.row
-    own = account is asking
-    private = own or asking.row.operator
+    whole = asking.scopes is None or ACCOUNT in asking.scopes
+    own = whole and account is asking.account
+    private = own or (whole and asking.account.row.operator)
     seen = now.time if account.present else row.seen or None
     return messages.ProfileView(
         login=row.login,

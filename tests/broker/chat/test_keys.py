@@ -454,6 +454,19 @@ def test_of_a_room_that_it_may_not_read_a_session_is_told_nothing(circle: Circle
     assert circle.ask(key, messages.Join(room="den")).room.head == 0
 
 
+def test_a_profile_is_told_to_a_key_without_account_as_to_anybody(circle: Circle) -> None:
+    circle.ask("ana", messages.UpdateProfile(show_seen=False))
+    account = circle.chat._state.account("ana")
+    assert account is not None
+    account.row = account.row._replace(operator=True)
+    narrow, whole = enter(circle, 1, "read:dev"), enter(circle, 2, "account")
+    for login in ("ana", "bob"):
+        told = circle.ask(narrow, messages.Profile(login=login))
+        assert (told.age, told.gender, told.show_seen) == (None, None, None)
+        assert (told.seen is None) == (login == "ana")
+        assert circle.ask(whole, messages.Profile(login=login)).age == 30
+
+
 def test_where_one_came_in_is_not_told_either(circle: Circle) -> None:
     circle.ask("ana", messages.Create(room="attic", kept=True, private=True))
     circle.say("ana", "attic", "before Bob")
