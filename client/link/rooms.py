@@ -109,6 +109,10 @@ class Rooms:
         self.login, self.operator, self.current = state.login, state.operator, state.current
         self.bot, self.status, self.note = state.bot, state.status, state.note
         self.scopes = None if state.scopes is None else Scopes(state.scopes)
+        for log in [log for log in self.logs if not self.hears(log)]:
+            # The key was registered anew for less: nothing more will come of it, and no grant.
+            del self.logs[log]
+            self._subscriptions.drop(log)
         for talk in reversed(state.talks):
             self.talks[talk.talk] = talk
             if before is not None:

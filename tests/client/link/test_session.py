@@ -6,6 +6,7 @@ import copy
 import math
 from typing import TypeVar
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,20 @@ def test_an_idle_link_has_nothing_to_tell() -> None:
     before = len(ana.updates)
     world.run(100.0)
     assert len(ana.updates) == before
+
+
+def test_a_key_that_may_hear_less_than_before_follows_no_more_than_that() -> None:
+    world, (ana,) = quiet("ana")
+    rooms, now = ana.session.rooms, world.now
+    state = rooms.state
+    assert state is not None
+    beacon = ana.session.subscriptions.beacon
+    rooms.adopt(msgspec.structs.replace(state, scopes=["read:lobby", "direct"]), beacon, now, "left")
+    assert rooms.logs.keys() == {"lobby", "@ana"}
+    rooms.adopt(msgspec.structs.replace(state, scopes=["write:lobby"]), beacon, now, "left")
+    assert not rooms.logs
+    assert not any(log in ana.session.subscriptions for log in ("lobby", "@ana"))
+    assert "lobby" in rooms.views
 
 
 def test_a_cut_of_both_connections() -> None:
