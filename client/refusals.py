@@ -55,6 +55,7 @@ SHAPES: Final = (
     N_("The key of this session lacks the scope {scope}."),
     N_("A key cannot be given a scope that the key of this session lacks."),
     N_("That key is in use; make a new one."),
+    N_("Nobody can hold the other half of that key; make a key pair."),
     N_("{login} has {count} keys; revoke one first."),
     N_("This key logs in by itself; say hello."),
     N_("That session logs in by a key, and would come back; revoke the key."),

@@ -9,6 +9,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from common.errors import ChatError
 
@@ -132,6 +133,29 @@ def _make(path: Path, content: bytes) -> None:
         pass
     except OSError as error:
         raise BadSecretFile(f"{path}: cannot be made ({error.strerror}).") from None
+
+
+_FIELD: Final = 2**255 - 19
+_OF_SMALL_ORDER: Final = frozenset(
+    number.to_bytes(32, "little")
+    for number in (
+        0,
+        1,
+        0x00B8495F16056286FDB1329CEB8D09DA6AC49FF1FAE35616AEB8413B7C7AEBE0,
+        0x57119FD0DD4E22D8868E1C58C45C44045BEF839C55B1D0B1248C50A3BC959C5F,
+        _FIELD - 1,
+        _FIELD,
+        _FIELD + 1,
+    )
+)
+
+
+def is_public(key: bytes) -> bool:
+    """Whether somebody can hold the secret half: no, of points of small order, with which all share one secret.
+
+    Source: RFC 7748 section 6.1.
+    """
+    return len(key) == 32 and key[:31] + bytes([key[31] & 0x7F]) not in _OF_SMALL_ORDER
 
 
 def pair_of(secret: bytes) -> KeyPair:

@@ -11,7 +11,7 @@ from broker.chat.effects import Answer, Effect
 from broker.chat.entities import Account, Key
 from broker.chat.entrance import end
 from common import keys, messages, scopes, texts
-from common.errors import Forbidden, NoSuchKey, TooMany
+from common.errors import BadRequest, Forbidden, NoSuchKey, TooMany
 from common.limits import KEYS_PER_ACCOUNT
 
 
@@ -37,10 +37,12 @@ def key_add(ctx: Context, command: messages.KeyAdd) -> list[Effect]:
 def check(ctx: Context, account: Account | None, public: bytes, name: str) -> None:
     """Whether a key may be added to that account, or to one that is to be made.
 
-    Raises `Forbidden`, `TooMany` or `BadText`. A key that somebody uses, or that is registered, is refused: its holder
-    would be in another account at once.
+    Raises `BadRequest`, `Forbidden`, `TooMany` or `BadText`. A key that somebody uses, or that is registered, is
+    refused: its holder would be in another account at once.
     """
     texts.check_line(name, "The key's name", required=True)
+    if not keys.is_public(public):
+        raise BadRequest("Nobody can hold the other half of that key; make a key pair.")
     user_id = keys.user_id(public)
     peer = ctx.state.peers.get(user_id)
     if user_id in ctx.state.keys or user_id in ctx.rules.settings.gateways or (peer is not None and peer.sessions):

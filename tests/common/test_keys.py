@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import zmq
+from nacl.bindings import crypto_scalarmult
 from zmq.utils import z85
 
 from common import keys
@@ -22,6 +23,31 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are a matt
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+SMALL = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+]
+
+
+@pytest.mark.parametrize("written", SMALL)
+def test_a_point_of_small_order_is_nobodys_public_key(written: str) -> None:
+    point = bytes.fromhex(written)
+    assert not keys.is_public(point)
+    with pytest.raises(RuntimeError):
+        crypto_scalarmult(os.urandom(32), point)
+
+
+def test_what_is_generated_is_a_public_key() -> None:
+    assert keys.is_public(keys.generate().public)
+    assert not keys.is_public(b"short")
 
 
 def test_a_key_pair_is_one() -> None:

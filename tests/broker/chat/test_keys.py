@@ -65,6 +65,15 @@ def bot(circle: Circle, number: int, *scopes: str, login: str = "dice") -> str:
 # Logging in.
 
 
+def test_a_key_that_nobody_can_hold_is_refused(circle: Circle) -> None:
+    refused = add(circle, 0, "read:dev")
+    assert (refused.code, refused.message) == (
+        "bad-request",
+        "Nobody can hold the other half of that key; make a key pair.",
+    )
+    assert circle.ask(named(0), HELLO).session is None
+
+
 def test_whoever_holds_a_key_is_in_with_hello_alone(circle: Circle) -> None:
     added = add(circle, 1, "write:lobby", "read:lobby")
     assert added.key.scopes == ["read:lobby", "write:lobby"]
