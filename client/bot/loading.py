@@ -107,7 +107,8 @@ def _run(file: Path, noted: Mapping[int, Asked]) -> object:
 def _where(file: Path, error: BaseException) -> str:
     """What went wrong, and on which line of the author's."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).resolve().parent == file.resolve().parent]
+    written = [frame for frame in frames if not frame.filename.startswith("<")]  # made code would lie in any directory
+    own = [frame for frame in written if Path(frame.filename).resolve().parent == file.resolve().parent]
     place = f"{own[-1].filename}:{own[-1].lineno}" if own else str(file)
     return f"{place}: {type(error).__name__}: {error}"
 

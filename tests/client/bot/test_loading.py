@@ -69,3 +69,14 @@ def test_what_a_file_imports_from_beside_it_is_watched_and_nothing_else(tmp_path
     assert loading.imported([file]) == {(tmp_path / f"{name}.py").resolve() for name in names}
     file.write_text("def (\n")
     assert loading.imported([file]) == {file.resolve()}
+
+
+def test_what_is_refused_where_it_is_written_is_told_with_that_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever directory it is done in: code that is made, as that of dataclasses, is in no file of any."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "quiz.py"
+    file.write_text(f"{HEAD}@bot.command(name='quiz start')\nasync def start(ctx): ...\n")
+    with pytest.raises(BadFile, match=r"quiz\.py:3: BadHandler: 'quiz start' is no name for a command"):
+        loading.load(file)
