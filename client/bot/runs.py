@@ -19,7 +19,7 @@ from client.bot.desk import Desk
 from client.bot.errors import BadArguments, Unanswered
 from client.bot.listeners import Command, Handler, Listener
 from client.bot.turns import Turn
-from client.link.failures import SessionOver
+from client.link.failures import ClientClosed, SessionOver
 from client.log import event
 from common.errors import Loop, NoSuchLog, NoSuchRoom, NotLoggedIn, NotMember
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 WORKING_MS: Final = 1_000
 """Milliseconds after which people see that a command is still at work."""
-SILENT: Final = (Loop, NoSuchLog, NoSuchRoom, NotLoggedIn, NotMember, SessionOver)
-"""Failures that nobody can, or should, be told of: the room is gone, or programs answer one another."""
+SILENT: Final = (ClientClosed, Loop, NoSuchLog, NoSuchRoom, NotLoggedIn, NotMember, SessionOver)
+"""Failures that nobody can, or should, be told of: the bot or the room is gone, or programs answer one another."""
 
 Work = Callable[[], Awaitable[None]]
 log = logging.getLogger("tertulia.bot")

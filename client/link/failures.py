@@ -4,6 +4,7 @@
       NoBroker      nobody answered at that address, or not who the key says
       NoAnswer      a request was not answered in time
       LinkLost      the connection broke under a request that must not be made twice
+      ClientClosed  this side has closed it, and waits for nothing any more
       KeyUnknown    the broker does not know the key that should log in
       SessionOver   this session is no longer bound to its account
 
@@ -59,6 +60,12 @@ class LinkLost(NoAnswer):
 
     code = "link-lost"
     sentence = "The connection broke before the broker answered; look whether it was done, then try again."
+
+
+class ClientClosed(LinkLost):
+    """This side has closed the connection; nothing is asked or waited for any more."""
+
+    sentence = "The client was closed."
 
 
 class KeyUnknown(ChatError):

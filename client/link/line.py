@@ -15,7 +15,7 @@ from client.link.actions import Answered
 from client.link.calls import WAITS
 from client.link.clock import Clock
 from client.link.connection import Connection
-from client.link.failures import LinkLost, NoAnswer, NoBroker
+from client.link.failures import ClientClosed, NoAnswer, NoBroker
 from client.link.outbox import Postable
 from client.link.room import Pending
 from client.link.session import TIMEOUT_S, Session
@@ -100,7 +100,7 @@ class Line:
         """Wait until something is so; it is looked at after each step of the session."""
         while not fact():
             if self.closed:
-                raise LinkLost("The client was closed.")
+                raise ClientClosed
             change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._changes.add(change)
             try:
@@ -116,7 +116,7 @@ class Line:
         later, the broker carries it out, and its effect shows.
         """
         if self.closed:
-            raise LinkLost("The client was closed.")
+            raise ClientClosed
         codec.encode_request(1, command)
         answer: asyncio.Future[m.Reply] = asyncio.get_running_loop().create_future()
 
@@ -139,7 +139,7 @@ class Line:
         Raises `TooMany` if too many wait already, `BadText` for what is no UTF-8.
         """
         if self.closed:
-            raise LinkLost("The client was closed.")
+            raise ClientClosed
         codec.encode_request(1, command)  # refused here, where whoever wrote it hears of it, and not once it is sent
         self._pending[command.nonce] = pending = Pending(command.nonce, getattr(command, "text", ""))
         try:
@@ -194,10 +194,10 @@ class Line:
     def _tell_who_waits(self) -> None:
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(LinkLost("The client was closed."))
+                answer.set_exception(ClientClosed)
                 answer.exception()
         for pending in self._pending.values():
-            pending.settle(LinkLost("The client was closed."))
+            pending.settle(ClientClosed)
         self._answers.clear()
         self._pending.clear()
         for stream in list(self._streams):

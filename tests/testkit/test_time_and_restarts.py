@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -45,6 +46,23 @@ async def test_what_is_due_happens_at_its_time_and_in_order(kit: Kit) -> None:
         assert (await ana.hears("lobby")).text == "cuckoo 13"
         assert [(await ana.hears("kitchen")).text for _ in range(60)][-1] == "tick 3"
         await ana.silence()
+
+
+async def test_a_handler_that_is_killed_has_not_failed(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is to look for a mistake in it: it ended because the bot did."""
+    bot, begun = Bot("clerk"), asyncio.Event()
+
+    @bot.command
+    async def work(ctx: Context) -> None:
+        begun.set()
+        while True:
+            await ctx.store.put("done", True)
+
+    async with kit(bot) as t:
+        await (await t.person("ana")).say("!work")
+        await t.wait(begun.is_set, 10)
+        await t.kill()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_nobody_is_lost_when_days_pass(kit: Kit) -> None:
