@@ -85,7 +85,7 @@ class BotTest:
     async def __aenter__(self) -> Self:
         try:
             self._server.open()
-            self._add_bot()
+            self._keys[""] = self._add_key(self.bot_login, self._scopes)
             await self._prepare()
             await self._start(self._given)
         except BaseException:
@@ -102,9 +102,10 @@ class BotTest:
         if ended is not None:
             raise ended
 
-    def _add_bot(self) -> None:
-        keys = self._keys[""] = self._server.keys()
-        self._server.operate(AddBot(login=self.bot_login, key=keys.public, key_name="test kit", scopes=self._scopes))
+    def _add_key(self, login: str, scopes: Iterable[str]) -> KeyPair:
+        keys = self._server.keys()
+        self._server.operate(AddBot(login=login, key=keys.public, key_name="test kit", scopes=list(scopes)))
+        return keys
 
     async def _prepare(self) -> None:
         """Make the rooms that are to be there before the bot."""
@@ -164,16 +165,23 @@ class BotTest:
     # People and rooms.
 
     async def person(
-        self, login: str, *, rooms: Iterable[str] = (), moderator_of: Iterable[str] = (), operator: bool = False
+        self,
+        login: str,
+        *,
+        rooms: Iterable[str] = (),
+        moderator_of: Iterable[str] = (),
+        operator: bool = False,
+        bot: bool = False,
     ) -> Person:
         """Somebody with an account who is in the default room, and in `rooms`; made if they are not there yet.
 
         In each of `moderator_of` they keep order, by the hand of whoever made it, or in the default room of the
-        operator, who comes for a moment. What was said before they came they do not hear.
+        operator, who comes for a moment. What was said before they came they do not hear. With `bot` it is a program
+        with a key, as the bot is, though the test has it speak.
         """
         person = self._people.get(names.key(login))
         if person is None:
-            person = await self._arrive(login, operator=operator)
+            person = await (self._arrive_by_key(login) if bot else self._arrive(login, operator=operator))
         moderated = tuple(moderator_of)
         for room in (*rooms, *moderated):
             await person.join(room)
@@ -195,6 +203,12 @@ class BotTest:
         person = self._people[names.key(login)] = Person(self._stage, login)
         self._keys[names.key(login)] = self._server.keys()
         await self._come(person, login=login, password=account.password)
+        return person
+
+    async def _arrive_by_key(self, login: str) -> Person:
+        self._keys[names.key(login)] = self._add_key(login, SCOPES)
+        person = self._people[names.key(login)] = Person(self._stage, login, bot=True)
+        await self._come(person)
         return person
 
     async def back(self, person: Person | str) -> Person:

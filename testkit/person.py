@@ -23,12 +23,14 @@ T = TypeVar("T")
 class Person:
     """Somebody with an account, and what they have heard and not yet told the test."""
 
-    def __init__(self, stage: Stage, login: str) -> None:
+    def __init__(self, stage: Stage, login: str, *, bot: bool = False) -> None:
+        """With `bot` it is a program, as everybody sees by `hops`."""
         self._stage = stage
         self._client: Client | None = None
         self._heard: list[Post] = []
         self._seen: list[Change] = []
         self.login = login
+        self._hops = int(bot)
 
     def __repr__(self) -> str:
         return f"<Person {self.login}>"
@@ -67,13 +69,14 @@ class Person:
         """Say something in a room, the default one unless named; returns it as it stands in the log."""
         room = room or self._stage.default_room
         sent = await self._posted(lambda: self.chat.post(room, text, reply_to=_seq(reply_to)))
-        return Post(text, self.login, room, sent.seq, sent.time, reply_to=_seq(reply_to) or 0)
+        return Post(text, self.login, room, sent.seq, sent.time, reply_to=_seq(reply_to) or 0, hops=self._hops)
 
     async def direct(self, text: str, to: str | Person, reply_to: Post | int | None = None) -> Post:
         """Say something to one person or bot, privately; returns it as it stands in one's own inbox."""
         whom = to.login if isinstance(to, Person) else to
         sent = await self._posted(lambda: self.chat.direct(whom, text, reply_to=_seq(reply_to)))
-        return Post(text, self.login, f"@{self.login}", sent.seq, sent.time, whom, _seq(reply_to) or 0)
+        log = f"@{self.login}"
+        return Post(text, self.login, log, sent.seq, sent.time, whom, _seq(reply_to) or 0, self._hops)
 
     async def edit(self, post: Post, text: str) -> None:
         """Say something else in the place of a message of one's own."""

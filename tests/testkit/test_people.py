@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from client.bot import Bot, Context
 from common.errors import Forbidden, NoSuchRoom, NotMember
 from testkit import Change, Post
 from tests.testkit.bots import doorman, parrot
@@ -23,6 +24,31 @@ async def test_what_is_said_is_heard(kit: Kit) -> None:
         assert heard.seq > said.seq
         assert heard.time == t.now
         await ana.silence()
+
+
+async def test_a_person_may_be_a_program(kit: Kit) -> None:
+    heard: list[tuple[str, bool, int]] = []
+    deaf = Bot("deaf")
+
+    @deaf.on_message
+    async def hear(ctx: Context) -> None:
+        heard.append((ctx.message.text, ctx.author.bot, ctx.message.hops))
+
+    @deaf.on_message(bots=True)
+    async def hear_all(ctx: Context) -> None:
+        await hear(ctx)
+
+    async with kit(deaf) as t:
+        ana, robot = await t.person("ana"), await t.person("robot", bot=True)
+        said = await robot.say("beep")
+        assert (said.hops, await ana.hears()) == (1, said)
+        await robot.vanish()
+        await t.back(robot)
+        assert (await robot.direct("beep", to=ana)).hops == 1
+        assert (await ana.hears("@ana")).sender == "robot"
+        await ana.say("hola")
+        await t.settle()
+    assert heard == [("beep", True, 1), ("hola", False, 0), ("hola", False, 0)]
 
 
 async def test_a_plain_handler_is_waited_for_in_its_thread(kit: Kit) -> None:
