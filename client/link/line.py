@@ -194,10 +194,10 @@ class Line:
     def _tell_who_waits(self) -> None:
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(ClientClosed)
+                answer.set_exception(ClientClosed())
                 answer.exception()
         for pending in self._pending.values():
-            pending.settle(ClientClosed)
+            pending.settle(ClientClosed())
         self._answers.clear()
         self._pending.clear()
         for stream in list(self._streams):
