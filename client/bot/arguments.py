@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from client.bot.errors import BadArguments, BadHandler
+from client.bot.functions import inner, named
+from client.bot.functions import parameters as parameters_of
 from client.bot.things import Room, User
 from client.language import _
 
@@ -111,8 +113,8 @@ class Signature:
 
         `local` are the names where the handler is defined. Raises `BadHandler` for what cannot be typed.
         """
-        self.name = function.__name__
-        parameters = list(inspect.signature(function).parameters.values())
+        self.name = named(function)
+        parameters = parameters_of(function)
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         if len(parameters) < given or any(each.kind not in positional for each in parameters[:given]):
             first = ", ".join(("ctx", "event")[:given])
@@ -207,12 +209,13 @@ def shown(text: str) -> str:
 
 def _resolved(function: Callable[..., Any], annotation: Any, local: dict[str, Any]) -> Any:
     """An annotation that was written, or left, as text."""
-    if not isinstance(annotation, str):
-        return annotation
-    try:
-        return eval(annotation, getattr(function, "__globals__", {}), local)
-    except Exception as error:
-        raise BadHandler(f"{function.__name__}: the annotation {annotation!r} cannot be read here: {error}.") from None
+    while isinstance(annotation, str):  # twice, if it has quotes of its own
+        try:
+            annotation = eval(annotation, getattr(inner(function), "__globals__", {}), local)
+        except Exception as error:
+            said = f"{named(function)}: the annotation {annotation!r} cannot be read here: {error}."
+            raise BadHandler(said) from None
+    return annotation
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:
@@ -224,16 +227,20 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
 
 
 def _kind(annotation: Any) -> Kind | None:
-    if annotation in _PLAIN:
-        return _PLAIN[annotation]
+    for known, kind in _PLAIN.items():  # not looked up: some annotations have no hash
+        if annotation is known:
+            return kind
     if typing.get_origin(annotation) is Literal:
         return _choice({str(each): each for each in typing.get_args(annotation)})
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return _choice({each.name.lower(): each for each in annotation})
+        return _choice({each.name.lower(): each for each in annotation if each.name})
     return None
 
 
-def _choice(choices: dict[str, Any]) -> Kind:
+def _choice(choices: dict[str, Any]) -> Kind | None:
+    if not choices:
+        return None
+
     async def read(name: str, word: str, finder: Finder) -> Any:
         for written, value in choices.items():
             if written.casefold() == word.casefold():
@@ -241,7 +248,7 @@ def _choice(choices: dict[str, Any]) -> Kind:
         said = _("{name} must be one of {choices}, not {word}.")
         raise BadArguments(said.format(name=name, choices=", ".join(choices), word=shown(word)))
 
-    return Kind("|".join(choices), next(iter(choices), ""), read)
+    return Kind("|".join(choices), next(iter(choices)), read)
 
 
 async def _text(name: str, word: str, finder: Finder) -> str:

@@ -24,7 +24,8 @@ from client.bot import schedule
 from client.bot.arguments import Signature
 from client.bot.clock import Clock
 from client.bot.errors import BadHandler
-from client.bot.listeners import Command, EventListener, Function, Listener, Listeners, Timer, _role, _rooms
+from client.bot.functions import Function, check, named
+from client.bot.listeners import Command, EventListener, Listener, Listeners, Timer, _role, _rooms
 from client.bot.ports import Chat
 from client.bot.serving import Serving
 from client.bot.store import Store
@@ -54,6 +55,8 @@ class Bot:
         """
         if start not in get_args(Start):
             raise BadHandler(f"start={start!r}: expected 'live' or 'resume'.")
+        if not isinstance(prefix, str) or any(map(str.isspace, prefix)):
+            raise BadHandler(f"prefix={prefix!r}: expected a text without spaces, such as '!'.")
         _rooms(rooms)
         self.name = name
         self.prefix = prefix
@@ -113,7 +116,11 @@ class Bot:
         rooms: Iterable[str],
         local: dict[str, Any],
     ) -> F:
+        check(function, "command")
         signature = Signature(function, 1, local)
+        for word in (title, *aliases):
+            if self.prefix and str(word).startswith(self.prefix):
+                raise BadHandler(f"{word!r}: leave the prefix {self.prefix!r} out of a command's name.")
         self.listeners.add(
             Command(function, _rooms(rooms), _role(require), title, aliases, help, cooldown, signature=signature)
         )
@@ -150,11 +157,14 @@ class Bot:
         local = _locals()
 
         def decorate(function: F, pattern: Any = match) -> F:
+            check(function, "on_message")
+            signature = Signature(function, 1, local)
             try:
                 compiled = re.compile(pattern) if pattern is not None else None
-            except re.error as error:
-                raise BadHandler(f"{function.__name__}: {pattern!r} is no regular expression: {error}.") from None
-            signature = Signature(function, 1, local)
+                if compiled is not None:
+                    compiled.search("")
+            except (re.error, TypeError) as error:
+                raise BadHandler(f"{named(function)}: {pattern!r} is no regular expression: {error}.") from None
             self.listeners.add(
                 Listener(function, _rooms(rooms), _role(require), compiled, mention, direct, bots, signature=signature)
             )
@@ -166,8 +176,11 @@ class Bot:
 
     def on_event(self, *kinds: EventKind, rooms: Iterable[str] = ()) -> Callable[[F], F]:
         """The function is called with the context and the event, for each event of these kinds. Raises `BadHandler`."""
+        if any(map(callable, kinds)):
+            raise BadHandler(f"{named(cast(Any, kinds[0]))}: name the events: @bot.on_event('join').")
 
         def decorate(function: F) -> F:
+            check(function, "on_event")
             self.listeners.add(EventListener(function, _rooms(rooms), "", frozenset(kinds)))
             return function
 
@@ -178,9 +191,12 @@ class Bot:
 
         For each of `rooms` in which the bot is; without any once, with no room. Raises `BadHandler`.
         """
+        if callable(when):
+            raise BadHandler(f"{named(when)}: say how often: @bot.every('5m').")
         due = schedule.parse(when)
 
         def decorate(function: F) -> F:
+            check(function, "every")
             keys = _rooms(rooms)
             self.listeners.add(Timer(function, keys, "", tuple(rooms), schedule=due))
             return function
@@ -189,6 +205,7 @@ class Bot:
 
     def on_error(self, function: F) -> F:
         """The function is called with the context and the exception in the place of what is done by default."""
+        check(function, "on_error")
         self.error_handler = function
         return function
 

@@ -33,6 +33,8 @@ class Cooldown:
     @classmethod
     def parse(cls, text: str) -> Cooldown | None:
         """Read `3/10s per user`; nothing, or `none`, is none. Raises `BadHandler` that says what was expected."""
+        if not isinstance(text, str):
+            raise BadHandler(f"{text!r} is no cooldown; expected text, for instance '3/10s per user'.")
         if not text.strip() or text.strip() == "none":
             return None
         found = _FORM.fullmatch(text.strip())

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, cast, get_args
+from typing import Final, cast, get_args
 
 from client.bot.arguments import Signature
 from client.bot.cooldowns import Cooldown
 from client.bot.errors import BadHandler
+from client.bot.functions import Function, named, qualified
 from client.bot.schedule import Schedule
 from client.bot.things import EVENTS, RANKS, Event, EventKind, Message, Role, User
 from common import names
 
-Function = Callable[..., Any]
 _NAME: Final = re.compile(r"[^\s@]+")
+LAMBDA: Final = "<lambda>"
 
 
 def _rooms(rooms: Iterable[str]) -> frozenset[str]:
     if isinstance(rooms, str):
         raise BadHandler(f"rooms={rooms!r}: expected names in a tuple or list: rooms=({rooms!r},)")
-    return frozenset(map(names.key, rooms))
+    try:
+        return frozenset(map(names.key, rooms))
+    except TypeError:
+        raise BadHandler(f"rooms={rooms!r}: expected names in a tuple or list.") from None
 
 
 def _role(require: str) -> Role:
@@ -47,7 +51,7 @@ class Handler:
     """What tells it from the others in the nonces of its posts, and in the log."""
 
     def __post_init__(self) -> None:
-        self.name = f"{type(self).__name__} {self.function.__qualname__}"
+        self.name = f"{type(self).__name__} {qualified(self.function)}"
 
     @property
     def called_for(self) -> bool:
@@ -75,9 +79,11 @@ class Command(Handler):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.title = self.title or self.function.__name__
+        self.title = self.title or named(self.function)
         for name in (self.title, *self.aliases):
-            if not _NAME.fullmatch(name):
+            if name == LAMBDA:
+                raise BadHandler("A lambda has no name: write bot.command('name')(lambda ctx: …).")
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise BadHandler(f"{name!r} is no name for a command: it is one word without '@'.")
         Cooldown.parse(self.cooldown)
         self.help = inspect.cleandoc(self.help or self.function.__doc__ or "")
@@ -110,7 +116,7 @@ class Listener(Handler):
         unknown = groups - {each.name for each in self.signature.parameters}
         if missing or unknown:
             raise BadHandler(
-                f"{self.function.__name__}: its parameters after the context are the named groups of the pattern, "
+                f"{named(self.function)}: its parameters after the context are the named groups of the pattern, "
                 f"(?P<name>…); {', '.join(sorted(unknown) or missing)} does not fit."
             )
 
@@ -140,10 +146,10 @@ class EventListener(Handler):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        wrong = sorted(set(self.kinds) - set(EVENTS))
+        wrong = sorted(map(str, set(self.kinds) - set(EVENTS)))
         if wrong or not self.kinds:
             found = f"{wrong[0]!r} is no event" if wrong else "name an event at least"
-            raise BadHandler(f"{self.function.__name__}: {found}; expected some of {', '.join(EVENTS)}.")
+            raise BadHandler(f"{named(self.function)}: {found}; expected some of {', '.join(EVENTS)}.")
         Signature(self.function, 2)
 
     def hears(self, event: Event) -> bool:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from client.bot import manual, sentences
 from client.bot.context import Context, Typing
 from client.bot.desk import Desk
-from client.bot.errors import BadArguments, Unanswered
+from client.bot.errors import BadArguments, BadHandler, Unanswered
+from client.bot.functions import awaited, named
 from client.bot.listeners import Command, Handler, Listener
 from client.bot.turns import Turn
 from client.link.failures import ClientClosed, SessionOver
@@ -51,15 +52,20 @@ class Runs:
         self._desk = desk
         self._runs: set[Run] = set()
 
-    async def call(self, handler: Handler, ctx: Context, *args: Any, **named: Any) -> None:
+    async def call(self, handler: Handler, ctx: Context, *args: Any, **words: Any) -> None:
         """Call a handler, in a thread if it is a plain one."""
-        await self._called(handler.function, ctx, *args, **named)
+        await self._called(handler.function, ctx, *args, **words)
 
-    async def _called(self, function: Callable[..., Any], *args: Any, **named: Any) -> None:
-        if inspect.iscoroutinefunction(function):
-            await function(*args, **named)
-        else:
-            await self._desk.threads.run(function, *args, **named)
+    async def _called(self, function: Callable[..., Any], *args: Any, **words: Any) -> None:
+        if awaited(function):
+            await function(*args, **words)
+            return
+        result = await self._desk.threads.run(function, *args, **words)
+        if inspect.iscoroutine(result):
+            result.close()
+            raise BadHandler(
+                f"{named(function)} returns what nobody awaits: make it async, or wrap by functools.wraps."
+            )
 
     def start(self, handler: Handler | None, ctx: Context, turn: Turn, work: Work, shown: bool = False) -> Run:
         """Begin; with `shown` people see that it is at work if it takes long."""
@@ -87,18 +93,20 @@ class Runs:
         name = handler.name if handler else "help"
         try:
             await work()
-        except Exception as error:
-            try:
-                await self._failed(handler, name, ctx, error)
-            except Exception:
-                event(log, "failure-not-told", logging.ERROR, bot=self._desk.login, handler=name)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             event(log, "handler-cancelled-itself", logging.ERROR, bot=self._desk.login, handler=name)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise  # of the process, and of a coroutine that is closed
+        except BaseException as error:  # sys.exit(), too, as argparse calls it
+            try:
+                await self._failed(handler, name, ctx, error)
+            except Exception:
+                event(log, "failure-not-told", logging.ERROR, bot=self._desk.login, handler=name)
 
-    async def _failed(self, handler: Handler | None, name: str, ctx: Context, error: Exception) -> None:
+    async def _failed(self, handler: Handler | None, name: str, ctx: Context, error: BaseException) -> None:
         if isinstance(error, BadArguments) and isinstance(handler, Command):
             await ctx.reply(sentences.usage(str(error), manual.usage(handler, self._bot.prefix)))
         elif isinstance(error, BadArguments) and isinstance(handler, Listener):

@@ -30,7 +30,7 @@ def no_answer() -> str:
     return _("No answer came, so I leave it.")
 
 
-def failed(error: Exception, number: str) -> str:
+def failed(error: BaseException, number: str) -> str:
     """A handler failed; the log says more under that number."""
     if isinstance(error, ChatError):
         return _("That did not work: {sentence} (error {number})").format(sentence=sentence(error), number=number)

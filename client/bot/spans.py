@@ -23,8 +23,10 @@ def milliseconds(span: str | float | timedelta) -> int:
         if not parts or "".join(number + unit for number, unit in parts) != text:
             raise BadHandler(f"{span!r} is no span of time; expected, for instance, '90s', '5m', '1h30m' or '2d'.")
         found = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    else:
+    elif isinstance(span, (int, float)) and not isinstance(span, bool):
         found = span * 1000
+    else:
+        raise BadHandler(f"{span!r} is no span of time; expected text such as '5m', seconds, or a timedelta.")
     if not 1 <= found <= LONGEST_MS:
         raise BadHandler(f"{span!r}: a span of time lies between a millisecond and a year.")
     return round(found)

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from client.bot.functions import named
+
 THREADS: Final = 32
 """Plain handlers that run at once; more wait."""
 
@@ -30,7 +32,8 @@ class Threads:
             done: asyncio.Future[Any] = loop.create_future()
             context = contextvars.copy_context()
             given = [blocking(each, loop) for each in args]
-            named = {name: blocking(each, loop) for name, each in kwargs.items()}
+            words = {name: blocking(each, loop) for name, each in kwargs.items()}
+            title = named(function)
 
             def tell(result: Any, error: BaseException | None) -> None:
                 if not done.done():
@@ -40,15 +43,15 @@ class Threads:
                 result: Any = None
                 error: BaseException | None = None
                 try:
-                    result = context.run(function, *given, **named)
-                except StopIteration as stop:
-                    error = RuntimeError(f"the handler raised {stop!r}")  # a future cannot carry it
+                    result = context.run(function, *given, **words)
+                except (StopIteration, KeyboardInterrupt, GeneratorExit) as raised:
+                    error = RuntimeError(f"the handler raised {raised!r}")  # what a future, or the loop, cannot carry
                 except BaseException as raised:
                     error = raised
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(tell, result, error)
 
-            threading.Thread(target=work, name=f"bot {function.__name__}", daemon=True).start()
+            threading.Thread(target=work, name=f"bot {title}", daemon=True).start()
             return await done
 
 
