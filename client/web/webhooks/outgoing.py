@@ -2,8 +2,9 @@
 
 The broker's log is the queue: a hook holds some events, and its place in the log is on disk (`cursors`), so that
 neither a long absence of whoever listens nor a `kill -9` of the gateway loses one. Who comes and goes is in no log, and
-told only as long as the gateway is there to see it. What programs said is not sent, so that hooks make no loops. Must
-not know HTTP, nor what is sent (`sending`, `payloads`).
+told only as long as the gateway is there to see it. What programs said is not sent, so that hooks make no loops; nor
+is what was taken back: what waited is looked up again before it goes out. Must not know HTTP, nor what is sent
+(`sending`, `payloads`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from client import log
 from client.link.chat import ChatClient
@@ -26,12 +28,11 @@ from client.web.webhooks.cursors import Cursor, Cursors
 from client.web.webhooks.hooks import LOGGER, HooksFile, Outgoing
 from client.web.webhooks.payloads import Event
 from client.web.webhooks.sending import Outcome, Sender
+from client.web.webhooks.telling import told
 from common.errors import ChatError
-from common.messages import Edited, Message, Reacted, Retracted
 
-Waiting = asyncio.Queue[tuple[int, Event | None]]
-"""What is to be dealt with next: places in the log (0 for none), each with what is to be sent of it, if anything is."""
-_KINDS = {Message: "message", Edited: "edit", Retracted: "retract", Reacted: "reaction"}
+Waiting = asyncio.Queue[RoomEntry | Event]
+"""What is to be dealt with next: entries of the log, and events that are in none."""
 
 
 class Delivery:
@@ -82,11 +83,16 @@ class Delivery:
                 item = await self._next(queue, reading)
                 if item is None:
                     return
-                seq, event = item
-                if event is not None and not await self.send(event):
+                if isinstance(item, Event):
+                    if not await self.send(item):
+                        return
+                    continue
+                event = await told(self._hook, self._chat, room, item)
+                if event is not None and not await self.send(
+                    event, partial(told, self._hook, self._chat, room, item, again=True)
+                ):
                     return
-                if seq:
-                    self._cursors.put(self._hook.id, Cursor(room.view.id, seq))
+                self._cursors.put(self._hook.id, Cursor(room.view.id, item.seq))
                 if event is not None:
                     await self._cursors.save()
 
@@ -119,9 +125,7 @@ class Delivery:
 
     async def _entries(self, room: Room, after: int, queue: Waiting) -> None:
         async for entry in room.entries(after):
-            wanted = await self._wanted(room, entry)
-            event = payloads.of_entry(self._hook, room.view.id, entry) if wanted else None
-            await queue.put((entry.seq, event))
+            await queue.put(entry)
 
     async def _changes(self, room: Room, queue: Waiting) -> None:
         async for update in self._chat.updates():
@@ -130,21 +134,10 @@ class Delivery:
             for change in update.roster.changes:
                 kind = {"joined": "join", "left": "leave"}.get(change.change)
                 if kind in self._hook.events and change.login != self._chat.login and not queue.full():
-                    queue.put_nowait((0, payloads.of_change(self._hook, change, update.roster.time)))
+                    queue.put_nowait(payloads.of_change(self._hook, change, update.roster.time))
 
-    async def _wanted(self, room: Room, entry: RoomEntry) -> bool:
-        """Whether the hook tells of this; never of what a program said, which may be what a hook has brought."""
-        if _KINDS[type(entry)] not in self._hook.events or entry.sender == self._chat.login:
-            return False
-        if isinstance(entry, Message):
-            return not entry.hops and not entry.retracted
-        if isinstance(entry, Reacted):
-            return True
-        about = await room.history(after=entry.target - 1, limit=1)
-        return bool(about) and about[0].seq == entry.target and not about[0].hops
-
-    async def _next(self, queue: Waiting, reading: asyncio.Task[None]) -> tuple[int, Event | None] | None:
-        """What to send next; None once there is no more to read, or when it is time to stop."""
+    async def _next(self, queue: Waiting, reading: asyncio.Task[None]) -> RoomEntry | Event | None:
+        """What to deal with next; None once there is no more to read, or when it is time to stop."""
         if not queue.empty():
             return queue.get_nowait()
         getting, stopping = asyncio.create_task(queue.get()), asyncio.create_task(self._stopping.wait())
@@ -155,9 +148,20 @@ class Delivery:
             getting.cancel()
             stopping.cancel()
 
-    async def send(self, event: Event) -> bool:
-        """Send an event until it was taken or given up; returns whether either happened before it was time to stop."""
+    async def send(self, event: Event, anew: Callable[[], Awaitable[Event | None]] | None = None) -> bool:
+        """Send an event until it was taken or given up; returns whether either happened before it was time to stop.
+
+        `anew` tells before each further try what is to be sent now, or that nothing is any more; raises what it raises.
+        """
+        tries = 0
         while not self._stopping.is_set():
+            if tries and anew is not None:
+                now = await anew()
+                if now is None:
+                    log.event(LOGGER, "hook-taken-back", hook=self._hook.name, event=event.kind, id=event.id)
+                    return True
+                event = now
+            tries += 1
             if self._failures and self._chat.clock.now() - event.time > bounds.GIVE_UP_H * 3_600_000:
                 log.event(LOGGER, "hook-gave-up", logging.WARNING, hook=self._hook.name, event=event.kind, id=event.id)
                 return True

@@ -190,6 +190,36 @@ async def test_what_was_not_taken_is_sent_again_in_order_and_what_is_refused_for
     assert "given_up=True" in program.words()
 
 
+async def test_what_was_taken_back_while_it_waited_is_not_sent_and_what_was_edited_as_it_is_now(
+    running: Broker,
+    hooks: Path,
+    tmp_path: Path,
+    room: Room,
+    receiver: tuple[Receiver, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    taker, url = receiver
+    events = ("--events", "message,edit,retract")
+    make_hook(capsys, hooks, "out", "--room", "lobby", "--name", "log", "--url", url, *LOCAL, *events)
+    taker.answers = [web.Response(status=503, headers={"Retry-After": "4"})]
+    with gateway(tmp_path / "log", running, hooks) as program:
+        await started(program, "log")
+        taken_back = await room.send("a slip of the tongue")
+        assert (await taker.next())["text"] == "ana: a slip of the tongue"
+        behind, edited = await room.send("another one"), await room.send("a typo")
+        await room.edit(behind.seq, "another one, edited")
+        await room.edit(edited.seq, "no typo")
+        await room.retract(taken_back.seq)
+        await room.retract(behind.seq)
+        await room.send("the end")
+        came = [await taker.next()]
+        while came[-1]["text"] != "ana: the end":
+            came.append(await taker.next())
+    told = [(each["event"], each["text"].partition(": ")[2]) for each in came]
+    retracted = ("retract", "")
+    assert told == [("message", "no typo"), ("edit", "no typo"), retracted, retracted, ("message", "the end")]
+
+
 async def test_a_hook_leads_nowhere_private_unless_it_may(
     running: Broker,
     hooks: Path,
