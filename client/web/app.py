@@ -6,6 +6,7 @@ Serves webhooks and `/healthz`. Belongs to one event loop. Must not know how web
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from client.link.chat import ChatClient
 from client.link.failures import SessionOver
@@ -47,9 +49,8 @@ async def serve(chat: ChatClient, settings: Settings, ready: Callable[[str], Non
     hooks, cursors = HooksFile(settings.hooks), Cursors(settings.hooks)
     sender, rooms = Sender(), Rooms(chat)
     outgoing = OutgoingHooks(chat, rooms, hooks, cursors, sender)
-    runner = web.AppRunner(
-        application(chat, IncomingHooks(chat, rooms, hooks)), access_log=None, shutdown_timeout=GRACE_S
-    )
+    app = application(chat, IncomingHooks(chat, rooms, hooks))
+    runner = web.AppRunner(app, access_log=None, logger=_server_log(), shutdown_timeout=GRACE_S)
     try:
         await runner.setup()
         site = web.TCPSite(runner, settings.listen, settings.port)
@@ -73,6 +74,21 @@ def application(chat: ChatClient, incoming: IncomingHooks) -> web.Application:
     app.router.add_get("/healthz", health)
     app.router.add_post("/hook/{secret}", incoming.handle)
     return app
+
+
+def _server_log() -> logging.Logger:
+    """The log of aiohttp's server, which says nothing of a request that it cannot read: it would quote it, and with it
+    the secret of a hook; and anybody could fill the disk."""
+    logger = logging.getLogger("tertulia.web.server")
+    if _of_ours not in logger.filters:
+        logger.addFilter(_of_ours)
+    return logger
+
+
+def _of_ours(record: logging.LogRecord) -> bool:
+    """Whether something is to be mended here, and not by whoever asked."""
+    fault = record.exc_info[1] if record.exc_info else None
+    return not isinstance(fault, HttpProcessingError | web.RequestPayloadError | ConnectionError)
 
 
 def _url(runner: web.AppRunner) -> str:

@@ -96,10 +96,12 @@ def default_path() -> Path:
 
 def read(path: Path) -> Hooks:
     """Read a file of hooks; one that is not there has none. Raises `BadSecretFile` or `BadHook`."""
-    if not path.exists():
-        return Hooks()
     try:
+        if not path.exists():
+            return Hooks()
         return msgspec.json.decode(read_secret(path), type=Hooks)
+    except OSError as error:
+        raise BadHook(_("{file}: cannot be read ({fault})").format(file=path, fault=error.strerror)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadHook(_("{file}: is no file of hooks ({fault})").format(file=path, fault=error)) from None
 
@@ -205,16 +207,17 @@ class HooksFile:
             self._mark = mark
             try:
                 self._hooks = read(self._path)
-            except (BadHook, BadSecretFile):
-                log.event(LOGGER, "hooks-unusable", logging.ERROR, file=self._path)
+            except (BadHook, BadSecretFile) as error:
+                log.event(LOGGER, "hooks-unusable", logging.WARNING, reason=error)
             else:
                 incoming, outgoing = len(self._hooks.incoming), len(self._hooks.outgoing)
                 log.event(LOGGER, "hooks-read", incoming=incoming, outgoing=outgoing)
         return self._hooks
 
-    def _look(self) -> tuple[int, int, int] | None:
+    def _look(self) -> tuple[int, ...]:
+        """What changes with the file, and with who may read it."""
         try:
             found = os.stat(self._path)
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        except OSError as error:
+            return (error.errno or 0,)
+        return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size

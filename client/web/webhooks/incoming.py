@@ -99,6 +99,9 @@ class IncomingHooks:
         except web.HTTPRequestEntityTooLarge:
             log.event(LOGGER, "hook-refused", hook=hook.name, status=413)
             return _answer(413, f"A body has at most {bounds.BODY_BYTES} bytes.")
+        except (web.RequestPayloadError, ConnectionError):
+            log.event(LOGGER, "hook-refused", hook=hook.name, status=400)
+            return _answer(400, "The body broke off, or is not encoded as its Content-Encoding says.")
         kind = request.content_type if "Content-Type" in request.headers else ""
         try:
             messages = shapes.read(body, kind, _first(request, _EVENT_HEADERS)).messages()

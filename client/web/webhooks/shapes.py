@@ -65,7 +65,7 @@ class Note:
 def read(body: bytes, content_type: str, event: str = "") -> Note:
     """Read a body of that media type; `event` is what a forge says it is about. Raises `Unreadable`."""
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")  # some begin with a mark of the byte order, which is no JSON
     except UnicodeDecodeError:
         raise Unreadable("the body is no UTF-8") from None
     if content_type == "text/plain":

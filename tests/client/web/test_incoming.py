@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from client import ChatClient
 from client.cli import main
@@ -122,6 +124,40 @@ async def test_what_is_wrong_is_answered_with_a_sentence(http: aiohttp.ClientSes
         assert (answer.status, await answer.json()) == (200, {"broker": "live"})
 
 
+async def test_what_cannot_be_read_says_nothing_in_the_log_least_of_all_a_secret(
+    http: aiohttp.ClientSession, path: str, web: Program
+) -> None:
+    port = URL(str(http._base_url)).port
+
+    async def answered(request: str, body: bytes = b"") -> int:
+        """The status of the answer; 0 if it hangs up at once."""
+        head = f"POST {request}\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        head += "Content-Encoding: gzip\r\n\r\n" if body else "\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(head.encode() + body)
+            async with asyncio.timeout(20):
+                return int((await reader.readline()).split()[1])
+        finally:
+            writer.close()
+
+    whole = f"{path} HTTP/1.1"
+    assert await answered(whole, gzip.compress(b'{"text": "packed"}')) == 200
+    assert await answered(whole, gzip.compress(b" " * 10_000_000)) == 413, "what is packed counts as what comes out"
+    assert await answered(whole, b"not packed") == 400
+    for wrong in (f"{path}?{'a' * 9_000} HTTP/1.1", f"{path}\x01 HTTP/1.1", f"{path} HTP/9", path):
+        assert await answered(wrong) == 400
+    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f'POST {whole}\r\nHost: x\r\nContent-Length: 50\r\n\r\n{{"text'.encode())
+    await writer.drain()
+    writer.transport.abort()
+    async with http.get("/healthz") as health:
+        assert health.status == 200
+    await asyncio.to_thread(web.says, " event=hook-refused hook=ci status=400\n")
+    assert path.removeprefix("/hook/") not in web.words()
+    assert "raceback" not in web.words()
+
+
 async def test_who_calls_too_often_has_to_wait(http: aiohttp.ClientSession, path: str) -> None:
     statuses = []
     for _ in range(int(bounds.RATE.burst) + 20):
@@ -147,6 +183,26 @@ async def test_a_hook_is_there_as_soon_as_it_is_made_and_gone_as_soon_as_it_is_r
     await asyncio.to_thread(hooks.write_text, "{")
     async with http.post(path, json={"text": "still"}) as answer:
         assert answer.status == 200, "a file that was spoilt does not end what worked"
+
+
+async def test_a_file_that_others_may_read_is_read_again_once_they_may_not(
+    http: aiohttp.ClientSession,
+    path: str,
+    hooks: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    web: Program,
+) -> None:
+    other = tmp_path / "other.json"
+    second = make_hook(capsys, other, "in", "--room", "lobby", "--name", "second").removeprefix("http://127.0.0.1:8570")
+    await asyncio.to_thread(other.chmod, 0o644)
+    await asyncio.to_thread(other.replace, hooks)
+    async with http.post(second, json={"text": "second"}) as answer:
+        assert answer.status == 404
+    assert f"chmod 600 {hooks}" in web.words()
+    await asyncio.to_thread(hooks.chmod, 0o600)
+    async with http.post(second, json={"text": "second"}) as answer:
+        assert answer.status == 200
 
 
 async def test_a_room_that_is_not_there_is_said_to_be_and_found_once_it_is(

@@ -171,6 +171,7 @@ def test_each_sender_is_understood(sender: str) -> None:
         (b'{"text": "no type"}', "", "no type"),
         (b'{"text": "of its own"}', "application/vnd.x+json", "of its own"),
         (b"just text\r\n", "text/plain", "just text"),
+        (b'\xef\xbb\xbf{"text": "with a mark of the byte order"}', JSON, "with a mark of the byte order"),
     ],
 )
 def test_forms_and_texts_are_understood(body: bytes, kind: str, said: str) -> None:
