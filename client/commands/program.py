@@ -12,20 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from client.language import N_, _
 from client.link.chat import ChatClient
 from common import credentials
-from common.errors import ChatError
 
 KEY_VARIABLE: Final = "TERTULIA_BOT_KEY"
 """The environment's name for the path of a key file."""
-
-
-class KeyRefused(ChatError):
-    """The broker knows nobody by this key."""
-
-    code = "key-refused"
-    sentence = N_("The broker does not know this key, or no longer.")
 
 
 def key_file(arguments: argparse.Namespace) -> Path | None:
@@ -36,10 +27,7 @@ def key_file(arguments: argparse.Namespace) -> Path | None:
 
 @asynccontextmanager
 async def by_key(file: Path, client: str) -> AsyncIterator[ChatClient]:
-    """The client that a key file logs in. Raises `BadSecretFile`, `NoBroker`, and `KeyRefused`."""
+    """The client that a key file logs in. Raises `BadSecretFile`, `NoBroker`, and `KeyUnknown`."""
     credential = credentials.read(file)
-    async with ChatClient(credential.address, keys=credential.keys, client=client) as chat:
-        if chat.login is None:
-            said = _("{file}: the broker does not know this key, or no longer; make another: tertulia-broker bot add")
-            raise KeyRefused(said.format(file=file))
+    async with ChatClient(credential.address, credential.login, keys=credential.keys, client=client) as chat:
         yield chat

@@ -344,7 +344,7 @@ async def test_how_it_ends_tells_why(hooks: Path, tmp_path: Path) -> None:
             assert "session has ended" in program.words()
         with gateway(tmp_path / "revoked", running, hooks) as program:
             assert await asyncio.to_thread(program.process.wait, 30) == 1
-            assert "the broker does not know this key" in program.words()
+            assert "The broker does not know this key" in program.words()
     with gateway(tmp_path / "gone", running, hooks) as program:
         assert await asyncio.to_thread(program.process.wait, 30) == 3
     key.write_text("nothing")
