@@ -7,7 +7,7 @@ sees what it is. Must not know what the key may be used for: the broker knows.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,17 @@ class Credential:
     address: Address
     login: str
     keys: KeyPair
+
+
+def broker(credential: Credential, given: str | None) -> Address:
+    """Where to connect to if that address is given beside a key file: there if it is whole; at another host than the
+    file's, to whoever has the key of the file's broker; else to the file's own. Raises `BadAddress`."""
+    address = addresses.parse(given) if given else credential.address
+    if address.key is not None:
+        return address
+    return (
+        credential.address if address.host == credential.address.host else replace(address, key=credential.address.key)
+    )
 
 
 def write(path: Path, credential: Credential) -> None:

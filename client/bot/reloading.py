@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from client.bot.ending import PARENT
 from client.log import event
 
 log = logging.getLogger("tertulia.bot")
@@ -41,9 +43,14 @@ class Reloading:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         self._seen = self._look()
+        # We never write to it: it is closed when we end, however we do, and then the process ends, too.
+        theirs, _ours = os.pipe()
+        environment = {**os.environ, PARENT: str(theirs)}
         while True:
             # A group of its own: what is typed at the terminal reaches us only, and we end it in good order.
-            child = await asyncio.create_subprocess_exec(*self._command, process_group=0)
+            child = await asyncio.create_subprocess_exec(
+                *self._command, process_group=0, pass_fds=(theirs,), env=environment
+            )
             try:
                 status = await self._watch(child)
             finally:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from client import language
 from client import log as output
 from client.bot import loading
+from client.bot.ending import AT_ONCE_S, Ending
 from client.link.chat import ChatClient
 from client.link.failures import NOT_REACHED
 from client.log import event
@@ -54,7 +53,7 @@ def run(
     except (BadAddress, BadSecretFile, NotLoggedIn) as error:
         event(log, "not-served", logging.WARNING, code=getattr(error, "code", ""), reason=error)
         return WRONG_USAGE
-    return asyncio.run(serve([Placed(bot, chat, rooms)]))
+    return run_all([Placed(bot, chat, rooms)])
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ class Placed:
 
 def connection(address: str | None, key: str | None, login: str | None, password: str | None) -> ChatClient:
     """The connection that the arguments ask for, or else the environment: `TERTULIA_BOT_KEY`, the path of a key file;
-    or `TERTULIA_ADDRESS`, `TERTULIA_LOGIN` and `TERTULIA_PASSWORD`.
+    or `TERTULIA_ADDRESS`, `TERTULIA_LOGIN` and `TERTULIA_PASSWORD`. With a key file the address is the file's, unless
+    another host is given, or a whole address.
 
     Raises `BadSecretFile`, `BadAddress`, or `NotLoggedIn` that says what is missing.
     """
@@ -79,7 +79,10 @@ def connection(address: str | None, key: str | None, login: str | None, password
     path = key or (None if login and password and address else os.environ.get("TERTULIA_BOT_KEY"))
     if path is not None:
         credential = credentials.read(Path(path))
-        return ChatClient(address or credential.address, keys=credential.keys, client="tertulia bot")
+        where = credentials.broker(credential, address)
+        if where != credential.address:
+            event(log, "address-given", address=where, instead_of=credential.address)
+        return ChatClient(where, credential.login, keys=credential.keys, client="tertulia bot")
     if not (address and login and password):
         raise NotLoggedIn(
             "Who is the bot? Set TERTULIA_BOT_KEY to the key file that 'tertulia-broker bot add' wrote, or "
@@ -88,27 +91,44 @@ def connection(address: str | None, key: str | None, login: str | None, password
     return ChatClient(address, login, password, client="tertulia bot")
 
 
-async def serve(placed: Sequence[Placed]) -> int:
+def run_all(placed: Sequence[Placed]) -> int:
     """Run bots side by side until SIGTERM or SIGINT, which let their handlers finish; a second one ends them at once.
 
     If one of them cannot go on, all end, so that whoever watches the process starts it anew. Returns the exit status.
+    What does not end is ended by force, and the process with it.
     """
-    stopping = asyncio.Event()
-    tasks = [asyncio.create_task(_serve(each, stopping)) for each in placed]
+    with asyncio.Runner() as runner:
+        stopping = Stopping()
+        with Ending(runner.get_loop(), stopping.stop) as ending:
+            status = REFUSED
+            try:
+                status = runner.run(_serve_all(placed, stopping))
+            finally:
+                ending.within(AT_ONCE_S, status)
+                runner.close()
+    return status
 
-    def stop() -> None:
-        if stopping.is_set():
-            for task in tasks:
+
+class Stopping:
+    """Whether the bots are to stop, and what to cancel if they are told so once more."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.tasks: list[asyncio.Task[int]] = []
+
+    def stop(self) -> None:
+        """Tell them."""
+        if self.told.is_set():
+            for task in self.tasks:
                 task.cancel()
-        stopping.set()
+        self.told.set()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop)
+
+async def _serve_all(placed: Sequence[Placed], stopping: Stopping) -> int:
+    tasks = stopping.tasks = [asyncio.create_task(_serve(each, stopping.told)) for each in placed]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        stopping.set()
+        stopping.told.set()
         await asyncio.wait(tasks)
     finally:
         for task in tasks:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WORKING_MS: Final = 1_000
 """Milliseconds after which people see that a command is still at work."""
+CANCEL_S: Final = 1.0
+"""Seconds that a handler has to end in once it was cancelled; whoever runs the bot has to end what is left."""
 SILENT: Final = (ClientClosed, Loop, NoSuchLog, NoSuchRoom, NotLoggedIn, NotMember, SessionOver)
 """Failures that nobody can, or should, be told of: the bot or the room is gone, or programs answer one another."""
 
@@ -162,7 +164,9 @@ class Runs:
         self.cancel()
         left = [run.task for run in self._runs]
         if left:
-            await asyncio.wait(left)
+            await asyncio.wait(left, timeout=CANCEL_S)
+        if stubborn := sum(not task.done() for task in left):
+            event(log, "handlers-do-not-end", logging.WARNING, bot=self._desk.login, count=stubborn)
 
     def cancel(self) -> None:
         """Stop them all; what they were called for is not settled."""

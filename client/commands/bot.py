@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
     log.start()
     if arguments.reload:
         return _reload(arguments)
-    return asyncio.run(running.serve(_placed(arguments)))
+    return running.run_all(_placed(arguments))
 
 
 def _placed(arguments: argparse.Namespace) -> list[Placed]:
@@ -81,8 +81,9 @@ def _placed(arguments: argparse.Namespace) -> list[Placed]:
     for each, key in found:
         chat, identity = _connection(each, key or (Path(arguments.key) if arguments.key else None))
         title = f"{each.file}:{each.name}"
-        other = keys.setdefault(identity, title)
-        if other != title:
+        other = keys.get(identity)
+        keys[identity] = title
+        if other is not None:
             said = _("{one} and {other} would be the same account by the same key; give each its own: {shape}")
             raise WrongUsage(said.format(one=other, other=title, shape="FILE.py:BOT=KEYFILE"))
         placed.append(running.Placed(each.bot, chat, arguments.rooms or each.asked.rooms))

@@ -17,6 +17,8 @@ import pytest
 from client import ChatClient
 from client.cli import main
 from client.link.room import Room
+from common import addresses, credentials
+from common.keys import generate
 from common.messages import Message
 from tests.generated import ROOT
 from tests.support.gateway import PASSWORD, Broker, Program, broker
@@ -37,6 +39,13 @@ async def {name}(ctx):
 if {guard}:
     bot.run(rooms=["lobby"])
 """
+
+REFUSES = """while True:
+        try:
+            await asyncio.sleep(1)
+        except BaseException:
+            pass"""
+"""A handler's body that refuses to be cancelled."""
 
 
 def bot_file(place: Path, name: str, body: str = "await ctx.reply('here')", guard: str = "True") -> Path:
@@ -175,6 +184,8 @@ def test_how_it_ends_tells_why(tmp_path: Path, running: Broker) -> None:
     assert (status, "of several, give each its own" in words) == (2, True)
     status, words = ended(f"{file}={key}", f"{other}={key}")
     assert (status, "would be the same account" in words) == (2, True)
+    status, words = ended(f"{file}={key}", f"{file}={key}")
+    assert (status, "would be the same account" in words) == (2, True)
     status, words = ended(f"{file}:nobody={key}")
     assert (status, "there is no bot 'nobody' in it; there is bot" in words) == (2, True)
     unreadable = tmp_path / "open.key"
@@ -187,7 +198,8 @@ def test_how_it_ends_tells_why(tmp_path: Path, running: Broker) -> None:
     away.chmod(0o600)
     assert ended(f"{file}={away}")[0] == 3
     running.operator("bot", "revoke", "lonely")
-    assert ended(f"{file}={key}")[0] == 1
+    status, words = ended(f"{file}={key}")
+    assert (status, "The broker does not know this key" in words) == (1, True)
 
 
 async def test_it_starts_anew_when_a_file_changes_and_waits_while_one_is_broken(
@@ -213,6 +225,71 @@ async def test_it_starts_anew_when_a_file_changes_and_waits_while_one_is_broken(
         assert await asyncio.to_thread(program.end) == 0
 
 
+async def test_whoever_loses_its_parent_ends_too(running: Broker, lobby: Talk, tmp_path: Path) -> None:
+    file = bot_file(tmp_path, "orphan")
+    with bots(tmp_path / "log", str(file), "--key", str(running.key("orphan")), "--reload") as program:
+        await there(program)
+        program.end(signal.SIGKILL)
+        async with asyncio.timeout(30):
+            assert await asyncio.to_thread(program.line) == "", "nobody has its stdout any more"
+
+
+@pytest.mark.parametrize(
+    ("body", "signals"),
+    [
+        ("await asyncio.to_thread(__import__('threading').Event().wait)", 2),
+        ("__import__('time').sleep(1000)", 2),
+        (REFUSES, 2),
+        (REFUSES, 1),
+    ],
+    ids=["thread", "blocks the loop", "refuses to be cancelled", "refuses, with one signal"],
+)
+async def test_what_does_not_end_is_ended(
+    body: str, signals: int, running: Broker, lobby: Talk, tmp_path: Path
+) -> None:
+    file = bot_file(tmp_path, "stubborn", f"await ctx.reply('begun')\n    {body}")
+    with bots(tmp_path / "log", str(file), "--key", str(running.key("stubborn"))) as program:
+        await there(program)
+        await lobby.say("!stubborn")
+        assert (await lobby.hears()).text == "begun"
+        for _ in range(signals):
+            program.process.send_signal(signal.SIGTERM)
+            await asyncio.sleep(0.5)  # two signals at once may be one
+        assert await asyncio.to_thread(program.process.wait, 30) == 0
+        assert "event=ended-by-force" in program.words()
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("", "tertulia://h:1/KEY"),
+        ("h", "tertulia://h:1/KEY"),
+        ("h:2", "tertulia://h:1/KEY"),
+        ("other", "tertulia://other:5570/KEY"),
+        ("other:2", "tertulia://other:2/KEY"),
+        ("tertulia://h:2/NEW", "tertulia://h:2/NEW"),
+    ],
+)
+def test_a_key_files_address_holds_unless_a_whole_one_or_another_host_is_given(given: str, used: str) -> None:
+    def whole(text: str) -> str:
+        return text.replace("KEY", addresses.encode_key(bytes(32))).replace("NEW", addresses.encode_key(b"\1" * 32))
+
+    credential = credentials.Credential(addresses.parse(whole("tertulia://h:1/KEY")), "dice", generate())
+    assert str(credentials.broker(credential, whole(given))) == whole(used)
+
+
+async def test_an_address_in_the_environment_takes_no_bot_away_from_its_broker(
+    running: Broker, lobby: Talk, tmp_path: Path
+) -> None:
+    file = bot_file(tmp_path, "placed")
+    key = str(running.key("placed"))
+    with Program(tmp_path / "log", "bot", "run", str(file), "--key", key, TERTULIA_ADDRESS="127.0.0.1") as program:
+        await there(program)
+    with Program(tmp_path / "else", "bot", "run", str(file), "--key", key, TERTULIA_ADDRESS="localhost:9") as program:
+        assert await asyncio.to_thread(program.process.wait, 30) == 3
+        assert "event=address-given address=tertulia://localhost:9/" in program.words()
+
+
 @pytest.fixture
 def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """The directory of a new bot."""
@@ -236,8 +313,13 @@ def test_a_new_bot_passes_its_own_tests(begun: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
-def test_its_unit_is_sound(begun: Path) -> None:
-    unit = begun / "shopping.service"
+@pytest.mark.parametrize("place", ["plain", "with a space, 5 %h and $HOME"])
+def test_its_unit_is_sound(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / place)
+    assert main(["bot", "new", "shopping"]) == 0
+    unit = tmp_path / "shopping.service"
+    (tmp_path / place / "shopping" / unit.name).rename(unit)
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
     assert "shopping.service" not in done.stderr, done.stderr
     assert done.returncode == 0, done.stderr
@@ -259,10 +341,24 @@ def test_nothing_that_is_there_is_touched(begun: Path, capsys: pytest.CaptureFix
     assert {path: path.read_bytes() for path in begun.iterdir()} == before
 
 
+def test_its_unit_names_the_bot_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / 'a "b" 5 %h $HOME'
+    place.mkdir()
+    monkeypatch.chdir(place)
+    assert main(["bot", "new", "shopping"]) == 0
+    unit = (place / "shopping" / "shopping.service").read_text()
+    (command,) = re.findall(r"^ExecStart=(.*)", unit, re.MULTILINE)
+    assert command.endswith(f' bot run "{tmp_path}/a \\"b\\" 5 %%h $$HOME/shopping/shopping.py"')
+    (directory,) = re.findall(r"^WorkingDirectory=(.*)", unit, re.MULTILINE)
+    assert directory == f'{tmp_path}/a "b" 5 %%h $HOME/shopping'
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("random", "another module"),
+        ("zmq", "another module"),
+        ("conftest", "another module"),
         ("client", "another module"),
         ("class", "cannot be a module"),
         ("Big", "cannot be a module"),
