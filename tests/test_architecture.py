@@ -74,6 +74,7 @@ ONLY_IN = {
         "broker/store",
         "broker/wire",
         "broker/app.py",
+        "client/bot/ending.py",
         "client/bot/threads.py",
         "client/local.py",
         "client/tui/plain.py",
