@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from client.cli import WrongUsage
+from client.language import _
 from client.link.chat import ChatClient
 from common import credentials
 
@@ -20,8 +22,15 @@ KEY_VARIABLE: Final = "TERTULIA_BOT_KEY"
 
 
 def key_file(arguments: argparse.Namespace) -> Path | None:
-    """The key file that flags and environment name, if they do; flags win."""
-    given = vars(arguments).get("key") or os.environ.get(KEY_VARIABLE)
+    """The key file that flags and environment name, if they do; flags win.
+
+    Raises `WrongUsage` if flags say who or where, too.
+    """
+    flags = vars(arguments)
+    said = flags.get("address") or flags.get("login")
+    if flags.get("key") and said:
+        raise WrongUsage(_("a key file says who you are and where: leave out --login and --address"))
+    given = flags.get("key") or (not said and os.environ.get(KEY_VARIABLE)) or None
     return Path(given) if given else None
 
 

@@ -3,6 +3,8 @@
     {"text": "ana: hola", "content": the same, "event": "message", "user_name": "ana", "channel_name": "lobby",
      "timestamp": milliseconds UTC, "id": the same whenever it is sent again, "seq": its place in the log, …}
 
+and `allowed_mentions`, by which Discord wakes nobody.
+
 Must not know how it is sent, nor to whom.
 """
 
@@ -66,6 +68,8 @@ def _event(
     told = {
         "text": text,
         "content": text,
+        # Whoever writes here may not wake everybody there with @everyone.
+        "allowed_mentions": {"parse": []},
         "event": kind,
         "user_name": login,
         "channel_name": hook.room,
