@@ -78,5 +78,5 @@ class Ending:
 
     @staticmethod
     def _force(status: int) -> None:
-        event(log, "ended-by-force", logging.WARNING, reason="a handler does not end", status=status)
+        event(log, "ended-by-force", logging.WARNING, status=status)
         os._exit(status)
