@@ -20,10 +20,12 @@ from client.bot.lanes import AT_ONCE, LANE
 from client.bot.pacing import AT_ONCE as POSTS_AT_ONCE
 from client.bot.things import EVENTS
 from client.bot.threads import THREADS
-from common import limits
+from common import limits, scopes
 from testkit import BotTest
 
-PAGE = (Path(__file__).parents[3] / "docs" / "BOTS.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "BOTS.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def rows(table: str) -> list[list[str]]:
@@ -176,6 +178,23 @@ async def test_the_first_bot_answers(page: str, tmp_path: Path) -> None:
             await t.dialogue("ana", [("!hello", "Hello, @ana")], "lobby")
     finally:
         sys.modules.pop(file.stem, None)
+
+
+def test_the_page_imports_all_that_authors_need() -> None:
+    (line,) = re.findall(r"^from client\.bot import (.+)$", PAGE, re.M)
+    assert line.split(", ") == [name for name in client.bot.__all__ if name not in ("Clock", "Store")]
+
+
+def test_the_page_gives_commands_their_arguments_in_order() -> None:
+    (given,) = re.findall(r"`/invite (\w+) (\w+)`", PAGE)
+    (usage,) = re.findall(r"^\| `/invite <(\w+)> \[(\w+)\]`", README, re.M)
+    assert (usage, given) == (("user", "room"), ("dice", "ROOM"))
+
+
+def test_every_scope_of_a_bot_is_on_the_page() -> None:
+    (table,) = re.findall(r"^\| scope of a key .*\n(?:\|.*\n)+", PAGE, re.M)
+    named = re.findall(r"`(\w+)(?::ROOM)?`", "\n".join(row.split("|")[1] for row in table.splitlines()))
+    assert named == [each.partition(":")[0] for each in scopes.ALL if each != scopes.ACCOUNT]
 
 
 def test_all_that_is_exported_is_there() -> None:
