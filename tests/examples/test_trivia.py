@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from types import ModuleType
 
 import pytest
 
+from common import limits
 from testkit import BotTest, Person
 
 like = re.compile
@@ -193,3 +196,30 @@ async def test_a_game_ends_where_the_bot_is_put_out(example: Example) -> None:
         await t.settle()
         await ana.forget()
         await t.dialogue(ana, [("!trivia stop", "There is no game.")], "ops")
+
+
+async def test_of_too_many_people_those_with_most_points_are_kept(example: Example, answers: dict[str, str]) -> None:
+    module = example("trivia")
+    module.KEPT = 2
+    async with BotTest(module.bot) as t:
+        ana, bob, eva = [await t.person(login) for login in ("ana", "bob", "eva")]
+        asked = await started(ana, "!trivia start science 4", 4)
+        for number, person in enumerate((ana, ana, bob, eva), 2):
+            await person.forget()
+            await person.say(answers[asked])
+            await person.hears()
+            said = (await person.hears()).text
+            asked = question(said, number, 4) if number <= 4 else ""
+        await ana.forget()
+        await t.dialogue(ana, [("!trivia scores", "ana 2, eva 1")])
+
+
+def test_the_points_of_all_who_are_kept_fit_into_one_value(example: Example) -> None:
+    module = example("trivia")
+    longest = "\U00010400" * (limits.NAME_LENGTH - 2)
+    people = {f"{longest}{number:02}": 10**6 for number in range(module.KEPT)}
+    cards = [list(card) for cards in module.QUESTIONS.values() for card in cards]
+    game = module.Game(longest, cards, points=dict(list(people.items())[: len(cards)]))
+    table = module.Table(longest, game, people, 10**9, "trivia", [["reply", module.ranking(people)]])
+    written = json.dumps(asdict(table), ensure_ascii=False).encode()
+    assert len(written) <= limits.STORE_VALUE_BYTES

@@ -28,6 +28,8 @@ SOLUTION_MS = 40_000
 """Milliseconds after the question."""
 ROUNDS = 5
 """Questions of a game for which nobody says how many."""
+KEPT = 80
+"""People of a room whose points are kept, those with the most: so many fit into one value, whatever they are called."""
 SHOWN = 10
 """People in a list of points, at the most."""
 
@@ -154,6 +156,8 @@ async def guess(ctx: Context) -> None:
         answer = game.answer
         for points in (game.points, table.points):
             points[login] = points.get(login, 0) + 1
+        if len(table.points) > KEPT:
+            del table.points[min((each for each in table.points if each != login), key=lambda each: table.points[each])]
         right = f"{answer}! A point for {ctx.author.mention}, who has {table.points[login]}."
         return [["react", "🎉"], ["reply", right], ["send", table.next(ctx.now)]]
 
