@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import runpy
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,8 +211,7 @@ def test_help_is_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--idle-exit" in capsys.readouterr().out
 
 
-def test_the_module_is_the_program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["tertulia-broker", "nonsense"])
-    with pytest.raises(SystemExit) as caught:
-        runpy.run_module("broker", run_name="__main__")
-    assert caught.value.code == 2
+def test_the_module_is_the_program() -> None:
+    ended = subprocess.run([sys.executable, "-m", "broker", "nonsense"], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "tertulia-broker: error" in ended.stderr
