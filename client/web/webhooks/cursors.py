@@ -32,7 +32,8 @@ class Cursors:
 
     def __init__(self, hooks: Path) -> None:
         """Take over the places beside the file `hooks`. Raises `BadHook` if another process has them."""
-        self._file = hooks.with_name(f"{hooks.name}.cursors")
+        real = hooks.resolve()  # by whatever link: it is one file, for one process
+        self._file = real.with_name(f"{real.name}.cursors")
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = os.open(self._file.with_name(f".{self._file.name}.held"), os.O_RDWR | os.O_CREAT, 0o600)
         self._hold(hooks)

@@ -108,6 +108,7 @@ def read(path: Path) -> Hooks:
 
 def change(path: Path, by: Callable[[Hooks], Hooks]) -> Hooks:
     """Read the hooks, change them and write them again, as one. Raises what `read` and `by` raise, and `BadHook`."""
+    path = path.resolve()  # else a link would be replaced, and not what it leads to
     with locked(path):
         hooks = by(read(path))
         content = msgspec.json.format(msgspec.json.encode(hooks), indent=2)

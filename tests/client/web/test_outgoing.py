@@ -23,7 +23,7 @@ from client.link.room import Room
 from client.web.rooms import Rooms
 from client.web.webhooks import bounds
 from client.web.webhooks.cursors import Cursors
-from client.web.webhooks.hooks import Outgoing
+from client.web.webhooks.hooks import Outgoing, read
 from client.web.webhooks.outgoing import Delivery
 from client.web.webhooks.payloads import Event
 from client.web.webhooks.sending import Sender
@@ -326,10 +326,18 @@ async def test_what_was_said_while_the_gateway_could_not_reach_the_broker_goes_o
             await asyncio.to_thread(back.end)
 
 
-async def test_one_process_at_a_time_works_with_a_file_of_hooks(running: Broker, hooks: Path, tmp_path: Path) -> None:
+async def test_one_process_at_a_time_works_with_a_file_of_hooks(
+    running: Broker, hooks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = tmp_path / "link" / "hooks.json"
+    await asyncio.to_thread(link.parent.mkdir)
+    await asyncio.to_thread(link.symlink_to, hooks)
+    make_hook(capsys, link, "in", "--room", "lobby", "--name", "ci")
+    assert await asyncio.to_thread(link.is_symlink), "what the link leads to was written, and not the link"
+    assert [hook.name for hook in read(hooks).incoming] == ["ci"]
     with gateway(tmp_path / "log", running, hooks) as first:
         await started(first)
-        with gateway(tmp_path / "second", running, hooks) as second:
+        with gateway(tmp_path / "second", running, link) as second:
             assert await asyncio.to_thread(second.process.wait, 30) == 2
             assert "another process works with these hooks" in second.words()
         assert await asyncio.to_thread(first.end, signal.SIGINT) == 0
