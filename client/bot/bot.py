@@ -38,6 +38,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Bot:
     """A program in the chat. Decorate its handlers, then `run` it."""
 
+    waits = True
+    """Whether a thread is given a stand-in whose methods block."""
+
     def __init__(
         self,
         name: str = "",
@@ -233,7 +236,10 @@ class Bot:
             self._serving = None
 
     async def stop(self) -> None:
-        """Begin nothing any more, let what is at work finish, and keep how far the bot came. `serve` returns then."""
+        """Begin nothing any more, let what is at work finish, and keep how far the bot came. `serve` returns then.
+
+        In a handler this returns at once, for that handler is at work.
+        """
         if self._serving is not None:
             await self._serving.stop()
 

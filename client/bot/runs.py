@@ -10,6 +10,7 @@ import inspect
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +36,8 @@ SILENT: Final = (ClientClosed, Loop, NoSuchLog, NoSuchRoom, NotLoggedIn, NotMemb
 """Failures that nobody can, or should, be told of: the bot or the room is gone, or programs answer one another."""
 
 Work = Callable[[], Awaitable[None]]
+_AT_WORK: Final = ContextVar[bool]("at work", default=False)
+"""Whether this is done by a handler, or by what it has begun."""
 log = logging.getLogger("tertulia.bot")
 
 
@@ -73,6 +76,7 @@ class Runs:
         """Begin; with `shown` people see that it is at work if it takes long."""
 
         async def run() -> None:
+            _AT_WORK.set(True)
             typing = Typing(self._desk, ctx.talk, turn) if shown else None
             if typing is not None:
                 typing.begin(WORKING_MS)
@@ -143,6 +147,11 @@ class Runs:
             run.task.add_done_callback(done)
         for run in runs:
             await run.turn.free.wait()
+
+    @staticmethod
+    def within() -> bool:
+        """Whether whoever asks is one of the handlers, and must not be waited for by itself."""
+        return _AT_WORK.get()
 
     @property
     def busy(self) -> bool:

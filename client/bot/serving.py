@@ -105,9 +105,10 @@ class Serving:
             self._stopped.set()
 
     async def stop(self) -> None:
-        """Begin nothing any more, and wait until what is at work has finished."""
+        """Begin nothing any more, and wait until what is at work has finished; a handler does not wait for itself."""
         self._stopping.set()
-        await self._stopped.wait()
+        if not self._runs.within():
+            await self._stopped.wait()
 
     async def _until_stopped(self) -> None:
         await self._stopping.wait()
