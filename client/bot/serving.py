@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,14 +15,25 @@ from client.bot.clock import BrokerClock, Clock
 from client.bot.delivery import Cursor
 from client.bot.desk import Desk, login_of
 from client.bot.dispatch import Dispatch
+from client.bot.followed import Followed
 from client.bot.keeping import Keeping
 from client.bot.lanes import Lanes
-from client.bot.listeners import Timer
-from client.bot.ports import Chat, Entries, Updates
-from client.bot.runs import Run, Runs
+from client.bot.ports import Chat, Updates
+from client.bot.programs import Programs
+from client.bot.runs import Runs
 from client.bot.things import Event, EventKind, User
+from client.bot.timers import tick
 from client.link.failures import SessionOver
-from client.link.updates import Overrun, RoomJoined, RoomLeft, RosterChanged, SessionEnded, SubjectChanged, Update
+from client.link.updates import (
+    Arrived,
+    Overrun,
+    RoomJoined,
+    RoomLeft,
+    RosterChanged,
+    SessionEnded,
+    SubjectChanged,
+    Update,
+)
 from client.log import event
 from common import messages as m
 from common import names, scopes
@@ -37,28 +46,9 @@ DRAIN_S: Final = 10.0
 """Seconds that handlers have to finish when the bot is stopped."""
 GLANCE_S: Final = 0.001
 """Seconds between two looks at whether all was taken up."""
-PEOPLE: Final = 1_000
-"""Accounts of which it is remembered whether they are programs: those met last."""
 _CHANGES: Final[dict[str, EventKind]] = {"joined": "join", "left": "leave", "online": "online", "offline": "offline"}
 
 log = logging.getLogger("tertulia.bot")
-
-
-@dataclass
-class Followed:
-    """A log that is read."""
-
-    name: str
-    view: m.RoomView | None
-    """None for the inbox."""
-    cursor: Cursor
-    stream: Entries
-    task: asyncio.Task[None] | None = field(default=None)
-
-    @property
-    def behind(self) -> bool:
-        """Whether there are entries that were not taken up."""
-        return self.task is not None and not self.task.done() and self.cursor.begun < self.stream.newest
 
 
 class Serving:
@@ -76,7 +66,7 @@ class Serving:
         self._lanes = Lanes()
         self._keeping = Keeping(chat, self.clock, bot.start == "resume")
         self._followed: dict[str, Followed] = {}
-        self._programs: OrderedDict[str, bool] = OrderedDict()
+        self._programs = Programs(self.desk)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -89,7 +79,7 @@ class Serving:
         try:
             await self._arrive()
             for timer in self._bot.listeners.timers:
-                self._spawn(self._tick(timer, self.clock.now()))
+                self._spawn(tick(timer, self.desk, self._dispatch))
             self._spawn(self._keeping.run())
             event(log, "serving", bot=self.desk.login, name=self._bot.name, rooms=",".join(self._chat.rooms))
             if ready is not None:
@@ -192,10 +182,10 @@ class Serving:
         stream = followed.stream
         try:
             async for entry in stream:
-                followed.cursor.begin(entry.seq)
+                followed.read(entry)
                 replayed = entry.seq <= stream.replayed
                 lane = followed.name if followed.view else (followed.name, self._partner(entry))
-                await self._lanes.put(lane, partial(self._entry, followed, entry, replayed))
+                await self._lanes.put(lane, partial(self._entry, followed, entry.seq, replayed))
         except SessionOver:
             pass  # The updates say so, too.
         except ChatError as error:
@@ -215,10 +205,10 @@ class Serving:
                 followed.view = known.view
         return followed.view
 
-    async def _entry(self, followed: Followed, entry: m.AnyEntry, replayed: bool) -> None:
-        settled = partial(self._keeping.settle, followed.name, followed.cursor, entry.seq)
+    async def _entry(self, followed: Followed, seq: int, replayed: bool) -> None:
+        settled = partial(self._keeping.settle, followed.name, followed.cursor, seq)
         try:
-            await self._dispatched(followed, entry, replayed, settled)
+            await self._dispatched(followed, followed.take(seq), replayed, settled)
         except Exception:
             settled()  # What cannot be handled now cannot be handled the next time.
             raise
@@ -229,7 +219,7 @@ class Serving:
         view = self._view(followed)
         if isinstance(entry, (m.Message, m.DirectMessage)):
             if entry.hops:
-                self._remember(entry.sender, True)
+                self._programs.remember(entry.sender, True)
             await self._dispatch.message(followed.name, view, entry, replayed, settled)
             return
         if isinstance(entry, m.Invited):
@@ -269,24 +259,7 @@ class Serving:
             return True
         if self.desk.is_me(found.user.login):
             return False
-        return self._bot.bots or not await self._is_program(found.user.login)
-
-    async def _is_program(self, login: str) -> bool:
-        known = self._programs.get(names.key(login))
-        if known is None:
-            try:
-                found = await self.desk.find_user(login)
-            except ChatError:
-                return False
-            known = found is not None and found.bot
-            self._remember(login, known)
-        return known
-
-    def _remember(self, login: str, program: bool) -> None:
-        self._programs[names.key(login)] = program
-        self._programs.move_to_end(names.key(login))
-        if len(self._programs) > PEOPLE:
-            self._programs.popitem(last=False)
+        return self._bot.bots or not await self._programs.has(found.user.login)
 
     # What no log keeps.
 
@@ -297,7 +270,11 @@ class Serving:
             self._pumping = False
 
     async def _happens(self, update: Update) -> None:
-        if isinstance(update, RoomJoined):
+        if isinstance(update, Arrived):
+            followed = self._followed.get(update.log)
+            if followed is not None and isinstance(update.entry, (m.Edited, m.Retracted)):
+                followed.change(update.entry)
+        elif isinstance(update, RoomJoined):
             await self._follow(update.view.name, update.view, update.view.head)
             self._happened(update.view.name, "joined", self.clock.now(), self.desk.login)
         elif isinstance(update, RoomLeft):
@@ -333,22 +310,6 @@ class Serving:
 
         if not self._lanes.offer(name, job):
             event(log, "lane-full", logging.WARNING, bot=self.desk.login, room=name, dropped=kind, by=login)
-
-    # Timers.
-
-    async def _tick(self, timer: Timer, start: int) -> None:
-        """Run a timer whenever it is due; where it is still at work, that time is passed over."""
-        working: dict[str, Run] = {}
-        due = timer.schedule.after(start, start)
-        while due >= 0:
-            await self.clock.sleep_until(due)
-            for name in timer.names or ("",):
-                known = self._chat.room(name) if name else None
-                before = working.get(name)
-                if (before is None or before.task.done()) and (known is not None or not name):
-                    room = self.desk.room_of(known.view, None) if known else None
-                    working[name] = self._dispatch.timer(timer, room)
-            due = timer.schedule.after(max(due, self.clock.now()), start)
 
     # For whoever waits.
 
