@@ -176,7 +176,7 @@ def _hook_in(command: argparse.ArgumentParser) -> None:
 def _hook_out(command: argparse.ArgumentParser) -> None:
     command.add_argument("--room", required=True, metavar="R")
     command.add_argument("--name", required=True, metavar=_("NAME"), help=_("what to call the hook"))
-    command.add_argument("--url", required=True, metavar="URL", help=_("where to post"))
+    command.add_argument("--url", required=True, metavar="URL", help=_("where to post; -: as the input says"))
     command.add_argument(
         "--events",
         metavar="E,…",

@@ -45,7 +45,8 @@ def _add_outgoing(arguments: argparse.Namespace) -> None:
         path,
         arguments.name,
         arguments.room,
-        arguments.url,
+        # Such a URL is often a secret, and who else is on this machine sees what commands are called with.
+        sys.stdin.readline().strip() if arguments.url == "-" else arguments.url,
         events,
         private=arguments.allow_private,
         plain=arguments.allow_http,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import random
 import signal
@@ -19,6 +20,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from client import ChatClient
+from client.cli import main
 from client.link.room import Room
 from client.web.rooms import Rooms
 from client.web.webhooks import bounds
@@ -324,6 +326,17 @@ async def test_what_was_said_while_the_gateway_could_not_reach_the_broker_goes_o
             assert await asyncio.to_thread(program.end) == 0
         finally:
             await asyncio.to_thread(back.end)
+
+
+def test_a_url_that_is_a_secret_comes_by_the_input_and_is_listed_nowhere(
+    hooks: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "https://hooks.example.org/services/T0/B0/secret"
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{url}\n"))
+    make_hook(capsys, hooks, "out", "--room", "lobby", "--name", "log", "--url", "-")
+    assert [hook.url for hook in read(hooks).outgoing] == [url]
+    assert main(["web", "hook", "list", "--hooks", str(hooks)]) == 0
+    assert capsys.readouterr().out == "log  out  lobby  hooks.example.org  message\n"
 
 
 async def test_one_process_at_a_time_works_with_a_file_of_hooks(
