@@ -87,7 +87,7 @@ class Reloading:
                     path.name for path in now.keys() | self._seen.keys() if now.get(path) != self._seen.get(path)
                 )
                 self._seen = now
-                fault = _fault(now)
+                fault = _fault(self._files())
                 if not fault:
                     event(log, "reloading", files=" ".join(dict.fromkeys(changed)))
                     return
@@ -119,8 +119,8 @@ def _fault(paths: Iterable[Path]) -> str:
     for path in paths:
         try:
             compile(path.read_bytes(), path, "exec", dont_inherit=True)
-        except OSError:
-            continue
+        except OSError as error:
+            return f"{path}: {error.strerror}"
         except (SyntaxError, ValueError) as error:
             line = error.lineno if isinstance(error, SyntaxError) else 0
             return f"{path}:{line}: {error}"
