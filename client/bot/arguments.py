@@ -213,8 +213,9 @@ def _resolved(function: Callable[..., Any], annotation: Any, local: dict[str, An
         try:
             annotation = eval(annotation, getattr(inner(function), "__globals__", {}), local)
         except Exception as error:
-            said = f"{named(function)}: the annotation {annotation!r} cannot be read here: {error}."
-            raise BadHandler(said) from None
+            raise BadHandler(
+                f"{named(function)}: the annotation {annotation!r} cannot be read here: {error}."
+            ) from None
     return annotation
 
 
