@@ -43,13 +43,13 @@ class Questions:
         """
         self._end(whom)
         question = Question(seq, turn, asyncio.get_running_loop().create_future())
-        turn.rest()
+        turn.rest(id(question))
         self._open[whom] = question
         limit = asyncio.create_task(self._expire(question, self._clock.now() + round(timeout * 1000)))
         try:
             return await question.answer
         finally:
-            turn.take()
+            turn.take(id(question))
             limit.cancel()
             if self._open.get(whom) is question:
                 del self._open[whom]
@@ -65,7 +65,7 @@ class Questions:
         if question is None or message.seq <= question.seq or question.answer.done():
             return None
         del self._open[whom]
-        question.turn.take()
+        question.turn.take(id(question))
         question.answer.set_result(message)
         return question.turn
 

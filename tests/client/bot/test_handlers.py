@@ -355,6 +355,24 @@ async def test_questions(real: bool) -> None:
         await t.dialogue(ana, [("4", None)], LOBBY)
 
 
+async def test_two_questions_of_one_handler_at_once_leave_the_newer_one_open() -> None:
+    bot = Bot("quiz")
+
+    @bot.command
+    async def both(ctx: Context) -> None:
+        async def ask(question: str) -> str:
+            try:
+                return (await ctx.ask(question)).text
+            except TimeoutError:
+                return "nothing"
+
+        await ctx.reply(str(await asyncio.gather(ask("a?"), ask("b?"))))
+
+    async with BotTest(bot) as t:
+        ana = await t.person("ana")
+        await t.dialogue(ana, [("!both", ["a?", "b?"]), ("yes", "['nothing', 'yes']")], LOBBY)
+
+
 async def test_one_room_keeps_its_order_and_the_others_go_on(real: bool) -> None:
     bot = Bot("dice", rooms=["dev"])
     gate, others, loop, order = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop(), []
