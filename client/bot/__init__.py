@@ -11,17 +11,28 @@ from client.bot.context import Context
 from client.bot.errors import BadArguments, BadHandler, Unanswered
 from client.bot.store import Store
 from client.bot.things import Event, Message, Room, User
+from client.link.failures import NoAnswer, SessionOver
+from common.errors import ChatError, Forbidden, Loop, NoSuchRoom, NoSuchUser, NotMember, TooMany
 
 __all__ = [
     "BadArguments",
     "BadHandler",
     "Bot",
+    "ChatError",
     "Clock",
     "Context",
     "Event",
+    "Forbidden",
+    "Loop",
     "Message",
+    "NoAnswer",
+    "NoSuchRoom",
+    "NoSuchUser",
+    "NotMember",
     "Room",
+    "SessionOver",
     "Store",
+    "TooMany",
     "Unanswered",
     "User",
 ]

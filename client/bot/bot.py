@@ -29,7 +29,7 @@ from client.bot.listeners import Command, EventListener, Listener, Listeners, Ti
 from client.bot.ports import Chat
 from client.bot.serving import Serving
 from client.bot.store import Store
-from client.bot.things import EventKind
+from client.bot.things import EventKind, Message, Room, User, inbox_of
 
 Start = Literal["live", "resume"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -177,14 +177,17 @@ class Bot:
             return decorate(cast(Any, match), None)
         return decorate
 
-    def on_event(self, *kinds: EventKind, rooms: Iterable[str] = ()) -> Callable[[F], F]:
-        """The function is called with the context and the event, for each event of these kinds. Raises `BadHandler`."""
+    def on_event(self, *kinds: EventKind, rooms: Iterable[str] = (), bots: bool | None = None) -> Callable[[F], F]:
+        """The function is called with the context and the event, for each event of these kinds.
+
+        With `bots` also for what programs do, whatever the bot's own `bots` is. Raises `BadHandler`.
+        """
         if any(map(callable, kinds)):
             raise BadHandler(f"{named(cast(Any, kinds[0]))}: name the events: @bot.on_event('join').")
 
         def decorate(function: F) -> F:
             check(function, "on_event")
-            self.listeners.add(EventListener(function, _rooms(rooms), "", frozenset(kinds)))
+            self.listeners.add(EventListener(function, _rooms(rooms), "", frozenset(kinds), bots))
             return function
 
         return decorate
@@ -273,6 +276,21 @@ class Bot:
     def store(self) -> Store:
         """What the bot keeps on the broker. Raises `RuntimeError` if it does not run."""
         return self._at_work.desk.store
+
+    def room(self, name: str) -> Room | None:
+        """A room that the bot is in; None if it is in none of that name. Raises `RuntimeError` if it does not run."""
+        return self._at_work.desk.find_room(name)
+
+    async def send(self, room: Room | str, text: str, *, once: str = "") -> Message:
+        """Say something in a room, or to `"@login"`, from code beside the handlers; `once` as in `Context.send`.
+
+        Raises what the broker refuses, and `RuntimeError` if the bot does not run.
+        """
+        return await self._at_work.desk.say(room.name if isinstance(room, Room) else room, text, None, once=once)
+
+    async def direct(self, login: User | str, text: str, *, once: str = "") -> Message:
+        """Say something to one person, privately; as `send`."""
+        return await self._at_work.desk.say(inbox_of(login), text, None, once=once)
 
     @property
     def _at_work(self) -> Serving:

@@ -14,7 +14,7 @@ from client.bot.delivery import Cause
 from client.bot.desk import Desk
 from client.bot.errors import BadHandler
 from client.bot.store import Store
-from client.bot.things import Event, Message, Room, User
+from client.bot.things import Event, Message, Room, User, inbox_of
 from client.bot.turns import Turn
 from common import limits, names, topics
 from common.errors import ChatError
@@ -62,9 +62,9 @@ class Context:
 
     @property
     def author(self) -> User:
-        """Who said it, or did it. Raises `BadHandler` in a timer, which nobody called."""
+        """Who said it, or did it. Raises `BadHandler` in a timer, `ready` and `stopping`, which nobody called."""
         if self._author is None:
-            raise BadHandler("Nobody called a timer: it has no ctx.author.")
+            raise BadHandler("Nobody has called this: there is no ctx.author; say where: ctx.send(text, room='…').")
         return self._author
 
     @property
@@ -93,24 +93,27 @@ class Context:
     def _log(self) -> str:
         return self.room.name if self.room is not None else self._desk.inbox
 
-    async def reply(self, text: str) -> Message:
-        """Answer where it was said, as an answer to that message. Raises what the broker refuses.
+    async def reply(self, text: str, *, once: str = "") -> Message:
+        """Answer where it was said, as an answer to that message; `once` as in `send`. Raises what the broker refuses.
 
         A text that is too long becomes several messages; the last one is returned.
         """
         target = None if self._message is None else self._message.seq
-        return await self._desk.say(self.talk, text, self._cause, target)
+        return await self._desk.say(self.talk, text, self._cause, target, once)
 
-    async def send(self, text: str, room: Room | str | None = None) -> Message:
-        """Say something there, or in another room that the bot is in, or in `@login`'s inbox."""
+    async def send(self, text: str, room: Room | str | None = None, *, once: str = "") -> Message:
+        """Say something there, or in another room that the bot is in, or in `@login`'s inbox.
+
+        What has a name in `once` is said once in that place, however often it is tried and whatever ends the bot in
+        between; then the message of the first time is returned, with its `seq` and `time`.
+        """
         log = self.talk if room is None else room.name if isinstance(room, Room) else room
-        return await self._desk.say(log, text, self._cause)
+        return await self._desk.say(log, text, self._cause, once=once)
 
-    async def direct(self, text: str, to: User | str | None = None) -> Message:
-        """Say something to one person, privately: to whoever it is about unless `to` says to whom."""
-        whom = self.author if to is None else to
-        login = whom.login if isinstance(whom, User) else whom.removeprefix(topics.INBOX)
-        return await self._desk.say(topics.inbox(login), text, self._cause)
+    async def direct(self, text: str, to: User | str | None = None, *, once: str = "") -> Message:
+        """Say something to one person, privately: to whoever it is about unless `to` says to whom; `once` as in
+        `send`."""
+        return await self._desk.say(inbox_of(self.author if to is None else to), text, self._cause, once=once)
 
     async def react(self, emoji: str, message: Message | int | None = None, on: bool = True) -> None:
         """Put an emoji to the message, or take it away; to another one if it is given, or its `seq` here."""

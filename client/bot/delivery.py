@@ -45,6 +45,15 @@ class Cause:
         return min(self.hops, HOPS) + 1
 
 
+def once(login: str, place: str, key: str, part: int) -> bytes:
+    """The nonce of what is said once: a bot's, in one place (a room's id, or a person), by a name that its author gave.
+
+    There is no time in it, for it is the same whenever it is tried.
+    """
+    digest = hashlib.sha256("\0".join((login, "once", place, str(part), key)).encode()).digest()
+    return bytes(TIME_BYTES) + digest[: NONCE_BYTES - TIME_BYTES]
+
+
 class Cursor:
     """Up to where a log was handled: everything up to `handled` has settled, whatever is still open above it."""
 

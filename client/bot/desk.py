@@ -5,9 +5,12 @@ Must not know which handler asks.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
+from client.bot import delivery
 from client.bot.clock import Clock
 from client.bot.delivery import Cause
 from client.bot.pacing import Pacing, parts
@@ -35,6 +38,8 @@ class Desk:
         self.questions = Questions(self.clock)
         self.store = Store(self.chat.request)
         self.inbox = topics.inbox(self.login)
+        self._under_way: dict[bytes, asyncio.Event] = {}
+        """Posts whose nonce was given, each with what tells that it is answered."""
 
     def is_me(self, login: str) -> bool:
         """Whether that is the bot itself."""
@@ -55,15 +60,24 @@ class Desk:
 
         return Room(view, self.chat.request, say)
 
-    async def say(self, log: str, text: str, cause: Cause | None, reply_to: int | None = None) -> Message:
-        """Say something in a room, or to `@login`; returns the last message that it took. Raises the refusal."""
+    async def say(
+        self, log: str, text: str, cause: Cause | None, reply_to: int | None = None, once: str = ""
+    ) -> Message:
+        """Say something in a room, or to `@login`; returns the last message that it took. Raises the refusal.
+
+        `once` names what is said once in that place, however often it is tried.
+        """
         hops = cause.next_hops if cause else 0
-        for part in parts(text):
-
-            def send(nonce: bytes | None, part: str = part) -> Awaitable[m.Sent]:
-                return self.chat.post(log, part, reply_to=reply_to, nonce=nonce, hops=hops)
-
-            sent = await self.change(cause, send)
+        said = parts(text)
+        # All at once, so that the order of calls decides.
+        nonces: list[bytes | None]
+        if once:
+            place = self._place(log)
+            nonces = [delivery.once(self.login, place, once, at) for at in range(len(said))]
+        else:
+            nonces = [cause.nonce() if cause else None for _ in said]
+        for part, nonce in zip(said, nonces, strict=True):
+            sent = await self._post(partial(self.chat.post, log, part, reply_to=reply_to, hops=hops), nonce)
         private = log.startswith(topics.INBOX)
         room = None if private else self.room(log, cause)
         author = User(self.login, True) if room is None else room.user(self.login, True)
@@ -73,12 +87,29 @@ class Desk:
 
     async def change(self, cause: Cause | None, send: Callable[[bytes | None], Awaitable[m.Sent]]) -> m.Sent:
         """Post what `send` makes of a nonce; the nonce is taken at once, so that the order of calls decides."""
-        nonce = cause.nonce() if cause else None
+        return await self._post(lambda *, nonce: send(nonce), cause.nonce() if cause else None)
+
+    async def _post(self, send: Callable[..., Awaitable[m.Sent]], nonce: bytes | None) -> m.Sent:
+        """Post under a nonce; if one like it is under way, after that, so that the link never has two of them."""
 
         async def post() -> m.Sent:
-            return await send(nonce)
+            return await send(nonce=nonce)
 
-        return await self.pacing.post(post)
+        if nonce is None:
+            return await self.pacing.post(post)
+        while (before := self._under_way.get(nonce)) is not None:
+            await before.wait()
+        answered = self._under_way[nonce] = asyncio.Event()
+        try:
+            return await self.pacing.post(post)
+        finally:
+            del self._under_way[nonce]
+            answered.set()
+
+    def _place(self, log: str) -> str:
+        """What a log is for ever: a room's number, for its name may be another room's later; or the person."""
+        known = self.chat.room(log)
+        return names.key(log) if known is None else str(known.view.id)
 
     async def find_user(self, login: str) -> User | None:
         """Somebody who has an account; None if there is none."""

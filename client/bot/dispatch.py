@@ -21,7 +21,7 @@ from client.bot.delivery import Cause
 from client.bot.desk import Desk
 from client.bot.listeners import Command, EventListener, Listener, Timer
 from client.bot.runs import Run, Runs
-from client.bot.things import Event, Message, Room, message_of
+from client.bot.things import LIFE, Event, EventKind, Message, Room, User, message_of
 from client.bot.turns import Turn
 from common import messages as m
 from common import names
@@ -210,14 +210,23 @@ class Dispatch:
     # Events and timers.
 
     async def event(
-        self, event: Event, view: m.RoomView | None, replayed: bool = False, settled: Callable[[], None] = lambda: None
+        self,
+        event: Event,
+        listeners: list[EventListener],
+        view: m.RoomView | None,
+        replayed: bool = False,
+        settled: Callable[[], None] = lambda: None,
     ) -> None:
-        """Handle something else that has happened; as `message`."""
-        runs = []
+        """Handle something else that has happened, by those that hear it; as `message`."""
+        runs = [self._event(listener, event, view, replayed) for listener in listeners]
+        await self._runs.settle(runs, settled)
+
+    def life(self, kind: EventKind) -> None:
+        """Tell the handlers that the bot is ready, or about to stop."""
+        event = Event(kind, self._desk.clock.now(), User(self._desk.login, True), None)
         for listener in self._listeners.events:
             if listener.hears(event):
-                runs.append(self._event(listener, event, view, replayed))
-        await self._runs.settle(runs, settled)
+                self._event(listener, event, None, False)
 
     def _event(self, listener: EventListener, event: Event, view: m.RoomView | None, replayed: bool) -> Run:
         turn = Turn()
@@ -225,8 +234,9 @@ class Dispatch:
         if event.seq:
             cause = Cause(self._desk.login, view.id if view else 0, event.seq, event.time, listener.name)
         room = None if view is None else self._desk.room_of(view, cause)
+        author = None if event.kind in LIFE else event.user
         ctx = Context(
-            self._bot, self._desk, turn, cause=cause, room=room, author=event.user, event=event, replayed=replayed
+            self._bot, self._desk, turn, cause=cause, room=room, author=author, event=event, replayed=replayed
         )
         given = dataclasses.replace(event, room=room)
         return self._runs.start(listener, ctx, turn, lambda: self._runs.call(listener, ctx, given))

@@ -17,7 +17,7 @@ from client.bot.cooldowns import Cooldown
 from client.bot.errors import BadHandler
 from client.bot.functions import Function, named, qualified
 from client.bot.schedule import Schedule
-from client.bot.things import EVENTS, RANKS, Event, EventKind, Message, Role, User
+from client.bot.things import EVENTS, RANKS, ROOMLESS, Event, EventKind, Message, Role, User
 from common import names
 
 _NAME: Final = re.compile(r"[^\s@]+")
@@ -143,6 +143,7 @@ class EventListener(Handler):
     """`@bot.on_event`."""
 
     kinds: frozenset[EventKind] = frozenset()
+    bots: bool | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -150,6 +151,9 @@ class EventListener(Handler):
         if wrong or not self.kinds:
             found = f"{wrong[0]!r} is no event" if wrong else "name an event at least"
             raise BadHandler(f"{named(self.function)}: {found}; expected some of {', '.join(EVENTS)}.")
+        nowhere = sorted(self.kinds & set(ROOMLESS))
+        if self.rooms and nowhere:
+            raise BadHandler(f"{named(self.function)}: {nowhere[0]!r} happens in no room; leave rooms= out.")
         Signature(self.function, 2)
 
     def hears(self, event: Event) -> bool:

@@ -18,10 +18,11 @@ from client.bot.dispatch import Dispatch
 from client.bot.followed import Followed
 from client.bot.keeping import Keeping
 from client.bot.lanes import Lanes
+from client.bot.listeners import EventListener
 from client.bot.ports import Chat, Updates
 from client.bot.programs import Programs
 from client.bot.runs import Runs
-from client.bot.things import Event, EventKind, User
+from client.bot.things import OWN, Event, EventKind, User
 from client.bot.timers import tick
 from client.link.failures import SessionOver
 from client.link.updates import (
@@ -84,6 +85,7 @@ class Serving:
             event(log, "serving", bot=self.desk.login, name=self._bot.name, rooms=",".join(self._chat.rooms))
             if ready is not None:
                 ready()
+            self._dispatch.life("ready")
             following = self._spawn(self._pump(updates))
             stopping = self._spawn(self._until_stopped())
             done, _ = await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -107,6 +109,7 @@ class Serving:
         self._lanes.close()
         for task in [*self._tasks, *(each.task for each in self._followed.values() if each.task)]:
             task.cancel()
+        self._dispatch.life("stopping")
         await self._runs.finish(DRAIN_S)
         await self._keeping.keep()
 
@@ -225,10 +228,11 @@ class Serving:
         if isinstance(entry, m.Invited):
             await self._invited(entry)
         found = self._event(entry, view)
-        if found is None or not await self._heeded(found):
+        heeding = [] if found is None else await self._heeding(found)
+        if found is None or not heeding:
             settled()
         else:
-            await self._dispatch.event(found, view, replayed, settled)
+            await self._dispatch.event(found, heeding, view, replayed, settled)
 
     async def _invited(self, entry: m.Invited) -> None:
         """Go where the bot is invited, unless it was told where to be."""
@@ -251,15 +255,17 @@ class Serving:
 
     # People.
 
-    async def _heeded(self, found: Event) -> bool:
-        """Whether an event is to be handled: somebody listens, and it is not the bot's own nor another program's."""
-        if not any(listener.hears(found) for listener in self._bot.listeners.events):
-            return False
-        if found.kind in ("joined", "left"):
-            return True
+    async def _heeding(self, found: Event) -> list[EventListener]:
+        """Who hears of an event: not of what the bot does itself, and of what programs do only if that is asked for."""
+        fitting = [listener for listener in self._bot.listeners.events if listener.hears(found)]
+        if not fitting or found.kind in OWN:
+            return fitting
         if self.desk.is_me(found.user.login):
-            return False
-        return self._bot.bots or not await self._programs.has(found.user.login)
+            return []
+        hearing = [each for each in fitting if (self._bot.bots if each.bots is None else each.bots)]
+        if len(hearing) < len(fitting) and not await self._programs.has(found.user.login):
+            return fitting
+        return hearing
 
     # What no log keeps.
 
@@ -305,8 +311,7 @@ class Serving:
             return
 
         async def job() -> None:
-            if await self._heeded(found):
-                await self._dispatch.event(found, view)
+            await self._dispatch.event(found, await self._heeding(found), view)
 
         if not self._lanes.offer(name, job):
             event(log, "lane-full", logging.WARNING, bot=self.desk.login, room=name, dropped=kind, by=login)

@@ -19,9 +19,27 @@ Role = Literal["creator", "moderator", "member", ""]
 RANKS: Final[tuple[str, ...]] = ("", "member", "moderator", "creator")
 """Roles, the least first."""
 EventKind = Literal[
-    "join", "leave", "online", "offline", "reaction", "edit", "retract", "topic", "invited", "joined", "left"
+    "join",
+    "leave",
+    "online",
+    "offline",
+    "reaction",
+    "edit",
+    "retract",
+    "topic",
+    "invited",
+    "joined",
+    "left",
+    "ready",
+    "stopping",
 ]
 EVENTS: Final[tuple[str, ...]] = get_args(EventKind)
+LIFE: Final[tuple[EventKind, ...]] = ("ready", "stopping")
+"""What nobody does."""
+OWN: Final[tuple[EventKind, ...]] = ("joined", "left", *LIFE)
+"""What happens to the bot itself; everything else that it does is no event for it."""
+ROOMLESS: Final[tuple[EventKind, ...]] = ("invited", *LIFE)
+"""What happens in no room."""
 _MENTION: Final = re.compile(r"(?<![\w@])@(\w[\w.\-]*)")
 
 
@@ -158,7 +176,7 @@ class Event:
     user: User
     """Who did it."""
     room: Room | None
-    """Where; None in private. For `invited`, None too: the bot may not be in it yet."""
+    """Where; None in private. For `invited`, None too: the bot may not be in it yet; so for `ready` and `stopping`."""
     seq: int = 0
     """`reaction`, `edit`, `retract`, `invited`: its place in the log; 0 for what no log keeps."""
     target: int = 0
@@ -180,6 +198,6 @@ def message_of(entry: m.Message | m.DirectMessage, room: Room | None, log: str) 
     return Message(entry.seq, entry.time, entry.text, author, room, log, entry.reply_to, entry.hops, entry.edited)
 
 
-def partner(login: str) -> str:
-    """The name of the private conversation with somebody."""
-    return topics.inbox(login)
+def inbox_of(whom: User | str) -> str:
+    """Where somebody is written to in private, with or without an `@` before the login."""
+    return topics.inbox(whom.login if isinstance(whom, User) else whom.removeprefix(topics.INBOX))

@@ -53,6 +53,33 @@ async def test_what_appears_is_told_once(feeds: Callable[[], ModuleType], site: 
         assert 304 in site.answers
 
 
+async def test_a_kill_between_telling_and_noting_it_tells_nothing_twice(
+    feeds: Callable[[], ModuleType], site: Site, real: bool
+) -> None:
+    site.pages["/feed"] = Page(rss("News", 1))
+    loaded: list[ModuleType] = []
+
+    def load() -> Any:
+        loaded.append(feeds())
+        return loaded[-1].bot
+
+    async def killed(*about: Any) -> None:
+        raise RuntimeError("killed here")
+
+    async with BotTest(load, real=real) as t:
+        ana = await t.person("ana")
+        await ana.say(f"!feed add {site.url('/feed')}")
+        await told(ana)
+        loaded[-1].keep = killed  # type: ignore[attr-defined]
+        site.pages["/feed"] = Page(rss("News", 9))
+        await t.advance(minutes=5)
+        heard = [await told(ana) for _ in range(6)]
+        assert heard[0] == "📰 News: 8 new entries; the latest:"
+        await t.restart()
+        await t.advance(minutes=10)
+        await ana.silence()
+
+
 async def test_a_flood_is_summed_up(feeds: Callable[[], ModuleType], site: Site) -> None:
     site.pages["/feed"] = Page(rss("News", 1))
     async with BotTest(lambda: feeds().bot) as t:

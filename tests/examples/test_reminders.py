@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,31 @@ async def test_what_was_due_while_the_bot_was_away_is_told_late_and_once(
             "⏰ @ana: go (late: this was due 40 minutes ago, and I was away)",
         }
         await t.advance(seconds=30)
+        await ana.silence()
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_kill_between_telling_and_forgetting_tells_nothing_twice(
+    example: Callable[[str], ModuleType], real: bool, private: bool
+) -> None:
+    loaded: list[ModuleType] = []
+
+    def load() -> Any:
+        loaded.append(example("reminders"))
+        return loaded[-1].bot
+
+    async def killed(*about: Any) -> None:
+        raise RuntimeError("killed here")
+
+    async with BotTest(load, real=real) as t:
+        ana = await t.person("ana")
+        await (ana.direct("remind me in 20m to go", t.bot_login) if private else ana.say("!remind me in 20m to go"))
+        await ana.hears()
+        loaded[-1].forget = killed  # type: ignore[attr-defined]
+        await t.advance(minutes=20, seconds=10)
+        assert (await ana.hears()).text == ("⏰ go" if private else "⏰ @ana: go")
+        await t.restart()
+        await t.advance(minutes=5)
         await ana.silence()
 
 

@@ -20,8 +20,7 @@ from typing import Literal
 import feed_reader
 from feed_reader import NoFeed
 
-from client.bot import Bot, Context
-from common.errors import ChatError
+from client.bot import Bot, ChatError, Context
 
 AT_ONCE = 5
 """Entries of one feed that a room is told at once; of more, how many there are."""
@@ -151,9 +150,11 @@ async def ask(ctx: Context, each: Feed) -> None:
 async def tell(ctx: Context, each: Feed, fresh: list[feed_reader.Entry]) -> None:
     """Tell the room what is new, the newest of it if it is much."""
     if len(fresh) > AT_ONCE:
-        await ctx.send(f"📰 {each.title}: {len(fresh)} new entries; the latest:", room=each.room)
+        many = f"📰 {each.title}: {len(fresh)} new entries; the latest:"
+        await ctx.send(many, room=each.room, once=f"{each.key} up to {fresh[-1].key}")
     for entry in fresh[-AT_ONCE:]:
-        await ctx.send(f"📰 {each.title}: {entry.line()}", room=each.room)
+        # Killed before it is noted as told, the bot tells it again, and the broker lets it be heard once.
+        await ctx.send(f"📰 {each.title}: {entry.line()}", room=each.room, once=f"{each.key} {entry.key}")
 
 
 async def failed(ctx: Context, each: Feed, error: NoFeed) -> None:

@@ -18,9 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import when
 
-from client.bot import Bot, Context
-from client.link.failures import NoAnswer
-from common.errors import ChatError
+from client.bot import Bot, ChatError, Context, NoAnswer
 
 EACH = 50
 """Reminders that one person may have."""
@@ -145,7 +143,7 @@ async def tell(ctx: Context) -> None:
         if each.due > ctx.now or book.get(each.number) is not each:
             continue
         try:
-            await say(ctx, each, each.told(now))
+            await say(ctx, each, each.told(now))  # only then forgotten; killed in between, it is not heard twice
         except NoAnswer:
             return
         except ChatError as error:
@@ -160,15 +158,16 @@ async def tell(ctx: Context) -> None:
 
 async def say(ctx: Context, each: Reminder, text: str) -> None:
     """Tell it where it belongs, or in private if the bot is no longer in that room."""
+    once = f"{each.asked} {each.due}"
     if each.room:
         try:
-            await ctx.send(text, room=each.room)
+            await ctx.send(text, room=each.room, once=once)
             return
         except NoAnswer:
             raise
         except ChatError as error:
             log.warning("reminder %d cannot be told in %s: %s", each.number, each.room, error)
-    await ctx.direct(text, to=each.by)
+    await ctx.direct(text, to=each.by, once=once)
 
 
 def next_due(each: Reminder, now: datetime, zone: tzinfo) -> int:

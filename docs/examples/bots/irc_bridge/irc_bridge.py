@@ -29,9 +29,8 @@ from collections import OrderedDict
 import irc_text
 from irc_link import Heard, IrcLink, IrcSettings
 
-from client.bot import Bot, Context, Event, Message
-from client.link.failures import NoAnswer
-from common.errors import BadText, ChatError
+from client.bot import Bot, ChatError, Context, Event, Message, NoAnswer
+from common.errors import BadText
 
 KEPT = 500
 """Messages that are remembered, so that it can be told what was corrected or taken back."""
@@ -87,13 +86,23 @@ def hear(heard: Heard) -> None:
 link = IrcLink(settings, hear)
 
 
-@bot.every("1s", rooms=(ROOM,))
-async def run(ctx: Context) -> None:
-    """See to it that both directions run; they begin with the bot, and end with it."""
-    if not tasks or any(task.done() for task in tasks):
-        for task in tasks:
-            task.cancel()
-        tasks[:] = [asyncio.create_task(link.run()), asyncio.create_task(carry_in(ctx))]
+@bot.on_event("ready")
+async def begin(ctx: Context, event: Event) -> None:
+    """Have both directions run as long as the bot does."""
+    end_tasks()
+    tasks[:] = [asyncio.create_task(link.run()), asyncio.create_task(carry_in())]
+
+
+@bot.on_event("stopping")
+async def end(ctx: Context, event: Event) -> None:
+    """Leave the channel."""
+    end_tasks()
+
+
+def end_tasks() -> None:
+    """End both directions, if they run."""
+    for task in tasks:
+        task.cancel()
 
 
 # From the room to IRC. A handler returns when IRC has its lines, and only then is the message counted as handled.
@@ -163,19 +172,19 @@ async def carry_out(ctx: Context, seq: int, login: str, what: tuple[str, str], *
 # From IRC to the room.
 
 
-async def carry_in(ctx: Context) -> None:
+async def carry_in() -> None:
     """Say in the room what happens on IRC, one thing after the other."""
     global lost
     while True:
         heard = await waiting.get()
         if heard.kind == "asked":
-            await answer(ctx, heard)
+            await answer(heard)
             continue
         if lost:
-            await say(ctx, f"({lost} lines from {settings.channel} are lost: the room could not be reached.)")
+            await say(f"({lost} lines from {settings.channel} are lost: the room could not be reached.)")
             lost = 0
         if text := incoming(heard):
-            await say(ctx, text)
+            await say(text)
 
 
 def incoming(heard: Heard) -> str:
@@ -193,11 +202,11 @@ def incoming(heard: Heard) -> str:
     return ""
 
 
-async def say(ctx: Context, text: str) -> None:
+async def say(text: str) -> None:
     """Say something in the room; waits for a broker that does not answer."""
     while True:
         try:
-            await ctx.send(text)
+            await bot.send(ROOM, text)
             return
         except (BadText, NoAnswer) as error:
             # If it may have gone out, it is not said again: the room must not hear it twice.
@@ -208,10 +217,15 @@ async def say(ctx: Context, text: str) -> None:
             await asyncio.sleep(AGAIN_S)
 
 
-async def answer(ctx: Context, heard: Heard) -> None:
+async def answer(heard: Heard) -> None:
     """Somebody on IRC talks to the bridge itself."""
-    if heard.text.strip().lower() == "names" and ctx.room is not None:
-        logins = " ".join(member.login for member in await ctx.room.members())
+    room = bot.room(ROOM)
+    if heard.text.strip().lower() == "names" and room is not None:
+        try:
+            logins = " ".join(member.login for member in await room.members())
+        except ChatError as error:
+            link.answer(heard.nick, f"I cannot tell now: {error}")
+            return
         for line in irc_text.lines(logins, f"In {ROOM}: ", irc_text.room_left(link.nick, heard.nick, "NOTICE"), 3):
             link.answer(heard.nick, line)
     else:
