@@ -62,6 +62,37 @@ async def test_what_was_said_while_the_bot_was_away_is_answered(real: bool) -> N
         assert (await ana.hears("@ana")).text == "second 3 late"
 
 
+@pytest.mark.parametrize("politely", [True, False])
+async def test_where_a_bot_goes_on_however_it_ended_and_however_long_it_was_away(real: bool, politely: bool) -> None:
+    """In the default room, in private and where rooms are kept; elsewhere it is no member any more."""
+
+    def make() -> Bot:
+        bot = Bot("b", start="resume")
+
+        @bot.command
+        async def say(ctx: Context, *, text: str) -> None:
+            await ctx.reply(text)
+
+        return bot
+
+    async with BotTest(make, real=real) as t:
+        ana = await t.person("ana")
+        await t.room("kept", by=ana, kept=True)
+        await t.room("passing", by=ana)
+        await (t.stop() if politely else t.kill())
+        for room in (LOBBY, "kept", "passing"):
+            await ana.say("!say more", room)
+        await ana.direct("say more", t.bot_login)
+        if not real:
+            await t.advance(hours=5)
+        await t.start()
+        left = politely or not real  # a real broker's grace has not passed
+        rooms = [LOBBY, "kept", *([] if left else ["passing"])]
+        assert {(await ana.hears()).log for _ in (*rooms, "@ana")} == {*rooms, "@ana"}
+        assert sorted(t.chat.rooms) == sorted(rooms)
+        await ana.silence()
+
+
 async def test_a_live_bot_answers_nothing_of_before(real: bool) -> None:
     async with BotTest(echo("live"), real=real) as t:
         ana = await t.person("ana")
