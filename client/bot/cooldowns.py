@@ -50,12 +50,18 @@ class Cooldown:
         return f"{self.count}/{seconds:g}s per {self.per}"
 
 
-def overridden(command: str, written: str, environment: Mapping[str, str]) -> str:
+def overridden(command: str, written: str, environment: Mapping[str, str]) -> Cooldown | None:
     """The cooldown that the operator wants of a command, or else the one that its author has written.
+
+    Raises `BadHandler` that names the variable.
 
     `TERTULIA_BOT_COOLDOWN_ROLL="1/5s per user"` is for `roll`; what is no letter or digit in a name is `_` there.
     """
-    return environment.get(ENVIRONMENT + re.sub(r"\W", "_", command).upper(), written)
+    variable = ENVIRONMENT + re.sub(r"\W", "_", command).upper()
+    try:
+        return Cooldown.parse(environment.get(variable, written))
+    except BadHandler as error:
+        raise BadHandler(f"{variable}: {error}") from None
 
 
 @dataclass

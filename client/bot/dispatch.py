@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from client.bot import calls, manual, sentences
 from client.bot.context import Context
-from client.bot.cooldowns import Cooldown, Uses, overridden
+from client.bot.cooldowns import Uses, overridden
 from client.bot.delivery import Cause
 from client.bot.desk import Desk
 from client.bot.listeners import Command, EventListener, Listener, Timer
@@ -54,7 +54,7 @@ class Dispatch:
         self._listeners = bot.listeners
         self._uses: dict[str, Uses] = {}
         for command in self._listeners.commands:
-            cooldown = Cooldown.parse(overridden(command.title, command.cooldown, os.environ))
+            cooldown = overridden(command.title, command.cooldown, os.environ)
             if cooldown is not None:
                 self._uses[command.title] = Uses(cooldown)
 

@@ -14,6 +14,7 @@ from client import language
 from client import log as output
 from client.bot import loading
 from client.bot.ending import AT_ONCE_S, Ending
+from client.bot.errors import BadHandler
 from client.link.chat import ChatClient
 from client.link.failures import NOT_REACHED
 from client.log import event
@@ -166,4 +167,7 @@ async def _served(placed: Placed) -> int:
     except ChatError as error:
         event(log, "not-served", logging.WARNING, bot=bot.name, code=error.code, reason=error)
         return NO_BROKER if error.code in NOT_REACHED else REFUSED
+    except BadHandler as error:  # by the environment: what the file says was looked at when it was loaded
+        event(log, "not-served", logging.WARNING, bot=bot.name, reason=error)
+        return WRONG_USAGE
     return DONE

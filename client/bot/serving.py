@@ -27,6 +27,8 @@ from client.bot.timers import tick
 from client.link.failures import SessionOver
 from client.link.updates import (
     Arrived,
+    LinkChanged,
+    LinkState,
     Overrun,
     RoomJoined,
     RoomLeft,
@@ -73,6 +75,8 @@ class Serving:
         self._stopped = asyncio.Event()
         self._updates: Updates | None = None
         self._pumping = False
+        self._away = False
+        """Whether the log says that the broker is away."""
 
     async def run(self, ready: Callable[[], None] | None) -> None:
         """Serve until stopped, or until the connection is closed. Raises `SessionOver` if the session ends."""
@@ -295,10 +299,21 @@ class Serving:
                     self._happened(update.log, kind, update.roster.time, change.login, reason=change.reason)
         elif isinstance(update, SubjectChanged):
             self._happened(update.log, "topic", update.time, update.by, text=update.subject)
+        elif isinstance(update, LinkChanged):
+            self._link_changed(update.state)
         elif isinstance(update, Overrun):
             event(log, "overrun", logging.WARNING, bot=self.desk.login)
         elif isinstance(update, SessionEnded):
             raise SessionOver(f"The bot's session has ended: {update.reason}.")
+
+    def _link_changed(self, state: LinkState) -> None:
+        """Tell whoever reads the log that the broker is away, and that it is there again."""
+        if state is LinkState.OFFLINE and not self._away:
+            self._away = True
+            event(log, "broker-away", logging.WARNING, bot=self.desk.login)
+        elif state is LinkState.LIVE and self._away:
+            self._away = False
+            event(log, "broker-back", bot=self.desk.login)
 
     def _happened(self, name: str, kind: EventKind, time: int, login: str, reason: str = "", text: str = "") -> None:
         followed = self._followed.get(name)

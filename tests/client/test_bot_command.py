@@ -202,6 +202,30 @@ def test_how_it_ends_tells_why(tmp_path: Path, running: Broker) -> None:
     assert (status, "The broker does not know this key" in words) == (1, True)
 
 
+async def test_an_operators_cooldown_that_is_none_is_told_by_its_variable(running: Broker, tmp_path: Path) -> None:
+    file, key = bot_file(tmp_path, "hasty"), str(running.key("hasty"))
+    wrong = {"TERTULIA_BOT_COOLDOWN_HASTY": "often"}
+    with Program(tmp_path / "log", "bot", "run", str(file), "--key", key, **wrong) as program:
+        assert await asyncio.to_thread(program.process.wait, 30) == 2
+        assert "TERTULIA_BOT_COOLDOWN_HASTY: 'often' is no cooldown" in program.words()
+        assert "Traceback" not in program.words()
+
+
+async def test_the_log_says_that_the_broker_is_away_and_that_it_is_back(tmp_path: Path) -> None:
+    with broker(tmp_path / "data") as first:
+        file, key = bot_file(tmp_path, "patient"), str(first.key("patient"))
+        with bots(tmp_path / "log", str(file), "--key", key) as program:
+            await there(program)
+            first.end(signal.SIGKILL)
+            await asyncio.to_thread(program.says, " event=broker-away ")
+            again = first.again()
+            try:
+                await asyncio.to_thread(program.says, " event=broker-back ")
+            finally:
+                again.end()
+            assert program.words().count("event=broker-away") >= program.words().count("event=broker-back") > 0
+
+
 async def test_it_starts_anew_when_a_file_changes_and_waits_while_one_is_broken(
     running: Broker, lobby: Talk, tmp_path: Path
 ) -> None:

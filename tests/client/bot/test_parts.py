@@ -94,9 +94,11 @@ def test_what_is_no_cooldown_is_refused(text: str) -> None:
 
 def test_the_operator_has_the_last_word() -> None:
     environment = {"TERTULIA_BOT_COOLDOWN_ROLL_IT": "1/5s per user", "TERTULIA_BOT_COOLDOWN_FREE": "none"}
-    assert overridden("roll-it", "3/10s", environment) == "1/5s per user"
-    assert Cooldown.parse(overridden("free", "3/10s", environment)) is None
-    assert overridden("else", "3/10s", environment) == "3/10s"
+    assert str(overridden("roll-it", "3/10s", environment)) == "1/5s per user"
+    assert overridden("free", "3/10s", environment) is None
+    assert str(overridden("else", "3/10s", environment)) == "3/10s per user"
+    with pytest.raises(BadHandler, match=r"^TERTULIA_BOT_COOLDOWN_ROLL: .*rubbish"):
+        overridden("roll", "3/10s", {"TERTULIA_BOT_COOLDOWN_ROLL": "rubbish"})
 
 
 # Calls.
