@@ -76,6 +76,7 @@ def test_while_the_last_message_is_on_its_way_an_older_one_is_not_taken_for_it()
         seat.chat.acknowledge(seat.chat.sent[1], 5)
         await seat.see_no("secnod …")
         await seat.typed("/edit second")
+        await seat.until(lambda: len(seat.chat.sent) == 3)
         command = seat.chat.sent[2].command
         assert isinstance(command, m.Edit)
         assert (command.seq, command.text) == (5, "second")
@@ -106,6 +107,7 @@ def test_a_refused_edit_comes_back_to_the_line() -> None:
     async def act(seat: Seat) -> None:
         await seat.see("my tpyo")
         await seat.typed("/edit my typo")
+        await seat.until(lambda: len(seat.chat.sent) == 1)
         seat.chat.refuse(seat.chat.sent[0], Forbidden())
         await seat.see("Not changed: ", "▸ my typo")
 
