@@ -20,12 +20,11 @@ from broker.datadir import DataDir
 from broker.machine import reachable
 from broker.office import Ask, office
 from broker.wire.operator_client import listens
-from common import addresses, credentials, keys, names, texts
+from common import addresses, credentials, keys, names, scopes, texts
 from common.errors import ChatError
-from common.limits import CLIENT_LENGTH
+from common.limits import CLIENT_LENGTH, LIST_PAGE
 
-_PAGE: Final = 500
-_SCOPES: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin"
+_PAGE: Final = LIST_PAGE
 
 
 class KeyFileRefused(ChatError):
@@ -44,7 +43,9 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
         "password, for what its scopes say. The key file is the bot's only credential; keep it as one.",
     )
     add.add_argument("login", metavar="NAME")
-    add.add_argument("--scopes", nargs="+", required=True, metavar="SCOPE", help=f"what the key is for: {_SCOPES}")
+    add.add_argument(
+        "--scopes", nargs="+", required=True, metavar="SCOPE", help=f"what the key is for: {scopes.EXPECTED_OF_BOTS}"
+    )
     add.add_argument("--name", default="", metavar="TEXT", help="what the bot is called (default: NAME)")
     add.add_argument("--key-file", type=Path, metavar="FILE", help="where the key is written (default: ./NAME.key)")
     add.set_defaults(run=_add)

@@ -28,9 +28,10 @@ from broker.store.migrations import DatabaseUnusable
 from broker.wire.operator_client import listens
 from common import texts
 from common.errors import ChatError
+from common.limits import LIST_PAGE
 
 GENDERS: Final = ("female", "male", "other", "undisclosed")
-_PAGE: Final = 500
+_PAGE: Final = LIST_PAGE
 
 Run = Callable[[argparse.Namespace, settings.BrokerConfig], None]
 

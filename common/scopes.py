@@ -34,7 +34,9 @@ OF_ROOMS: Final = (READ, WRITE)
 PLAIN: Final = (DIRECT, CREATE, ADMIN, ACCOUNT)
 ALL: Final = (f"{READ}:{ANY}", f"{WRITE}:{ANY}", *PLAIN)
 """All that a key may be used for."""
-_EXPECTED: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin, account"
+EXPECTED_OF_BOTS: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin"
+"""In words, what the key of a program may be used for."""
+_EXPECTED: Final = f"{EXPECTED_OF_BOTS}, {ACCOUNT}"
 
 
 def parse(written: Iterable[str]) -> tuple[str, ...]:
