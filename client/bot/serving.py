@@ -111,17 +111,19 @@ class Serving:
 
     async def _drain(self) -> None:
         self._lanes.close()
-        for task in [*self._tasks, *(each.task for each in self._followed.values() if each.task)]:
-            task.cancel()
+        self._cancel_tasks()
         self._dispatch.life("stopping")
         await self._runs.finish(DRAIN_S)
         await self._keeping.keep()
 
     def _cancel(self) -> None:
         self._lanes.cancel()
-        for task in [*self._tasks, *(each.task for each in self._followed.values() if each.task)]:
-            task.cancel()
+        self._cancel_tasks()
         self._runs.cancel()
+
+    def _cancel_tasks(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
