@@ -20,6 +20,7 @@ import msgspec
 from common import topics
 from common.errors import BadRequest, BadText, ChatError, UnknownOp, from_wire
 from common.limits import (
+    GATEWAY_ADDRESS_LENGTH,
     GATEWAY_SESSION_LENGTH,
     NESTING,
     REPLY_BYTES,
@@ -33,7 +34,7 @@ from common.texts import NO_TEXT, visible
 _encoder = msgspec.msgpack.Encoder()
 _ID_MAX = 2**63 - 1
 _REPLY_ELEMENTS = 65_536
-_ENVELOPE = frozenset({"op", "id", "as"})
+_ENVELOPE = frozenset({"op", "id", "as", "from"})
 _BINARY = (bytes,)
 """Binary stays binary: without this msgspec would also read Base64 text where binary is meant."""
 
@@ -45,6 +46,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     session: str
     """The field `as`: which of a gateway's sessions asks; empty for everybody else."""
     command: Command
+    address: str = ""
+    """The field `from`: the address of a gateway's person; empty for everybody else."""
 
 
 class RequestError(BadRequest):
@@ -128,6 +131,7 @@ class _SendFrame(msgspec.Struct, forbid_unknown_fields=True, tag_field="op", tag
     reply_to: Annotated[int, msgspec.Meta(ge=0, le=_ID_MAX)] | None = None
     hops: Annotated[int, msgspec.Meta(ge=0, le=_ID_MAX)] | None = None
     session: Annotated[str, msgspec.Meta(max_length=GATEWAY_SESSION_LENGTH)] = msgspec.field(name="as", default="")
+    address: Annotated[str, msgspec.Meta(max_length=GATEWAY_ADDRESS_LENGTH)] = msgspec.field(name="from", default="")
 
 
 _send = msgspec.msgpack.Decoder(_SendFrame)
@@ -158,7 +162,7 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
             # op included, is read again below, where it is told what is wrong.
             sent = _send.decode(frame)
             command = Send(room=sent.room, text=sent.text, nonce=sent.nonce, reply_to=sent.reply_to, hops=sent.hops)
-            return Request(sent.id, sent.session, command)
+            return Request(sent.id, sent.session, command, sent.address)
         except (ValueError, RecursionError):
             pass
     id = 0
@@ -177,21 +181,26 @@ def decode_request(frame: bytes, ops: Ops = OPS) -> Request:
         session = body.get("as", "")
         if type(session) is not str or len(session) > GATEWAY_SESSION_LENGTH:
             raise BadRequest(f"The field 'as' is text of at most {GATEWAY_SESSION_LENGTH} characters.")
+        address = body.get("from", "")
+        if type(address) is not str or len(address) > GATEWAY_ADDRESS_LENGTH:
+            raise BadRequest(f"The field 'from' is text of at most {GATEWAY_ADDRESS_LENGTH} characters.")
         if not body.keys() <= (fields := _fields(known[0])):
             _check_unknown({name: body[name] for name in body.keys() - fields})
-        return Request(id, session, msgspec.convert(body, known[0], builtin_types=_BINARY))
+        return Request(id, session, msgspec.convert(body, known[0], builtin_types=_BINARY), address)
     except msgspec.ValidationError as error:
         raise RequestError(BadRequest(_sentence("The request is malformed", error)), id) from None
     except ChatError as error:
         raise RequestError(error, id) from None
 
 
-def encode_request(id: int, command: Command, session: str = "") -> bytes:
+def encode_request(id: int, command: Command, session: str = "", address: str = "") -> bytes:
     """Write a request frame. Raises `BadText` for a text that UTF-8 cannot hold (a lone surrogate), and `BadRequest`
     for a number beyond 64 bits."""
     body: dict[str, Any] = {"op": command.op, "id": id}
     if session:
         body["as"] = session
+    if address:
+        body["from"] = address
     required = _required(type(command))
     for field in command.__struct_fields__:
         value = getattr(command, field)

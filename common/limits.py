@@ -95,6 +95,9 @@ CLIENT_LENGTH: Final = 64
 GATEWAY_SESSION_LENGTH: Final = 64
 """Characters of the field `as`, by which a gateway names one of its sessions."""
 
+GATEWAY_ADDRESS_LENGTH: Final = 45
+"""Characters of the field `from`, by which a gateway tells the address of its person: an IPv6 address in figures."""
+
 HOPS: Final = 8
 """Programs that may answer one another without a person between them: more are a loop."""
 

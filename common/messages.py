@@ -59,6 +59,8 @@ class Hello(Command, frozen=True, kw_only=True):
     op = "hello"
     versions: Annotated[list[UInt], Meta(min_length=1, max_length=16)]
     client: Annotated[str, Meta(max_length=limits.CLIENT_LENGTH)] = ""
+    quiet: bool | None = None
+    """Learn what the session is without being counted as present: a gateway whose person is away asks so."""
 
 
 class Register(Command, frozen=True, kw_only=True):
@@ -510,6 +512,8 @@ class SessionState(Struct, kw_only=True):
     """Whether the account is a program's."""
     scopes: list[str] | None = None
     """What the key of this session may be used for; None for all that the account may do."""
+    online: bool = True
+    """Whether the account is present, by any of its sessions."""
 
 
 # Events, which are broadcast. Those with `seq` are entries of a log and are what `history` returns.
