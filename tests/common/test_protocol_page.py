@@ -208,11 +208,12 @@ def bound(value: Any) -> str:
 def test_the_envelope_is_that_of_the_code() -> None:
     rows = tables(section(4))[1]
     named = {(row[0], row[1].strip("`")) for row in rows}
-    body = msgspec.msgpack.decode(codec.encode_request(1, messages.Ping(), "s"))
+    body = msgspec.msgpack.decode(codec.encode_request(1, messages.Ping(), "s", "192.0.2.7"))
     failure = msgspec.msgpack.decode(codec.encode_error(1, errors.Busy(retry_after=1.0), "s"))
     assert {name for message, name in named if message == "request"} == set(body)
     assert {name for message, name in named if message == "reply"} == set(failure)
     assert f"text 0..{limits.GATEWAY_SESSION_LENGTH}" in section(4)
+    assert f"text 0..{limits.GATEWAY_ADDRESS_LENGTH}" in section(4)
 
 
 def test_every_link_within_the_page_leads_somewhere() -> None:

@@ -51,7 +51,7 @@ def text_of(value: str | dict[str, Any]) -> str:
 def test_a_request(case: dict[str, Any]) -> None:
     frame = bytes.fromhex(case["hex"])
     request = codec.decode_request(frame)
-    again = codec.encode_request(request.id, request.command, request.session)
+    again = codec.encode_request(request.id, request.command, request.session, request.address)
     assert said(again) == case["map"]
     assert (again == frame) or not case["written"]
 
