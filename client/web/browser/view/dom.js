@@ -1,0 +1,72 @@
+/**
+ * Elements made by functions: text goes in as text, never as markup. Must not know what is shown.
+ */
+
+/**
+ * An element. `props`: `class`, `on<event>` listeners, `data` (dataset), `aria-*` and other attributes with a hyphen,
+ * booleans (false and null leave an attribute out), and anything else as the element's property, or else its attribute.
+ * Children: nodes, texts, numbers, arrays of them; null, undefined and false are left out.
+ * @param {string} tag
+ * @param {Record<string, any> | null} [props]
+ * @param {...any} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, props, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (value === null || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "class") element.className = value;
+    else if (name === "data") Object.assign(element.dataset, value);
+    else if (name in element && !name.includes("-") && name !== "list" && name !== "form") element[name] = value;
+    else if (value !== false) element.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : value);
+    else if (name.startsWith("aria-")) element.setAttribute(name, "false");
+  }
+  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/**
+ * The parts of a translated sentence with elements in the place of its fields:
+ * `filled(_("{who} invites you"), { who: name("ana") })`.
+ * @returns {(string | Node)[]}
+ */
+export const filled = (sentence, nodes) =>
+  sentence.split(/(\{\w+\})/).map((part) => (/^\{\w+\}$/.test(part) ? nodes[part.slice(1, -1)] ?? part : part));
+
+/** What somebody else has named, so that its direction cannot spill over: `<bdi>`. */
+export const bdi = (text, props) => h("bdi", props, visible(text));
+
+/** Text of others with its control and direction characters made visible. Line feeds and tabs stay. */
+export const visible = (text) =>
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+
+/**
+ * One of this app's drawings: 24×24, in the colour of the text, hidden from screen readers.
+ * @param {keyof typeof DRAWINGS} name
+ */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(svg.namespaceURI, "path");
+  path.setAttribute("d", DRAWINGS[name]);
+  svg.append(path);
+  return svg;
+}
+
+const DRAWINGS = {
+  back: "M15 5l-7 7 7 7",
+  close: "M6 6l12 12M18 6L6 18",
+  plus: "M12 5v14M5 12h14",
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 1 0 0-13M15.5 15.5L20 20",
+  more: "M12 5v.01M12 12v.01M12 19v.01",
+  people: "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 1 0 0-7M2.5 20c.5-3.5 3-5 6.500-5s6 1.500 6.500 5M16 5.500a3.500 3.500 0 0 1 0 6M18 15.500c2 .7 3.200 2.200 3.500 4.500",
+  gear: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 1 0 0-5M9 14.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 1 0 0-5",
+  send: "M4 12l16-8-6 16-3-6.500z",
+  lock: "M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3",
+  check: "M5 12.500l4.500 4.500L19 7.500",
+  reply: "M10 6l-6 6 6 6M4 12h9c4 0 7 2 7 6",
+  smile: "M12 3a9 9 0 1 0 0 18 9 9 0 1 0 0-18M8.500 14.500c1 1.300 2.200 2 3.500 2s2.500-.7 3.500-2M9 9.500v.01M15 9.500v.01",
+};

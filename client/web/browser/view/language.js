@@ -1,0 +1,86 @@
+/**
+ * The language people are spoken to: English as it stands in the code, others from /facts/<lang>.json.
+ *
+ *     _("Text with {name}", { name })                     a sentence, whole, with named fields
+ *     ngettext("{n} message", "{n} messages", n)          the same for n things; {n} is filled in
+ *
+ * Must not know what is said, or where.
+ */
+import { preferred } from "./device.js";
+
+/** The languages there are, in their own words; the first needs no strings. A test holds them and Python's equal. */
+export const LANGUAGES = { en: "English", es: "Español" };
+
+/** The language chosen, as in `LANGUAGES`. */
+export let lang = "en";
+
+let strings = {};
+let plural = new Intl.PluralRules("en");
+/** @type {Promise<{strings: object, limits: Record<string, any>, commands: object[]}> | undefined} */
+let loading;
+
+/**
+ * Speak `wanted`, or what the setting or the browser prefers. Resolves when the strings are there, or cannot be had:
+ * then it is English.
+ */
+export async function speak(wanted = preferred("lang")) {
+  const known = [wanted, ...navigator.languages].map((tag) => tag.slice(0, 2).toLowerCase());
+  lang = known.find((tag) => tag in LANGUAGES) ?? "en";
+  strings = {};
+  loading = undefined;
+  if (lang !== "en") {
+    try {
+      strings = (await facts()).strings ?? {};
+    } catch {
+      lang = "en";
+    }
+  }
+  plural = new Intl.PluralRules(lang);
+  document.documentElement.lang = lang;
+}
+
+/** What the browser needs to know from the server: limits and the commands' table. Rejects if it cannot be had now. */
+export function facts() {
+  loading ??= fetch(`/facts/${lang}.json`).then((answer) => {
+    if (!answer.ok) throw new Error(`facts: ${answer.status}`);
+    return answer.json();
+  });
+  loading.catch(() => { loading = undefined; });
+  return loading;
+}
+
+const filled = (text, fields) => text.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
+
+/** The text in the language chosen, with its named fields filled in. */
+export function _(text, fields) {
+  const said = strings[text];
+  const sentence = typeof said === "string" && said ? said : text;
+  return fields ? filled(sentence, fields) : sentence;
+}
+
+/** The text for `n` things in the language chosen; `{n}` becomes the number as that language writes it. */
+export function ngettext(one, many, n, fields) {
+  const form = plural.select(n) === "one" ? 0 : 1;
+  const said = strings[one];
+  const sentence = Array.isArray(said) ? said[form] || said.at(-1) : [one, many][form];
+  return filled(sentence, { n: number(n), ...fields });
+}
+
+/** A number as the language writes it. */
+export const number = (n) => n.toLocaleString(lang);
+
+const shown = (ms, options) => new Date(ms).toLocaleString(lang, options);
+
+/** The time of day: 14:05. */
+export const clock = (ms) => shown(ms, { hour: "2-digit", minute: "2-digit" });
+
+/** The day: Today, Yesterday, Tuesday 3 March, with the year if it is another. `now` is the broker's clock. */
+export function day(ms, now = Date.now()) {
+  const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(ms).setHours(0, 0, 0, 0)) / 86_400_000);
+  if (days === 0 || days === 1) return days ? _("Yesterday") : _("Today");
+  const year = new Date(ms).getFullYear() === new Date(now).getFullYear() ? undefined : "numeric";
+  return shown(ms, { weekday: "long", day: "numeric", month: "long", year });
+}
+
+/** Date and time, whole. */
+export const moment = (ms) => shown(ms, { dateStyle: "medium", timeStyle: "short" });
