@@ -1,0 +1,1 @@
+"""The relay: one DEALER and one SUB for the whole process, and many browsers' WebSockets."""
