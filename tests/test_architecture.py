@@ -64,7 +64,7 @@ ONLY_IN = {
         "broker/machine.py",
         "client/link",
         "client/local.py",
-        "client/web/webhooks/public.py",
+        "client/web/public.py",
     ),
     "sqlite3": (),
     "subprocess": ("client/local.py",),

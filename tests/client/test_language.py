@@ -34,7 +34,7 @@ NO_SENTENCES = {
     "client/tui/view/style.py": "colours and names of styles",
     "client/web/webhooks/forges.py": "what becomes of other programs' bodies, whose language is English",
     "client/web/webhooks/incoming.py": "answers to other programs",
-    "client/web/webhooks/public.py": "networks, and a cause for the log",
+    "client/web/public.py": "networks, and a cause for the log",
     "client/web/webhooks/shapes.py": "answers to other programs",
     **{
         f"client/bot/{name}.py": "speaks to the authors of bots, and in their log"

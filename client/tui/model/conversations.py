@@ -11,7 +11,7 @@ from typing import Final
 
 from client.tui.model.crowd import Crowd
 from client.tui.model.records import Record, Scrollback
-from common import names
+from common import attention, names
 from common.limits import TYPING_S
 from common.messages import Change, MemberView, Notify, RoomView, Roster, Status
 
@@ -112,7 +112,7 @@ class Conversation:
     @property
     def tells(self) -> Notify:
         """What of it is to be told: unless somebody said otherwise, all in private, and in rooms what names one."""
-        return self.notify or ("all" if self.private else "mentions")
+        return attention.told(self.notify, private=self.private)
 
     # Who is there
 

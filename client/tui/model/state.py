@@ -7,7 +7,6 @@ stands here. Its length is that of the updates, each of which has its method; pa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -37,7 +36,7 @@ from client.tui.model.marks import Marks
 from client.tui.model.places import Places
 from client.tui.model.records import FAR_LIMIT, LIMIT, Kind, Reaction, Record
 from client.tui.model.wishes import ENDINGS, FAREWELLS, OTHER_ENDING, Load, Missed, Over, Ring, Tell, Wish
-from common import names, topics
+from common import attention, names, topics
 from common.errors import ChatError
 from common.messages import (
     AnyEntry,
@@ -91,7 +90,7 @@ class Model(Places):
         self.status_note = ""
         self.operator = False
         """Whether the person is the broker's operator, who keeps order everywhere."""
-        self._mention = re.compile("(?!)")
+        self._mention = attention.naming("")
         self._owners: dict[bytes, str] = {}
         self._wanted: dict[bytes, Wanted] = {}
         self._left_behind: dict[str, int] = {}
@@ -100,7 +99,7 @@ class Model(Places):
     def named(self, me: str) -> None:
         """The person's login is known."""
         self.me = me
-        self._mention = re.compile(rf"(?<!\w)@?{re.escape(me)}(?!\w)", re.IGNORECASE) if me else re.compile("(?!)")
+        self._mention = attention.naming(me)
 
     def arrive(self, me: str, default_room: str, state: SessionState) -> None:
         """Logged in: where the person is."""
@@ -292,7 +291,7 @@ class Model(Places):
 
     def _rings(self, talk: Conversation, record: Record) -> bool:
         """Whether the person wants to be told of a message that they do not see."""
-        return self.status != "dnd" and (talk.tells == "all" or (talk.tells == "mentions" and record.mention))
+        return attention.worth(talk.tells, self.status, named=record.mention)
 
     def _changed(self, log: str, entry: Edited | Retracted | Reacted) -> None:
         """Somebody did something to a message that was said before; in the inbox, in one of its conversations."""

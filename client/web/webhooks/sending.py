@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import aiohttp
 
+from client.web.public import NotPublic, public_socket
 from client.web.webhooks import payloads
 from client.web.webhooks.bounds import BACK_OFF_S, CONNECT_S, POST_S
 from client.web.webhooks.hooks import Outgoing
 from client.web.webhooks.payloads import Event
-from client.web.webhooks.public import NotPublic, public_socket
 
 _NEVER = frozenset({400, 413, 414, 415, 422, 431})
 """Statuses that say that this event will not be taken, however often it comes."""

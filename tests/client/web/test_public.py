@@ -14,9 +14,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from client.web.public import is_public
 from client.web.webhooks.hooks import Outgoing
 from client.web.webhooks.payloads import Event
-from client.web.webhooks.public import is_public
 from client.web.webhooks.sending import Sender
 
 EVENT = Event("message", b"{}", 0, "x", 1)

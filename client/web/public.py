@@ -1,8 +1,8 @@
 """Which addresses the gateway may connect to on a stranger's word: those of the public internet only.
 
-Whoever may add a hook must not reach through the gateway what stands behind it: this machine, its network, the cloud's
-metadata. The address is looked at when the socket is made, so that what was checked is what is connected to, whatever
-the name is said to be a moment later. Must not know hooks or HTTP.
+Whoever may add a hook, or a push subscription, must not reach through the gateway what stands behind it: this machine,
+its network, the cloud's metadata. The address is looked at when the socket is made, so that what was checked is what is
+connected to, whatever the name is said to be a moment later. Must not know hooks, push or HTTP.
 
 Sources: IANA's special-purpose address registries (RFC 6890), RFC 4291 (mapped and compatible addresses), RFC 6052 and
 RFC 8215 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo).
