@@ -16,7 +16,9 @@ import pytest
 # Whatever language the person speaks who runs the tests: what is compared is English.
 os.environ["TERTULIA_LANG"] = "en"
 
-PROGRAMS = frozenset({"faketime", "ip", "iproute2", "make", "ngircd", "node", "nodejs", "npm", "strace", "tmux"})
+PROGRAMS = frozenset(
+    {"chromium", "faketime", "ip", "iproute2", "make", "ngircd", "node", "nodejs", "npm", "strace", "tmux"}
+)
 
 
 def lacks_a_program(reason: str) -> bool:

@@ -143,6 +143,42 @@ def gateway(log: Path, running: Broker, hooks: Path, *arguments: str) -> Program
     )
 
 
+class Served:
+    """`tertulia web` for browsers, on a port that it keeps; can be killed and started again.
+
+    People open `url`. It names localhost, which browsers trust without TLS.
+    """
+
+    def __init__(self, log: Path, running: Broker, *arguments: str) -> None:
+        self._log = log
+        self._key = running.key("gate", "gateway")
+        self._arguments = arguments
+        self._port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start it (again), and wait until it serves."""
+        self.program = Program(
+            self._log, "web", "--listen", "127.0.0.1", "--port", str(self._port), "--key", str(self._key),
+            "--data-dir", str(self._log.parent / "web"), *self._arguments,
+        )  # fmt: skip
+        line = self.program.line()
+        assert line.startswith("http"), self.program.words()
+        self._port = int(line.rsplit(":", 1)[1].rstrip("/"))
+        self.url = f"http://localhost:{self._port}"
+
+    def kill(self) -> None:
+        """`kill -9`, and wait until it is gone."""
+        self.end(signal.SIGKILL)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Tell it to end; returns its status."""
+        status = self.program.end(number)
+        assert self.program.process.stdout is not None
+        self.program.process.stdout.close()
+        return status
+
+
 def make_hook(capsys: pytest.CaptureFixture[str], hooks: Path, *arguments: str) -> str:
     """Make a hook by the command line; what it prints: a URL's path, or a secret."""
     assert main(["web", "hook", "add", *arguments, "--hooks", str(hooks)]) == 0
