@@ -5,6 +5,7 @@
     N_("A row of a table")                               marked here, translated with `_` where it is shown
     sentence(error)                                      what to say of a refusal, by its code
     long_date(day)                                       a date in the order that the language writes it
+    translator("es").sentence(error)                     the same to one person of many, who are spoken to in their own
 
 What is not shown to people is not translated: log lines, JSON, settings, names of commands and flags, the wire. Until
 `use` was called everything is English, and nothing is loaded. Must not know who is spoken to, or where.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +33,43 @@ LANGUAGES: Final = ("en", "es")
 DOMAIN: Final = "tertulia"
 CATALOGS: Final = Path(__file__).with_name("locale")
 
-_catalog: NullTranslations | None = None
+
+class Translator:
+    """One language, for a program that speaks several at a time; `translator` gives it."""
+
+    def __init__(self, lang: str, catalog: NullTranslations | None) -> None:
+        self.lang = lang
+        self._catalog = catalog
+
+    def text(self, text: str) -> str:
+        """The text in this language, or as it is if the catalog does not have it."""
+        # To nothing, gettext gives the head of the catalog.
+        return self._catalog.gettext(text) if text and self._catalog is not None else text
+
+    def number(self, one: str, many: str, n: int) -> str:
+        """The text for `n` things."""
+        if self._catalog is None:
+            return one if n == 1 else many
+        return self._catalog.ngettext(one, many, n)
+
+    def sentence(self, error: ChatError) -> str:
+        """What to tell people of a refusal or a failure.
+
+        In English the sentence that it holds, which may have details. Else that sentence translated if the catalog
+        knows it; of a broker's that it does not, what its code means; and what this program made itself, as it was
+        made.
+        """
+        if self._catalog is None:
+            return error.message
+        from client.refusals import translated
+
+        said = translated(error.message, self._catalog.gettext)
+        if said is not None:
+            return said
+        return self._catalog.gettext(error.sentence) if error.remote else error.message
+
+
+_chosen = Translator(LANGUAGES[0], None)
 
 
 def N_(text: str) -> str:
@@ -41,31 +79,28 @@ def N_(text: str) -> str:
 
 def _(text: str) -> str:
     """The text in the language chosen, or as it is if the catalog does not have it."""
-    # To nothing, gettext gives the head of the catalog.
-    return _catalog.gettext(text) if text and _catalog is not None else text
+    return _chosen.text(text)
 
 
 def ngettext(one: str, many: str, n: int) -> str:
     """The text for `n` things in the language chosen."""
-    if _catalog is None:
-        return one if n == 1 else many
-    return _catalog.ngettext(one, many, n)
+    return _chosen.number(one, many, n)
 
 
 def sentence(error: ChatError) -> str:
-    """What to tell people of a refusal or a failure.
+    """What to tell people of a refusal or a failure, in the language chosen (`Translator.sentence`)."""
+    return _chosen.sentence(error)
 
-    In English the sentence that it holds, which may have details. Else that sentence translated if the catalog knows
-    it; of a broker's that it does not, what its code means; and what this program made itself, as it was made.
-    """
-    if _catalog is None:
-        return error.message
-    from client.refusals import translated
 
-    said = translated(error.message, _catalog.gettext)
-    if said is not None:
-        return said
-    return _catalog.gettext(error.sentence) if error.remote else error.message
+def translator(lang: str) -> Translator:
+    """The language `lang` (`es`, also `es-AR`), whatever was chosen for this process; English if there is no catalog
+    for it."""
+    return _translator(known(lang) or LANGUAGES[0])
+
+
+@cache
+def _translator(known: str) -> Translator:
+    return Translator(known, _loaded(known) if known != LANGUAGES[0] else None)
 
 
 def use(lang: str | None = None, environment: Mapping[str, str] = os.environ) -> str:
@@ -73,10 +108,9 @@ def use(lang: str | None = None, environment: Mapping[str, str] = os.environ) ->
 
     A language that there is no catalog for becomes the locale's, and a locale without one English.
     """
-    global _catalog
-    found = known(lang or "") or _of_locale(environment)
-    _catalog = _loaded(found) if found != LANGUAGES[0] else None
-    return found
+    global _chosen
+    _chosen = translator(known(lang or "") or _of_locale(environment))
+    return _chosen.lang
 
 
 def known(name: str) -> str | None:

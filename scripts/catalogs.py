@@ -1,6 +1,6 @@
 """The catalogs of the client's sentences: extracted from the code, merged with what is translated, compiled.
 
-python -m scripts.catalogs            renew every `client/locale/*/LC_MESSAGES/tertulia.po`, and compile it
+python -m scripts.catalogs            renew and compile `client/locale/*/LC_MESSAGES/tertulia.po`, and browser.json
 python -m scripts.catalogs --check    say what is out of date or not translated, and end with status 1 if anything is
 
 Needs Babel, which is among the extra requirements of the tests; the client itself does not.
@@ -9,6 +9,7 @@ Needs Babel, which is among the extra requirements of the tests; the client itse
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,15 +17,20 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_javascript
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "client" / "locale"
+BROWSER = ROOT / "client" / "web" / "browser"
+SENTENCES = LOCALES / "browser.json"
+"""The sentences that the browser's code marks, for `client.web.facts`, which tells the browser those and no others."""
 KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2}
 """The functions that mark a sentence, each with how many of its arguments are sentences."""
 COMMENT = "# For translators: "
-"""A comment in the code that begins like this, just above a sentence, is shown to whoever translates it."""
+"""A comment in the code that begins like this, just above a sentence, is shown to whoever translates it; `//` in
+JavaScript."""
 
 HEADER = """\
 # Tertulia in {language}.
@@ -62,6 +68,27 @@ def marked(path: Path) -> Iterator[tuple[ast.Call, tuple[str, ...]]]:
                 yield node, tuple(texts)
 
 
+def browser() -> Iterator[tuple[Path, tuple[str, ...], list[str]]]:
+    """Every sentence of the browser's code, one or two for a number, with what is said to translators."""
+    options = {"parse_template_string": True}
+    note = COMMENT.removeprefix("# ")
+    for path in sorted(BROWSER.rglob("*.js")):
+        with path.open("rb") as file:
+            for _line, name, given, notes in extract_javascript(file, list(KEYWORDS), [note], options):
+                texts = given if isinstance(given, tuple) else (given,)
+                kept = tuple(text for text in texts[: KEYWORDS[str(name)]] if text)
+                if kept:
+                    yield path, kept, [each.removeprefix(note) for each in notes]
+
+
+def for_browser() -> str:
+    """What `browser.json` should hold; a sentence a line, so that two people's do not meet in one."""
+    found = {texts for _path, texts, _notes in browser()}
+    strings = sorted(texts[0] for texts in found if len(texts) == 1)
+    plurals = sorted(list(texts) for texts in found if len(texts) == 2)
+    return json.dumps({"strings": strings, "plurals": plurals}, ensure_ascii=False, indent=0) + "\n"
+
+
 def template() -> Catalog:
     """Every sentence of the code, none translated."""
     found = Catalog(charset="utf-8")
@@ -73,6 +100,8 @@ def template() -> Catalog:
             above = lines[node.lineno - 2].strip()
             notes = [above.removeprefix(COMMENT)] if above.startswith(COMMENT) else []
             found.add(texts if len(texts) > 1 else texts[0], locations=[(_relative(path), 0)], auto_comments=notes)
+    for path, texts, notes in browser():
+        found.add(texts if len(texts) > 1 else texts[0], locations=[(_relative(path), 0)], auto_comments=notes)
     return found
 
 
@@ -126,6 +155,11 @@ def main(arguments: list[str]) -> int:
     """Renew the catalogs, or check them; returns the exit status."""
     status = 0
     wanted = template()
+    if "--check" not in arguments:
+        SENTENCES.write_text(for_browser(), encoding="utf-8")
+    elif SENTENCES.read_text(encoding="utf-8") != for_browser():
+        print(f"{_relative(SENTENCES)} is out of date; run: python -m scripts.catalogs")
+        status = 1
     for path in catalogs():
         written = renewed(path, wanted)
         if "--check" in arguments:

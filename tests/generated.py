@@ -40,7 +40,7 @@ def module_table() -> Iterator[str]:
 
 def command_table() -> Iterator[str]:
     """All commands of the terminal, those of the assignment first."""
-    from client.tui.commands.table import TABLE
+    from client.typed.table import TABLE
 
     yield from ("", "| type | to |", "|---|---|")
     for spec in TABLE:

@@ -20,15 +20,15 @@ from typing import Final, TextIO
 
 from client.language import _, ngettext, sentence
 from client.link.updates import LinkChanged, Update
-from client.tui.commands import grammar
 from client.tui.commands.ports import Chat, Sending
-from client.tui.commands.table import TABLE
 from client.tui.model.conversations import Conversation
 from client.tui.model.records import Record
 from client.tui.model.state import Model
 from client.tui.sitting import Sitting
 from client.tui.text import clean
 from client.tui.view import render
+from client.typed import grammar
+from client.typed.table import TABLE
 from common.errors import ChatError
 from common.limits import TEXT_BYTES
 from common.messages import Edited, Reacted, Retracted

@@ -13,15 +13,16 @@ from typing import Any, Final
 
 from client.language import _, sentence
 from client.link.updates import LinkChanged, LinkState, RoomJoined, Settled, Update
-from client.tui.commands.grammar import Call, Mistake, Say
+from client.tui.commands.actions import ACTIONS
 from client.tui.commands.ports import Chat, Sending, Surface
-from client.tui.commands.table import TABLE
 from client.tui.model.records import Record
 from client.tui.model.state import Model
 from client.tui.model.wishes import Load, Missed, Over, Ring, Tell, Wish
 from client.tui.reading import OLDER_PAGE, Reading
 from client.tui.receipts import Receipts
 from client.tui.text.links import Numbers
+from client.typed.grammar import Call, Mistake, Say
+from client.typed.table import TABLE
 from common import texts, topics
 from common.errors import ChatError, NoSuchUser
 
@@ -170,7 +171,7 @@ class Sitting:
             self.complain(_("{command} needs the full screen.").format(command=call.spec.name))
             return False
         try:
-            await call.spec.action(self, call.values, call.flags)
+            await ACTIONS[call.spec.name](self, call.values, call.flags)
         except ChatError as error:
             again = _("Try again in {n} s.").format(n=round(error.retry_after or 0))
             self.complain(sentence(error) + (f" {again}" if error.retry_after and error.retry_after >= 1 else ""))

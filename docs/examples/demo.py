@@ -113,7 +113,7 @@ class Person:
 
 def unused(people: list[Person]) -> list[str]:
     """The `#` commands of the terminal's table that nobody has typed."""
-    from client.tui.commands.table import TABLE
+    from client.typed.table import TABLE
 
     typed = [line for person in people for line in person.used]
     return [

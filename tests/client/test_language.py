@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime
 import gettext
+import json
 import re
 import string
 import subprocess
@@ -18,7 +19,7 @@ from babel.messages.catalog import Catalog, Message
 
 from client import config, language, refusals
 from client.cli import main
-from client.language import LANGUAGES, _, long_date, moment, ngettext, sentence, short_date
+from client.language import LANGUAGES, _, long_date, moment, ngettext, sentence, short_date, translator
 from common import errors
 from common.errors import BadName, BadRequest, ChatError, NoSuchRoom, RateLimited
 from scripts import catalogs
@@ -212,6 +213,21 @@ def test_dates_are_in_the_order_of_the_language(spanish: None) -> None:
     )
 
 
+def test_several_languages_are_spoken_at_a_time(spanish: None) -> None:
+    english, of_others = translator("en"), translator("es-AR")
+    assert (english.lang, of_others.lang) == ("en", "es")
+    assert (english.text("One moment…"), of_others.text("One moment…")) == ("One moment…", "Un momento…")
+    assert english.sentence(NoSuchRoom()) == NoSuchRoom.sentence
+    assert of_others.sentence(NoSuchRoom()) == "No hay ninguna sala con ese nombre."
+    assert [english.number("{n} new", "{n} newer", n) for n in (1, 2)] == ["{n} new", "{n} newer"]
+    assert _("One moment…") == "Un momento…", "what the process speaks is not touched"
+
+
+@pytest.mark.parametrize("lang", ["de", "", "../../etc", "es" * 5_000, "\0", "e s"])
+def test_a_language_that_nobody_speaks_here_is_english(lang: str) -> None:
+    assert translator(lang) is translator("en")
+
+
 # What is said of refusals
 
 
@@ -358,6 +374,31 @@ def test_what_is_compiled_is_what_is_written(path: Path) -> None:
     assert len(texts) >= len(list(translations(path)))
 
 
+def test_what_the_browser_is_told_is_what_its_code_says() -> None:
+    assert catalogs.SENTENCES.read_text(encoding="utf-8") == catalogs.for_browser(), "run: python -m scripts.catalogs"
+    told = json.loads(catalogs.SENTENCES.read_text(encoding="utf-8"))
+    alone, of_numbers = set(told["strings"]), {one for one, _many in told["plurals"]}
+    assert alone & of_numbers == set(), "with a number and without: which is meant?"
+
+
+def test_sentences_are_found_in_javascript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "planted.js").write_text(
+        "import { _, ngettext } from './language.js';\n"
+        "/** Not _('in a comment'). */\n"
+        "// For translators: of a room\n"
+        'say(_("Gone from {name}", { name }));\n'
+        'say(ngettext("{n} room", "{n} rooms", n), x / y, `${_("within")} it`, /["\']/.test(_("after")));\n'
+        "say(_(table[1]), unmarked('Not this'));\n"
+    )
+    monkeypatch.setattr(catalogs, "BROWSER", tmp_path)
+    assert [(texts, notes) for _path, texts, notes in catalogs.browser()] == [
+        (("Gone from {name}",), ["of a room"]),
+        (("{n} room", "{n} rooms"), []),
+        (("within",), []),
+        (("after",), []),
+    ]
+
+
 def test_the_catalogs_are_part_of_what_is_installed(tmp_path: Path) -> None:
     pytest.importorskip("setuptools", reason="could not import setuptools")
     command = [sys.executable, "-W", "ignore", "-c", "import setuptools; setuptools.setup()", "-q"]
@@ -365,6 +406,7 @@ def test_the_catalogs_are_part_of_what_is_installed(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT, env=unmeasured.environment(), capture_output=True, check=True)
     for path in CATALOGS:
         assert (tmp_path / "lib" / path.relative_to(ROOT).with_suffix(".mo")).read_bytes()
+    assert (tmp_path / "lib" / catalogs.SENTENCES.relative_to(ROOT)).read_bytes()
     script = "from client import language; print(language.use('es'), language._('One moment…'))"
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path / "lib", capture_output=True, encoding="utf-8", check=True)

@@ -36,7 +36,7 @@ class PseudoLocale(gettext.NullTranslations):
 
 def speak(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the client speak it until the test is over."""
-    monkeypatch.setattr(language, "_catalog", PseudoLocale())
+    monkeypatch.setattr(language, "_chosen", language.Translator("xx", PseudoLocale()))
 
 
 def words(text: str) -> set[str]:

@@ -16,7 +16,6 @@ from common.messages import Mark, Notify, Profile, SetStatus, Status, UpdateProf
 Values = Mapping[str, str]
 Flags = frozenset[str]
 
-LEVELS: Final[tuple[Notify, ...]] = ("all", "mentions", "off")
 TOLD: Final[Mapping[Notify, str]] = {
     "all": N_("You are told of every message in {name}."),
     "mentions": N_("Of {name} you are told what names you."),

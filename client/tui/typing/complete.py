@@ -12,11 +12,11 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from client.language import _
-from client.tui.commands.grammar import PREFIXES, Arg, Kind, Spec
-from client.tui.commands.table import TABLE
 from client.tui.model import switching
 from client.tui.model.state import Model
 from client.tui.text import clean, emoji
+from client.typed.grammar import PREFIXES, Arg, Kind, Spec
+from client.typed.table import TABLE
 from common import names
 
 MOST: Final = 200

@@ -17,10 +17,10 @@ from prompt_toolkit.history import InMemoryHistory
 
 from client.language import _, ngettext
 from client.tui.commands import amending
-from client.tui.commands.grammar import PREFIXES
 from client.tui.model.records import Record
 from client.tui.sitting import Sitting
 from client.tui.text import clean
+from client.typed.grammar import PREFIXES
 from common.limits import TEXT_BYTES, TEXT_LENGTH
 
 PASTE_LINES: Final = 8

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from client.tui.commands.grammar import PREFIXES
+from client.typed.grammar import PREFIXES
 
 AGAIN_S: Final = 4.0
 """Seconds after which it is said again: before `limits.TYPING_S` have passed, and others have forgotten it."""

@@ -12,12 +12,12 @@ from client import language
 from client.language import LANGUAGES
 from client.tui import app
 from client.tui.app import Entrance
-from client.tui.commands import grammar
-from client.tui.commands.table import TABLE
 from client.tui.forms import form, login
 from client.tui.forms.login import Credentials
 from client.tui.model.crowd import Crowd
 from client.tui.text.wrap import cells
+from client.typed import grammar
+from client.typed.table import TABLE
 from common.addresses import Address
 from common.errors import NameTaken, RateLimited
 from common.limits import PERSON_NAME_LENGTH

@@ -1,21 +1,20 @@
 """A typed line: something to say, a command with its arguments, or a mistake with advice.
 
-The grammar knows the shape of commands, and its length is that of what they are made of; which there are is
-`client.tui.commands.table`' matter. A line that begins
-like a command is never taken for a message, so a mistyped command cannot end up in the room.
+The grammar knows the shape of commands, and its length is that of what they are made of; which there are is the matter
+of `client.typed.table`. A line that begins like a command is never taken for a message, so a mistyped command cannot
+end up in the room. The browser's `core/commands.js` reads lines the same way: tests/vectors/typed.json holds both.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
 from client.language import N_, _, sentence
-from client.tui.commands.ports import Action
 from common import names
 from common.errors import BadName
 
@@ -49,8 +48,9 @@ class Arg:
     choices: tuple[str, ...] = ()
     """What is proposed, and for `CHOICE`, all that is possible."""
 
-    def __str__(self) -> str:
-        name = "|".join(self.choices) if self.kind is Kind.CHOICE else _(self.name)
+    def usage(self, translate: Callable[[str], str]) -> str:
+        """What stands for it in a line that explains the command."""
+        name = "|".join(self.choices) if self.kind is Kind.CHOICE else translate(self.name)
         name = f"^{name}" if self.kind is Kind.MESSAGE else name
         return f"[{name}]" if self.optional else f"<{name}>"
 
@@ -64,20 +64,25 @@ class Spec:
     args: tuple[Arg, ...]
     help: str
     example: str
-    action: Action
     aliases: tuple[str, ...] = ()
     flags: Mapping[str, str] = field(default_factory=dict)
     """Words beginning with `--`, each with what it does."""
     on_screen: bool = False
-    """Whether it needs a full screen."""
+    """Whether it needs the terminal's full screen."""
+    terminal: bool = False
+    """Whether it makes sense in a terminal only: a browser has keys, links and windows of its own."""
 
     @property
     def usage(self) -> str:
-        """How it is typed, in one line."""
-        parts = [self.name, *(f"[{flag}]" for flag in self.flags), *map(str, self.args)]
+        """How it is typed, in one line, in the language chosen."""
+        return self.usage_in(_)
+
+    def usage_in(self, translate: Callable[[str], str]) -> str:
+        """The same in any language."""
+        args = [arg.usage(translate) for arg in self.args]
         if self.name == r"#\private":
-            return "{}{} {}".format(self.name, *self.args)
-        return " ".join(parts)
+            return "{}{} {}".format(self.name, *args)
+        return " ".join([self.name, *(f"[{flag}]" for flag in self.flags), *args])
 
 
 @dataclass(frozen=True)

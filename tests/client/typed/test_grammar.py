@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.tui.commands.grammar import Call, Mistake, Say
-from client.tui.commands.table import TABLE
+from client.typed.grammar import Call, Mistake, Say
+from client.typed.table import TABLE
 
 
 @pytest.mark.parametrize(
