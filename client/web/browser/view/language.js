@@ -84,3 +84,10 @@ export function day(ms, now = Date.now()) {
 
 /** Date and time, whole. */
 export const moment = (ms) => shown(ms, { dateStyle: "medium", timeStyle: "short" });
+
+/** What to tell people of a `Refusal`: the broker's own sentence, or what it means that there was none. */
+export function sentence(error) {
+  if (error.code === "offline") return _("You are offline. Try again when you are connected.");
+  if (error.code === "no-answer") return _("There is no answer. Try again in a moment.");
+  return error.code && error.message && error.message !== error.code ? error.message : _("That did not work. Try again.");
+}

@@ -1,0 +1,77 @@
+/**
+ * The first thing that runs: opens the link, and then shows the form to log in or the conversations, whichever it is.
+ * What is not needed for that is loaded later. Must not know what a conversation looks like.
+ */
+import { Chat } from "./core/chat.js";
+import { prefer, preferred } from "./view/device.js";
+import { _, lang, speak } from "./view/language.js";
+
+const spoken = speak();
+const chat = new Chat({ lang });
+const here = preferred("login");
+const views = import("./view/shell.js");
+/** @type {import("./view/shell.js").Shell | null} */
+let shell = null;
+
+/** The conversations, from what is kept on this device until the broker has answered. */
+async function converse() {
+  await spoken;
+  const { Shell } = await views;
+  shell ??= new Shell(chat, document.body);
+}
+
+/** The form, with a word on why it is there. */
+async function enter(reason = "") {
+  await spoken;
+  const { showEntrance } = await import("./view/enter.js");
+  shell?.close();
+  shell = null;
+  showEntrance(document.body, {
+    reason,
+    registration: chat.server.registration,
+    async entered(login) {
+      prefer("login", login);
+      chat.start();
+      await converse();
+    },
+  });
+}
+
+/** Browsers give what this needs (cookies, the worker, IndexedDB without surprises) to pages over TLS only. */
+async function explain() {
+  await spoken;
+  const { showInsecure } = await import("./view/enter.js");
+  showInsecure(document.body);
+}
+
+/** What may wait until something is on the screen. */
+async function afterwards() {
+  const { begin } = await import("./install.js");
+  begin({
+    offer: (reload) => shell?.toast(_("There is a new version."), { actions: [{ label: _("Reload"), act: reload }] }),
+    busy: () => chat.waiting > 0 || [...document.querySelectorAll("textarea, dialog[open] input")].some((each) => each.value),
+    open: (talk, seq) => shell?.show(talk, { seq }),
+  });
+}
+
+function theme() {
+  const wanted = preferred("theme");
+  if (wanted) document.documentElement.dataset.theme = wanted;
+  else delete document.documentElement.dataset.theme;
+}
+
+theme();
+addEventListener("tertulia-preference", ({ detail: { name } }) => {
+  if (name === "theme") theme();
+});
+chat.addEventListener("ended", ({ detail }) => {
+  prefer("login", "");
+  enter(detail.reason);
+});
+document.addEventListener("visibilitychange", () => chat.visible(!document.hidden));
+if (!isSecureContext) explain();
+else if (here) {
+  chat.start();
+  converse();
+} else enter();
+if (isSecureContext) setTimeout(afterwards, 1500);
