@@ -157,8 +157,8 @@ export function grouped(entry, before) {
 
 /** Why a text cannot be sent: "long" or "bytes", and by how much; null if it can be. */
 export function tooLong(text, limits) {
-  const characters = [...text].length - limits.text_length;
+  const characters = [...text].length - limits.TEXT_LENGTH;
   if (characters > 0) return { what: "long", over: characters };
-  const bytes = new TextEncoder().encode(text).length - limits.text_bytes;
+  const bytes = new TextEncoder().encode(text).length - limits.TEXT_BYTES;
   return bytes > 0 ? { what: "bytes", over: bytes } : null;
 }
