@@ -16,6 +16,9 @@ SHELLS: Final = ("bash", "zsh", "fish")
 WEB_PORT: Final = 8570
 """Where the gateway listens if nothing else is said."""
 
+PER_ADDRESS: Final = 512
+"""Connections to the gateway at once from one address, by default."""
+
 _EPILOG: Final = N_("""\
 environment:
   TERTULIA_ADDRESS, TERTULIA_LOGIN   as the flags, which win over them; they win over client.toml
@@ -94,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     _json(command("users", _("list the users of the whole system"), "users", shared, keyed))
     _bot(command("bot", _("run bots, or begin a new one"), "bot"))
     _keys(command("keys", _("list, make and revoke keys that log in without a password"), "keys"), shared, keyed)
-    _web(command("web", _("serve webhooks over HTTP"), "web", shared))
+    _web(command("web", _("serve the app for browsers, and webhooks"), "web", shared))
     completion = command("completion", _("print the completions for a shell"), "completion")
     completion.add_argument("shell", choices=SHELLS)
     return top
@@ -143,6 +146,7 @@ def _web(command: argparse.ArgumentParser) -> None:
         "--port", metavar="N", type=_port, default=WEB_PORT, help=_("the port (8570); 0 takes a free one")
     )
     command.add_argument("--key", metavar=_("FILE"), help=_("the key file to log in with; else TERTULIA_BOT_KEY"))
+    _edge(command)
     parts = command.add_subparsers(metavar="hook")
     hook = parts.add_parser("hook", help=_("add, list and remove webhooks"), allow_abbrev=False)
     verbs = hook.add_subparsers(metavar=_("COMMAND"), required=True)
@@ -158,6 +162,21 @@ def _web(command: argparse.ArgumentParser) -> None:
     remove.add_argument("name", metavar=_("NAME"))
     _hooks(remove)
     remove.set_defaults(module="hook", verb="remove")
+
+
+def _edge(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--tls-cert", metavar=_("FILE"), type=Path, help=_("speak TLS with this certificate (PEM)"))
+    command.add_argument("--tls-key", metavar=_("FILE"), type=Path, help=_("the certificate's key, unencrypted"))
+    told = _("believe a proxy at this address or network who asks, and whether by https; may be given again")
+    command.add_argument("--trusted-proxy", metavar="CIDR", action="append", default=[], help=told)
+    told = _("let pages of this origin in, too, where a proxy changes the host's name; may be given again")
+    command.add_argument("--origin", metavar="URL", action="append", default=[], help=told)
+    told = _("where the keys for push and who has asked for it are kept, instead of beside your settings")
+    command.add_argument("--data-dir", metavar=_("DIRECTORY"), type=Path, help=told)
+    told = _("whom push services write to if something is wrong: mailto:… or https://…")
+    command.add_argument("--push-contact", metavar="URL", help=told)
+    told = _("connections at once from one address (512)")
+    command.add_argument("--per-address", metavar="N", type=_positive, default=PER_ADDRESS, help=told)
 
 
 def _hook_in(command: argparse.ArgumentParser) -> None:
@@ -219,6 +238,12 @@ def _json(command: argparse.ArgumentParser) -> None:
 def _natural(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(_("{text!r} is no number from 0 upwards").format(text=text))
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(_("{text!r} is no number from 1 upwards").format(text=text))
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""`tertulia web`: the gateway, which lets other programs post into rooms and tells them what is said there.
+"""`tertulia web`: the gateway, by which browsers take part, and other programs by webhooks.
 
 Must not know how it does that: see `client/web`.
 """
@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import sys
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from client import log
 from client.cli import WrongUsage
-from client.commands.access import logged_in
-from client.commands.program import by_key, key_file
+from client.commands.program import KEY_VARIABLE, key_file
 from client.language import _, sentence
+from common import credentials
 from common.keys import BadSecretFile
 
 if TYPE_CHECKING:
-    from client.link.chat import ChatClient
+    from client.web.app import Settings
+    from client.web.relay.relay import Relay
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,22 +36,100 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
-    from client.web.app import Settings, serve
-    from client.web.webhooks.hooks import BadHook, default_path
+    from client.web.app import serve
+    from client.web.edge.pages import BadPages
+    from client.web.relay.relay import Relay
+    from client.web.webhooks.hooks import BadHook
 
-    settings = Settings(arguments.listen, arguments.port, vars(arguments).get("hooks") or default_path())
     file = key_file(arguments)
-    connected: AbstractAsyncContextManager[ChatClient] = (
-        by_key(file, "tertulia web") if file is not None else logged_in(arguments)
-    )
+    if file is None:
+        raise WrongUsage(_("the gateway needs a key: give --key, or set {variable}").format(variable=KEY_VARIABLE))
+    settings = _settings(arguments)
     try:
-        async with connected as chat:
-            await serve(chat, settings, _ready)
-    except (BadHook, BadSecretFile) as error:
+        credential = credentials.read(file)
+        try:
+            relay = Relay(credential.address, credential.keys, login=credential.login)
+        except NotImplementedError:
+            relay = _Unfinished(credential)  # type: ignore[assignment]
+        await relay.start()
+        try:
+            _warn(settings, relay)
+            await serve(relay, settings, _ready)
+        finally:
+            await relay.close()
+    except (BadHook, BadSecretFile, BadPages) as error:
         raise WrongUsage(sentence(error) if isinstance(error, BadSecretFile) else str(error)) from None
     except OSError as error:
         where = f"{arguments.listen}:{arguments.port}"
         raise WrongUsage(_("{where}: cannot listen there ({reason})").format(where=where, reason=error)) from None
+
+
+class _Unfinished:
+    def __init__(self, credential: credentials.Credential) -> None:
+        from client.link.chat import ChatClient
+
+        self.chat = ChatClient(credential.address, credential.login, keys=credential.keys, client="tertulia web")
+        self.start, self.close = self.chat.start, self.chat.close
+
+    async def drain(self) -> None:
+        pass
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """What the flags say. Raises `WrongUsage`."""
+    from client.web.app import Settings
+    from client.web.edge import proxies, security
+    from client.web.edge.tls import BadCertificate, Certificate
+    from client.web.webhooks.hooks import default_path
+
+    if (arguments.tls_cert is None) != (arguments.tls_key is None):
+        raise WrongUsage(_("--tls-cert and --tls-key belong together: give both, or neither"))
+    try:
+        certificate = Certificate(arguments.tls_cert, arguments.tls_key) if arguments.tls_cert else None
+    except BadCertificate as error:
+        raise WrongUsage(str(error)) from None
+    networks, origins = [], set()
+    for text in arguments.trusted_proxy:
+        try:
+            networks.append(proxies.network(text))
+        except ValueError:
+            said = _("--trusted-proxy {text}: that is no address or network, such as 127.0.0.1 or 10.0.0.0/8")
+            raise WrongUsage(said.format(text=text)) from None
+    for text in arguments.origin:
+        try:
+            origins.add(security.origin(text))
+        except ValueError:
+            said = _("--origin {text}: that is no origin, such as https://chat.example.org")
+            raise WrongUsage(said.format(text=text)) from None
+    return Settings(
+        arguments.listen,
+        arguments.port,
+        vars(arguments).get("hooks") or default_path(),
+        certificate,
+        tuple(networks),
+        frozenset(origins),
+        arguments.per_address,
+    )
+
+
+def _warn(settings: Settings, relay: Relay) -> None:
+    """Say on standard error what will not work as it is."""
+    if relay.chat.login is None:
+        print(_("This key is nobody's account, so no webhooks are served."), file=sys.stderr)
+    if settings.certificate is None and not settings.proxies and not _of_this_machine(settings.listen):
+        told = _(
+            "Without TLS browsers on other machines keep no login and install nothing: give --tls-cert and --tls-key, "
+            "or put a proxy in front and name it with --trusted-proxy."
+        )
+        print(told, file=sys.stderr)
+
+
+def _of_this_machine(host: str) -> bool:
+    """Whether only programs of this machine reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _ready(url: str) -> None:

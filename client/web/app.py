@@ -1,112 +1,134 @@
-"""The gateway's process: an aiohttp application over one client of the broker, from its first breath to its last.
+"""The gateway's process: an aiohttp application over one relay to the broker, from its first breath to its last.
 
-Serves webhooks and `/healthz`. Belongs to one event loop. Must not know how webhooks work, nor the command line.
+Serves the web app, its WebSockets, webhooks and `/healthz`. Belongs to one event loop. Must not know how any of them
+works, nor the command line.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
+from client import log
+from client.language import LANGUAGES
 from client.link.chat import ChatClient
 from client.link.failures import SessionOver
-from client.link.updates import LinkState
+from client.web.edge import bounds
+from client.web.edge.allowances import Places
+from client.web.edge.connection import Connection, server_log
+from client.web.edge.pages import Pages
+from client.web.edge.proxies import Network, Proxies
+from client.web.edge.routes import Doors, application
+from client.web.edge.tls import BadCertificate, Certificate
+from client.web.facts import facts
+from client.web.relay.relay import Relay
 from client.web.rooms import Rooms
-from client.web.webhooks.bounds import BODY_BYTES
 from client.web.webhooks.cursors import Cursors
 from client.web.webhooks.hooks import HooksFile
 from client.web.webhooks.incoming import IncomingHooks
 from client.web.webhooks.outgoing import OutgoingHooks
 from client.web.webhooks.sending import Sender
 
-GRACE_S: Final = 5.0
-"""Seconds that requests on either side have to end in once the process is told to."""
+LOGGER: Final = logging.getLogger("tertulia.web")
+FRESH: Final = "TERTULIA_WEB_DEV"
+"""With this in the environment, for whoever works on the browser's files, they are read anew once they change."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the gateway listens, and where its hooks are."""
+    """Where the gateway listens, whom it trusts, and where its files are."""
 
     listen: str
     port: int
     """0 takes a free one."""
     hooks: Path
+    certificate: Certificate | None = None
+    """For TLS; without it a proxy has to speak it, or the browser be on this machine."""
+    proxies: tuple[Network, ...] = ()
+    """The networks of trusted proxies."""
+    origins: frozenset[str] = field(default_factory=frozenset)
+    """Origins besides the request's own that pages may have."""
+    per_address: int = bounds.PER_ADDRESS
+    """Connections at once from one address."""
 
 
-async def serve(chat: ChatClient, settings: Settings, ready: Callable[[str], None]) -> None:
+async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then end in good order; `ready` is given the URL.
 
-    Raises `BadHook`, `BadSecretFile` or `OSError` if it cannot begin, `SessionOver` once the key is good no more.
+    Raises `BadHook`, `BadSecretFile`, `BadPages` or `OSError` if it cannot begin, `SessionOver` once the key is good no
+    more.
     """
-    hooks, cursors = HooksFile(settings.hooks), Cursors(settings.hooks)
-    sender, rooms = Sender(), Rooms(chat)
-    outgoing = OutgoingHooks(chat, rooms, hooks, cursors, sender)
-    app = application(chat, IncomingHooks(chat, rooms, hooks))
-    runner = web.AppRunner(app, access_log=None, logger=_server_log(), shutdown_timeout=GRACE_S)
-    try:
+    async with AsyncExitStack() as stack:
+        hook, work = None, None
+        if relay.chat.login is not None:
+            hooks, cursors, sender, rooms = (
+                HooksFile(settings.hooks),
+                Cursors(settings.hooks),
+                Sender(),
+                Rooms(relay.chat),
+            )
+            stack.callback(cursors.close)
+            stack.push_async_callback(sender.close)
+            work = OutgoingHooks(relay.chat, rooms, hooks, cursors, sender)
+            hook = IncomingHooks(relay.chat, rooms, hooks).handle
+        doors = Doors(Proxies(settings.proxies), settings.origins, Places(settings.per_address, bounds.CONNECTIONS))
+        app = application(relay, Pages(_facts(), fresh=FRESH in os.environ), hook, doors)
+        runner = web.AppRunner(app, access_log=None, logger=server_log(), shutdown_timeout=bounds.SHUT_S)
+        stack.push_async_callback(runner.cleanup)
         await runner.setup()
-        site = web.TCPSite(runner, settings.listen, settings.port)
-        await site.start()
-        ready(_url(runner))
-        await _work(chat, outgoing)
-    finally:
-        await runner.cleanup()
-        await sender.close()
-        cursors.close()
+        server = await _listen(runner, settings, doors)
+        stack.push_async_callback(relay.drain)
+        stack.callback(server.close)
+        ready(_url(server, settings))
+        await _work(relay.chat, work, settings.certificate)
 
 
-def application(chat: ChatClient, incoming: IncomingHooks) -> web.Application:
-    """What is answered where."""
-
-    async def health(_request: web.Request) -> web.Response:
-        live = chat.link is LinkState.LIVE
-        return web.json_response({"broker": chat.link.value}, status=200 if live else 503)
-
-    app = web.Application(client_max_size=BODY_BYTES)
-    app.router.add_get("/healthz", health)
-    app.router.add_post("/hook/{secret}", incoming.handle)
-    return app
+def _facts() -> dict[str, bytes]:
+    """What the browser is told of what is written in Python, by its path."""
+    return {f"/facts/{lang}.json": json.dumps(facts(lang), ensure_ascii=False).encode() for lang in LANGUAGES}
 
 
-def _server_log() -> logging.Logger:
-    """The log of aiohttp's server, which says nothing of a request that it cannot read: it would quote it, and with it
-    the secret of a hook; and anybody could fill the disk."""
-    logger = logging.getLogger("tertulia.web.server")
-    if _of_ours not in logger.filters:
-        logger.addFilter(_of_ours)
-    return logger
+async def _listen(runner: web.AppRunner, settings: Settings, doors: Doors) -> asyncio.Server:
+    places, logger, handlers = Places(settings.per_address, bounds.CONNECTIONS), server_log(), runner.server
+    assert handlers is not None
+    certificate = settings.certificate
+    return await asyncio.get_running_loop().create_server(
+        lambda: Connection(handlers, logger, places, doors.proxies),
+        settings.listen,
+        settings.port,
+        ssl=certificate.context if certificate else None,
+        ssl_handshake_timeout=bounds.TLS_S if certificate else None,
+        backlog=bounds.BACKLOG,
+    )
 
 
-def _of_ours(record: logging.LogRecord) -> bool:
-    """Whether something is to be mended here, and not by whoever asked."""
-    fault = record.exc_info[1] if record.exc_info else None
-    return not isinstance(fault, HttpProcessingError | web.RequestPayloadError | ConnectionError)
+def _url(server: asyncio.Server, settings: Settings) -> str:
+    host, port, *_rest = server.sockets[0].getsockname()
+    scheme = "https" if settings.certificate else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def _url(runner: web.AppRunner) -> str:
-    host, port, *_rest = runner.addresses[0]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-async def _work(chat: ChatClient, outgoing: OutgoingHooks) -> None:
+async def _work(chat: ChatClient, outgoing: OutgoingHooks | None, certificate: Certificate | None) -> None:
     """Send what there is to send until told to end, or until the session has ended."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    tasks = [
-        asyncio.create_task(told.wait()),
-        asyncio.create_task(_session_over(chat)),
-        asyncio.create_task(outgoing.run()),
-    ]
+    if certificate is not None:
+        loop.add_signal_handler(signal.SIGHUP, _renew, certificate)
+    tasks = [asyncio.create_task(told.wait()), asyncio.create_task(_session_over(chat))]
+    if outgoing is not None:
+        tasks.append(asyncio.create_task(outgoing.run()))
     try:
         done, _pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -115,7 +137,18 @@ async def _work(chat: ChatClient, outgoing: OutgoingHooks) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await outgoing.stop(GRACE_S)
+        if outgoing is not None:
+            await outgoing.stop(bounds.DRAIN_S)
+
+
+def _renew(certificate: Certificate) -> None:
+    """Read the certificate again; if it is none, the one that was stays."""
+    try:
+        certificate.read()
+    except BadCertificate as error:
+        log.event(LOGGER, "web-certificate-kept", logging.WARNING, cause=str(error))
+    else:
+        log.event(LOGGER, "web-certificate-read")
 
 
 async def _session_over(chat: ChatClient) -> None:
