@@ -1,6 +1,6 @@
 """The command line of `tertulia`: its commands and flags with their help, which the completions read, too.
 
-Must not know what a command does, nor import anything slow.
+Must not know what a command does, nor import anything slow. Long, since all flags stand together.
 """
 
 from __future__ import annotations
