@@ -12,7 +12,7 @@ import time
 
 import zmq
 
-from bench import bots, frames, load, terminal
+from bench import bots, frames, load, sockets, terminal
 from bench.members import ROOM, Member, logins
 from bench.processes import Floor, broker
 from bench.revoking import revoking
@@ -97,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
     parser.add_argument(
-        "only", nargs="*", help="throughput, fans, storm, revoking, terminal, frames, bots; all unless named"
+        "only", nargs="*", help="throughput, fans, storm, revoking, terminal, frames, bots, sockets; all unless named"
     )
     arguments = parser.parse_args()
     parts = {
@@ -108,6 +108,7 @@ def main() -> None:
         "terminal": terminal.first_paint,
         "frames": frames.frames,
         "bots": bots.bots,
+        "sockets": sockets.sockets,
     }
     for name, part in parts.items():
         if not arguments.only or name in arguments.only:

@@ -62,9 +62,11 @@ async def launched(*arguments: str) -> AsyncIterator[Browser]:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait until it holds, for what no page tells of."""
-    async with asyncio.timeout(PATIENCE_MS / 1_000):
-        while not condition():
-            await asyncio.sleep(0.02)
+    for _ in range(PATIENCE_MS // 20):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to hold")
 
 
 class Watched:
