@@ -79,15 +79,15 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def read_secret(path: Path, length: int | None = None) -> bytes:
-    """Read a secret file. Raises `BadSecretFile` naming the file and what to do.
+def read_secret(path: Path, length: int | None = None, *, most: int = 65_536) -> bytes:
+    """Read a secret file, `most` bytes of it. Raises `BadSecretFile` naming the file and what to do.
 
     With `length`, the file must hold exactly that many bytes.
     """
     try:
         with open(path, "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            content = file.read(65_536)
+            content = file.read(most)
     except OSError as error:
         raise BadSecretFile(f"{path}: cannot be read ({error.strerror}).") from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):

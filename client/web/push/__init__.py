@@ -1,0 +1,1 @@
+"""Push: telling people of messages while no page of theirs is open."""
