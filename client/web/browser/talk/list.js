@@ -29,6 +29,8 @@ export class MessageList {
   #unreadItem = null;
   #frame = 0;
   #asking = false;
+  #stale = false;
+  #anew = false;
   #focused = null;
   #above = h("div");
   #below = h("div");
@@ -52,7 +54,7 @@ export class MessageList {
     this.log.addEventListener("scroll", () => this.#soon(), { passive: true, signal });
     this.log.addEventListener("keydown", (event) => this.#key(event), { signal });
     chat.addEventListener("entries", ({ detail }) => detail.key === talk.key && this.#changed(detail), { signal });
-    chat.addEventListener("talk", ({ detail }) => detail.key === talk.key && detail.what === "loading" && this.refresh(), { signal });
+    chat.addEventListener("talk", ({ detail }) => detail.key === talk.key && detail.what === "loading" && this.#beginning(), { signal });
     for (const [where, what] of [[document, "visibilitychange"], [window, "focus"]]) {
       where.addEventListener(what, () => this.#attend(), { signal });
     }
@@ -129,7 +131,9 @@ export class MessageList {
       this.toEnd();
       return;
     }
-    this.refresh(change === "reset");
+    this.#anew ||= change === "reset";
+    this.#stale = true;
+    this.#soon();
   }
 
   #merge() {
@@ -146,7 +150,9 @@ export class MessageList {
   }
 
   /** Draw what has changed, and move nothing that is looked at. */
-  refresh(anew = false) {
+  refresh() {
+    const anew = this.#anew;
+    this.#anew = this.#stale = false;
     if (!this.#unreadItem && this.#talk.unread && !this.#items.length) this.#arrive();
     const before = this.#items;
     const stuck = this.log.scrollTop > -NEAR;
@@ -243,6 +249,7 @@ export class MessageList {
   #soon() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
+      if (this.#stale) this.refresh();
       this.#scrolled();
     });
   }

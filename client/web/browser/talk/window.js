@@ -8,37 +8,39 @@
 export const MOST = 140;
 export const STEP = 20;
 
-/** Heights of rows by key; those never drawn count as the mean of those that were. */
+/** Heights of items; those never drawn count as the mean of those that were. */
 export class Heights {
-  #known = new Map();
+  #known = new WeakMap();
   #sum = 0;
+  #many = 0;
 
-  set(key, height) {
-    const before = this.#known.get(key);
+  set(item, height) {
+    const before = this.#known.get(item);
     if (before === height || !height) return;
     this.#sum += height - (before ?? 0);
-    this.#known.set(key, height);
+    if (before === undefined) this.#many++;
+    this.#known.set(item, height);
   }
 
   get mean() {
-    return this.#known.size ? this.#sum / this.#known.size : 48;
+    return this.#many ? this.#sum / this.#many : 48;
   }
 
-  get(key) {
-    return this.#known.get(key) ?? this.mean;
+  get(item) {
+    return this.#known.get(item) ?? this.mean;
   }
 
   /** The height of items[from..to). */
   between(items, from, to) {
     const mean = this.mean;
     let sum = 0;
-    for (let at = from; at < to; at++) sum += this.#known.get(items[at].key) ?? mean;
+    for (let at = from; at < to; at++) sum += this.#known.get(items[at]) ?? mean;
     return Math.round(sum);
   }
 
   clear() {
-    this.#known.clear();
-    this.#sum = 0;
+    this.#known = new WeakMap();
+    this.#sum = this.#many = 0;
   }
 }
 
@@ -57,7 +59,7 @@ export function around(index, count, most = MOST / 2) {
 export function indexAt(items, heights, up) {
   let at = items.length - 1;
   for (let sum = 0; at > 0; at--) {
-    sum += heights.get(items[at].key);
+    sum += heights.get(items[at]);
     if (sum > up) break;
   }
   return Math.max(0, at);
