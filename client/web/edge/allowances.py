@@ -56,6 +56,7 @@ class Places:
 
     def free(self, address: str) -> None:
         """Give one place back."""
+        assert self._taken[address] > 0, "nobody gives back what was not taken"
         self._taken[address] -= 1
-        if self._taken[address] <= 0:
+        if not self._taken[address]:
             del self._taken[address]
