@@ -12,7 +12,7 @@ import time
 
 import zmq
 
-from bench import bots, frames, load, sockets, terminal
+from bench import bots, frames, load, page, sockets, terminal
 from bench.members import ROOM, Member, logins
 from bench.processes import Floor, broker
 from bench.revoking import revoking
@@ -97,7 +97,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
     parser.add_argument(
-        "only", nargs="*", help="throughput, fans, storm, revoking, terminal, frames, bots, sockets; all unless named"
+        "only",
+        nargs="*",
+        help="throughput, fans, storm, revoking, terminal, frames, bots, sockets, page; all unless named",
     )
     arguments = parser.parse_args()
     parts = {
@@ -109,7 +111,10 @@ def main() -> None:
         "frames": frames.frames,
         "bots": bots.bots,
         "sockets": sockets.sockets,
+        "page": page.page,
     }
+    parser.add_argument("only", nargs="*", help=f"{', '.join(parts)}; all unless named")
+    arguments = parser.parse_args()
     for name, part in parts.items():
         if not arguments.only or name in arguments.only:
             part(arguments.quick)

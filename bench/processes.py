@@ -5,9 +5,12 @@ Linux only, as what they use is looked up so. Must not know what is measured.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -35,6 +38,28 @@ def broker() -> BrokerProcess:
     Passwords are hashed cheaply: what a login's hash costs is known, and not what is measured.
     """
     return BrokerProcess(unlimited.toml(grace_s=60))
+
+
+@contextlib.contextmanager
+def gateway(server: BrokerProcess) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A real gateway before that broker, with a key of its own; the process and its port."""
+    key = server.directory / "gate.key"
+    command = [sys.executable, "-m", "broker", "bot", "add", "gate", "--key-file", str(key)]
+    subprocess.run([*command, "--scopes", "gateway", "--data-dir", str(server.data)], check=True)
+    command = [sys.executable, "-m", "client", "web", "--listen", "127.0.0.1", "--port", "0", "--key", str(key)]
+    process = subprocess.Popen(
+        [*command, "--data-dir", str(server.directory / "web")],
+        env={**os.environ, "XDG_CONFIG_HOME": str(server.directory)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        if not line:
+            raise RuntimeError("the gateway did not start")
+        yield process, int(line.rstrip("/").rsplit(":", 1)[1])
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 class Floor:

@@ -18,17 +18,15 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.browsers import STAMP, Browser, Crowd, source
 from bench.members import ROOM, logins
-from bench.processes import broker
+from bench.processes import broker, gateway
 from tests.support import usage
 from tests.support.gateway import PASSWORD
 
@@ -160,34 +158,20 @@ def _cpu(pid: int | None) -> float:
 @contextlib.contextmanager
 def ours(size: int) -> Iterator[Served]:
     """The broker and the gateway, and `size` people with browsers in the lobby."""
-    with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as name, broker() as server:
-        key = Path(name) / "gate.key"
-        command = [sys.executable, "-m", "broker", "bot", "add", "gate", "--key-file", str(key)]
-        subprocess.run([*command, "--scopes", "gateway", "--data-dir", str(server.data)], check=True)
-        command = [sys.executable, "-m", "client", "web", "--listen", "127.0.0.1", "--port", "0"]
-        gateway = subprocess.Popen(
-            [*command, "--key", str(key), "--data-dir", name],
-            env={**os.environ, "XDG_CONFIG_HOME": name}, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        try:
-            assert gateway.stdout is not None
-            port = int(gateway.stdout.readline().strip().rstrip("/").rsplit(":", 1)[1])
-            empty = usage.memory(gateway.pid)
-            cookies = [_register(port, login, source(i)) for i, login in enumerate(logins("browser", size))]
-            crowd = Crowd(_again)
-            for i, cookie in enumerate(cookies):
-                crowd.add(_connected(port, cookie, source(i)))
-                crowd.turn(0)
+    with broker() as server, gateway(server) as (process, port):
+        empty = usage.memory(process.pid)
+        cookies = [_register(port, login, source(i)) for i, login in enumerate(logins("browser", size))]
+        crowd = Crowd(_again)
+        for i, cookie in enumerate(cookies):
+            crowd.add(_connected(port, cookie, source(i)))
+            crowd.turn(0)
 
-            def say(text: str) -> None:
-                nonce = b64encode(os.urandom(16)).decode()
-                send(crowd.browsers[0], {"op": "send", "id": 2, "room": ROOM, "text": text, "nonce": nonce})
+        def say(text: str) -> None:
+            nonce = b64encode(os.urandom(16)).decode()
+            send(crowd.browsers[0], {"op": "send", "id": 2, "room": ROOM, "text": text, "nonce": nonce})
 
-            yield Served(gateway.pid, server.pid, empty, crowd, say, FRAME_BYTES - 150, _ping)
-            crowd.close()
-        finally:
-            gateway.terminate()
-            gateway.wait(20)
+        yield Served(process.pid, server.pid, empty, crowd, say, FRAME_BYTES - 150, _ping)
+        crowd.close()
 
 
 def _register(port: int, login: str, address: str) -> str:
