@@ -149,7 +149,7 @@ class Table:
         if private:
             rest = line[private.end() :]
             bracketed = re.match(r"<\s*([^>\s]*)\s*>\s*(.*)", rest, re.DOTALL)
-            return self._by_name[r"#\private"], " ".join(bracketed.groups()) if bracketed else rest
+            return self._by_name[r"#\private"], " ".join(bracketed.groups()).lstrip(" ") if bracketed else rest
         first = re.match(r"\S+", line)
         if first is None:
             return None
@@ -220,7 +220,7 @@ def _arguments(spec: Spec, rest: str) -> tuple[dict[str, str], frozenset[str]]:
         if spec.args and spec.args[-1].kind is Kind.ROOM:
             joined = "-".join([*values.values(), *rest.split()])
             raise _Wrong(_("A room's name has no spaces: perhaps {name}?").format(name=joined))
-        said = _("{command} takes no more than that: {rest!r} is too much.")
+        said = _("{command} takes no more than that: '{rest}' is too much.")
         raise _Wrong(said.format(command=spec.name, rest=rest.strip()))
     return values, frozenset(flags)
 
@@ -249,10 +249,10 @@ def _checked(arg: Arg, word: str) -> str:
     """An argument as the broker wants it: without the sign that people write before names."""
     if arg.kind is Kind.NUMBER:
         if not word.isascii() or not word.isdigit() or len(word) > 15:
-            raise _Wrong(_("{word!r} is no number.").format(word=word))
+            raise _Wrong(_("'{word}' is no number.").format(word=word))
         return word
     if arg.kind is Kind.CHOICE and word.casefold() not in arg.choices:
-        raise _Wrong(_("{word!r} is none of {choices}.").format(word=word, choices=", ".join(arg.choices)))
+        raise _Wrong(_("'{word}' is none of {choices}.").format(word=word, choices=", ".join(arg.choices)))
     if arg.kind is Kind.CHOICE:
         return word.casefold()
     if arg.kind not in (Kind.ROOM, Kind.USER):

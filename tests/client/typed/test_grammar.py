@@ -89,6 +89,8 @@ def test_nothing(line: str) -> None:
         ("#eR chess", "too much"),
         (r"#\private ana", r"#\private<ana> hello"),
         (r"#\private<ana bob> hi", r"#\private<ana> hello"),
+        (r"#\private<>", r"#\private<ana> hello"),
+        (r"#\private< > hi", r"#\private<ana> hello"),
         ("/create --forever chess", "--keep"),
         ("/join --keep chess", "no options"),
         ("/revoke twelve", "no number"),

@@ -8,7 +8,8 @@ from prompt_toolkit.document import Document
 
 from client.link.updates import Arrived, RoomJoined
 from client.tui.model.state import Model
-from client.tui.typing.complete import MOST, Completing
+from client.tui.typing.complete import Completing
+from client.typed.completion import MOST
 from tests.client.tui.fake_chat import said, view
 
 
