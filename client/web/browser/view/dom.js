@@ -3,7 +3,7 @@
  */
 
 /**
- * An element. `props`: `class`, `on<event>` listeners, `data` (dataset), `aria-*` and other attributes with a hyphen,
+ * An element. `props`: `class`, `on<event>` listeners, `data` (dataset), `hue` (a login: its colour), `aria-*` and other attributes with a hyphen,
  * booleans (false and null leave an attribute out), and anything else as the element's property, or else its attribute.
  * Children: nodes, texts, numbers, arrays of them; null, undefined and false are left out.
  * @param {string} tag
@@ -18,12 +18,21 @@ export function h(tag, props, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "class") element.className = value;
     else if (name === "data") Object.assign(element.dataset, value);
+    else if (name === "hue") coloured(element, value);
     else if (name in element && !name.includes("-") && name !== "list" && name !== "form") element[name] = value;
     else if (value !== false) element.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : value);
     else if (name.startsWith("aria-")) element.setAttribute(name, "false");
   }
   element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
+}
+
+/** Give an element the colour of a name, the same everywhere; class "hued" says what is coloured. */
+function coloured(element, name) {
+  let hash = 7;
+  for (const each of name.toLowerCase()) hash = (hash * 31 + each.codePointAt(0)) >>> 0;
+  element.classList.add("hued");
+  element.style.setProperty("--hue", String((hash % 24) * 15));
 }
 
 /**

@@ -140,8 +140,13 @@ export class Shell {
   }
 
   /** The menu of a conversation: what to be told of, leave, hide, delete, invite, who it is. */
-  async talkMenu(anchor, key) {
-    (await import("./doors.js")).talkMenu(anchor, this.#chat, key, this);
+  async talkMenu(anchor, key, listed) {
+    (await import("./doors.js")).talkMenu(anchor, this.#chat, key, this, listed);
+  }
+
+  /** The lists that came from the broker are old: something was made, left or deleted. */
+  refresh() {
+    this.#lists.refresh();
   }
 
   /** Somebody's profile. */
