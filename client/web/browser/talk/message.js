@@ -64,7 +64,8 @@ function message(entry, above, look) {
   said.append(entry.retracted ? h("div", { class: "body gone" }, _("message deleted")) : body(entry, look));
   const marks = [entry.edited && !entry.retracted && _("edited"), entry.state === "pending" && (entry.safe === false ? _("sending…") : "🕓"),
     entry.changing?.length && "…"].filter(Boolean);
-  if (marks.length) said.append(h("span", { class: "marks", "aria-label": entry.state === "pending" ? _("on its way") : null, role: entry.state === "pending" ? "img" : null }, marks.join(" · ")));
+  const aside = above.grouped ? said : said.querySelector(".head");
+  if (marks.length) aside.append(h("span", { class: "marks", "aria-label": entry.state === "pending" ? _("on its way") : null, role: entry.state === "pending" ? "img" : null }, marks.join(" · ")));
   if (entry.state === "failed") {
     said.append(h("div", { class: "failure" }, _("Not sent: {reason}", { reason: line(entry.error?.message ?? entry.error?.code ?? "?") }), " ",
       act("retry", _("Try again"), { class: "chip" }), act("discard", _("Discard"), { class: "chip" })));
