@@ -1,133 +1,989 @@
 /**
  * One broker, as this browser sees it: talks, what was said in them, who one is. What the views draw, and what they call.
  *
- * The views read the objects below and never write to them. Must not know the DOM.
+ * The objects, the events and the walk of one message are described in docs/WEB.md ("The app inside"); typedefs Entry and Talk
+ * below. Views read them and never write to them. It has its length because it is the one place where the parts meet. Must not
+ * know what is drawn.
  *
- * @typedef {object} Entry One thing that was said. The object stays the same from pending to sent, and while it changes.
- * @property {string} key the talk it belongs to
- * @property {string} log the log it stands in: the room's name, or "@" and one's own login
- * @property {number} seq its place there; 0 as long as it is not there
- * @property {string} nonce base64; "" of `invited`
- * @property {"message"|"direct"|"invited"} kind
- * @property {string} sender a login
- * @property {boolean} mine whether one said it oneself
- * @property {boolean} mention whether it names oneself
- * @property {string} text hostile; empty if retracted
- * @property {number} time milliseconds, the broker's clock
- * @property {number} edited when it was changed last, 0 for never
- * @property {boolean} retracted
- * @property {number} replyTo `seq` of what it answers in the same log, 0 for nothing
- * @property {Entry|null} quoted that message, if it is loaded (a getter)
- * @property {string} [room] of `invited`: the room's name
- * @property {{emoji: string, count: number, mine: boolean}[]} reactions
- * @property {"pending"|"sent"|"failed"} state
- * @property {boolean} safe of pending ones: whether it would survive a reload (it is on disk)
- * @property {string[]} changing of one's changes under way: "edit", "retract", "react"
- * @property {Refusal} [error] why it failed
- *
- * @typedef {object} Talk A room one is in, or the conversation with one person.
- * @property {string} key room's name or "@login"
- * @property {"room"|"person"} kind
- * @property {string} name room's name or login
- * @property {object|null} view the RoomView (PROTOCOL §8) of a room, kept up to date
- * @property {Entry[]} entries what is loaded, oldest first, without holes; what is pending or failed at the end
- * @property {boolean} loaded whether `entries` was asked for (`open`), and not only cached or heard
- * @property {boolean} loading
- * @property {boolean} first whether the beginning of all that one may read is in `entries`
- * @property {boolean} last whether the newest is in `entries`; otherwise `newer` or `latest`
- * @property {number} unread others' messages after `read`, as far as known
- * @property {boolean} unreadMore whether there are more than `unread` says
- * @property {number} mentions those among them that name oneself; of a person all
- * @property {number} read `seq` up to which it was read
- * @property {number} head `seq` of the newest entry known of
- * @property {"all"|"mentions"|"off"|null} notify
- * @property {Set<string>} typing logins who write now
- * @property {Map<string, {login: string, online: boolean, status: string, bot: boolean}>|null} members null: not asked yet
- * @property {string} draft
- * @property {number} active when something was said last, by the broker's clock; the order of the list
+ * @typedef {import("./entries.js").Entry} Entry
+ * @typedef {import("./entries.js").Talk} Talk
  */
 
-/** What the broker or the gateway refused, or what could not be asked (`code` "no-answer", "offline"). */
-export class Refusal extends Error {
-  /** @param {{code: string, message?: string, retry_after?: number}} error */
-  constructor({ code, message = code, retry_after: retryAfter }) {
-    super(message);
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-}
+import { Clock } from "./clock.js";
+import { changed, Entry, fold, isChange, Talk } from "./entries.js";
+import { Link, Refusal } from "./link.js";
+import { Log } from "./log.js";
+import { Outbox } from "./outbox.js";
+import { Store } from "./store.js";
 
-/**
- * Emits CustomEvents; `detail` is:
- * - "link" {state}, "me" {}, "server" {};
- * - "talks" {}: the list, its order, or counts have changed;
- * - "talk" {key, what: "view"|"roster"|"typing"|"mark"|"loading"|"draft"};
- * - "entries" {key, change, entries}: "end" (new ones; each stands where `talk.entries` has it: before what is pending),
- *   "start" (older ones, prepended), "changed" (they look different or have moved), "removed", "reset" (take all anew);
- * - "heard" {key, entry}: somebody else said something just now (ring, live region);
- * - "notice" {key, kind, time, …}: "joined" {login}, "left" {login, reason}, "subject" {by, subject}, "moderators" {by, added,
- *   removed}, "room-joined" {}, "room-left" {reason}, "refused" {op, entry, text, error} (a change of a message), "storage" {problem};
- * - "ended" {reason}: logged out, here or elsewhere; `start` again after the next login.
- */
+export { Refusal };
+
+const PAGE = 50;
+const PAGES = 5; // of a hole; behind a longer one one goes on, and reads back
+const PATIENCE = 300;
+const MARK = 1500;
+const TYPING = 6000;
+const ECHO = 5000;
+const AWAY = 15000;
+const ROOMS = ["not-member", "no-such-log", "no-such-room", "forbidden"];
+
+/** All that comes from outside. */
+const browser = (lang) => ({
+  url: () => `${location.origin.replace("http", "ws")}/ws?lang=${lang}`,
+  WebSocket: globalThis.WebSocket,
+  set: (then, time) => setTimeout(then, time),
+  clear: (timer) => clearTimeout(timer),
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+  random: Math.random,
+  bytes: (many) => crypto.getRandomValues(new Uint8Array(many)),
+  indexedDB: globalThis.indexedDB,
+  storage: globalThis.localStorage,
+  post: (path) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }),
+});
+
+/** Why the broker would refuse a text; undefined if it would not. */
+export const badText = (text) =>
+  !/[^\p{Z}\p{Cc}\p{Cf}]/u.test(text) || /[^\P{Cc}\n\t]/u.test(text) || [...text].length > 8000 || new TextEncoder().encode(text).length > 16384
+    ? new Refusal({ code: "bad-text" })
+    : undefined;
+
 export class Chat extends EventTarget {
   /** @type {"connecting"|"live"|"offline"|"ended"} */ link = "connecting";
   /** since when, milliseconds, local wall clock */ linkSince = 0;
   /** @type {null|{login: string, operator: boolean, status: string, note: string, current: string}} */ me = null;
   server = { name: "", defaultRoom: "", registration: "open", push: false };
-  /** @type {Map<string, Talk>} */ talks = new Map();
-  /** posts and changes that are not acknowledged yet */ waiting = 0;
+  /** @type {Map<string, Talk>} by room's name or "@login" */ talks = new Map();
   /** @type {null|"memory"|"full"} why what is typed offline would not survive a reload */ problem = null;
+  #port;
+  #clock;
+  #link;
+  #store = null;
+  #opened = null;
+  #outbox = new Outbox();
+  #rows = [];
+  #drafts = {};
+  #logs = new Map();
+  /** what of the inbox is dealt out to persons: all above `low` */ #inbox = { low: 0, first: false };
+  #run = null;
+  #open = null;
+  #filling = 0;
+  #timer;
+  #told = false;
+  #turned = -Infinity;
+  #lostAt = -Infinity;
+  #marks = new Map();
+  #typed = new Map();
+  #shown = true;
+  #at = 0;
 
-  /** @param {{lang?: string}} options `lang`: of the broker's sentences */
-  constructor(options = {}) { super(); }
+  /** @param {{lang?: string, port?: object}} options `lang`: of the broker's sentences; `port`: all that is outside, for tests */
+  constructor({ lang = "en", port = browser(lang) } = {}) {
+    super();
+    this.#port = port;
+    this.#clock = new Clock(port.monotonic, port.wall);
+    this.#link = new Link(port, {
+      hello: () => this.#hello(),
+      welcome: (reply, sent) => this.#welcome(reply, sent),
+      pong: (reply, sent) => this.#pong(reply, sent),
+      event: (frame) => this.#event(frame),
+      state: (state) => this.#linked(state),
+      ended: (reason) => this.#ended(reason),
+    });
+    globalThis.addEventListener?.("online", () => this.#link.wake());
+    globalThis.addEventListener?.("offline", () => this.#link.cut());
+    const seen = () => this.visible(document.visibilityState === "visible");
+    for (const event of ["visibilitychange", "resume", "freeze"]) globalThis.document?.addEventListener(event, seen);
+  }
 
-  /** The broker's clock, milliseconds. */ now() { return Date.now(); }
-  /** How far it is ahead of the local one, milliseconds. */ get offsetMs() { return 0; }
-  /** The bound on that, milliseconds; null without a sample. */ get errorMs() { return null; }
-  /** Of the latest answer, milliseconds; null without a sample. */ get roundTripMs() { return null; }
+  // Time
 
-  /** Connect, and show what is cached of who used this browser last. */ async start() {}
-  /** Disconnect; nothing is lost. */ async stop() {}
-  /** Tell the gateway to log out, and delete all that is kept here. */ async logout() {}
-  /** The page is (not) visible. */ visible(on) {}
+  /** The broker's clock, milliseconds. */
+  now() {
+    return this.#clock.now();
+  }
 
-  /**
-   * Make a request of PROTOCOL §7.
-   * @returns {Promise<object>} the reply; rejects with Refusal
-   */
-  async request(op, fields = {}, { timeout = 15000 } = {}) {}
-  /** All pages of "users", "rooms" or "members". @returns {Promise<object[]>} */ async list(op, fields = {}) {}
-  /** @returns {Promise<{hits: Entry[], more: boolean}>} newest first; of all talks without `key` */
-  async search(query, { key, sender, before } = {}) {}
+  get offsetMs() {
+    return this.#clock.offsetMs;
+  }
 
-  /** Say something; it goes out when it can. @returns {Entry} throws Refusal ("bad-text", "too-many", "no-such-room") */
-  post(key, text, replyTo = 0) {}
-  edit(entry, text) {}
-  retract(entry) {}
-  react(entry, emoji, on = true) {}
-  /** Send again what failed. */ retry(entry) {}
-  /** Give up what failed, or is pending and has not gone out. @returns {boolean} whether that worked */ discard(entry) {}
+  /** The bound on that; null without a sample. */
+  get errorMs() {
+    return this.#clock.errorMs;
+  }
 
-  /** Ways into and out of rooms: each resolves when the broker has done it. @returns {Promise<string>} the talk's key */
-  async join(name) {}
-  async enter(name) {}
-  async create(name, options = {}) {}
-  async leave(name) {}
-  async delete(name) {}
-  /** The conversation with somebody; made if it is not there. @returns {Talk} */ person(login) {}
+  get roundTripMs() {
+    return this.#clock.roundTripMs;
+  }
 
-  /** Make a talk the one that is looked at, and load its newest page: from disk at once, then from the broker. */
-  async open(key) {}
-  async close(key) {}
-  /** Load more at either end. @returns {Promise<number>} how many came */ async older(key) {}
-  async newer(key) {}
-  /** Load where `seq` stands. */ async around(key, seq) {}
-  /** Load the newest again, if `last` is false. */ async latest(key) {}
-  /** Load who is there; `talk.members` is kept from then on. */ async members(key) {}
+  /** Posts and changes that the broker has not acknowledged. */
+  get waiting() {
+    return this.#outbox.waiting;
+  }
 
-  /** It was read up to there; the broker is told after a moment. */ read(key, seq) {}
-  /** @param {"all"|"mentions"|"off"} what */ async notify(key, what) {}
-  /** One writes (again), or no longer. Call it as often as you like. */ typing(key, on = true) {}
-  /** Keep what is typed, but not sent. */ draft(key, text) {}
-  async setStatus(status, note = "") {}
+  // Coming and going
+
+  /** Connect; meanwhile show what is kept of who used this browser last. */
+  async start() {
+    const hint = JSON.parse(this.#port.storage?.getItem("tertulia") ?? "null");
+    this.#opened = hint ? this.#recall(hint) : null;
+    this.#link.start();
+    await this.#opened;
+  }
+
+  /** Disconnect; nothing is lost. */
+  async stop() {
+    this.#link.stop();
+    await this.#store?.flush();
+  }
+
+  /** Log out, and delete all that is kept here. */
+  async logout() {
+    const answer = await this.#port.post("/api/logout").catch(() => ({ ok: false }));
+    if (!answer.ok) throw new Refusal({ code: "no-answer" });
+    this.#link.stop();
+    await this.#ended("logout");
+  }
+
+  /** The page can be seen, or not: called by itself. */
+  visible(on) {
+    this.#shown = on;
+    if (on) this.#link.wake();
+    else {
+      this.#tell();
+      this.#store?.flush();
+    }
+    this.#active();
+  }
+
+  #active() {
+    if (this.link === "live") this.request("active", { on: this.#shown }).catch(() => {});
+  }
+
+  async #recall({ login, talk }) {
+    this.#keepIn(login);
+    this.#open = talk;
+    const { logs, outbox, kept } = await this.#store.load();
+    this.#rows = outbox;
+    this.#drafts = kept.drafts ?? {};
+    if (!kept.me || this.me) return;
+    this.#run = kept.me.run;
+    this.server = kept.me.server;
+    for (const { log, id, seq } of logs) this.#logs.set(log, new Log(log, id, seq));
+    this.#state(kept.me.session);
+    this.#say("me");
+    this.#say("server");
+    // Of which nobody waits.
+    this.#fillTalks().catch(() => {});
+  }
+
+  #keepIn(login) {
+    this.#store = new Store(login, this.#port, (problem) => {
+      this.problem = problem;
+      this.#say("notice", { key: this.#open, kind: "storage", problem, time: this.now() });
+    });
+  }
+
+  async #hello() {
+    await this.#opened;
+    const cursors = Object.fromEntries([...this.#logs.values()].map((log) => [log.name, [log.id, log.last]]));
+    return { run: this.#run, cursors };
+  }
+
+  #welcome(reply, sent) {
+    this.#clock.sample(sent, this.#port.monotonic(), reply.time);
+    const { session } = reply;
+    if (!session) return;
+    if (this.#store?.login !== session.login) {
+      // Somebody else was here: nothing of theirs is shown any more.
+      this.#store?.forget();
+      this.#clear();
+      this.#keepIn(session.login);
+      this.#store.load().then(({ outbox, kept }) => {
+        this.#rows = outbox;
+        this.#drafts = { ...kept.drafts, ...this.#drafts };
+        this.#restore();
+      }, () => {});
+    }
+    this.#run = reply.run;
+    this.server = { name: reply.server, defaultRoom: reply.default_room, registration: reply.registration, push: reply.push };
+    const first = !this.me || this.link === "connecting";
+    this.#state(session, { certain: (log) => reply.resume === "reset" || reply.gaps?.includes(log), first });
+    this.#store.keep("me", { session, run: reply.run, server: this.server });
+    this.#remember();
+    this.#say("server");
+    this.#fillTalks().catch(() => {});
+  }
+
+  #linked(state) {
+    if (this.link === "live") this.#lostAt = this.#port.monotonic();
+    this.link = state;
+    this.linkSince = this.#port.wall();
+    if (state === "live") {
+      this.#active();
+      this.#tell();
+      this.#send();
+      this.#pump();
+    }
+    this.#say("link", { state });
+  }
+
+  #pong(reply, sent) {
+    this.#clock.sample(sent, this.#port.monotonic(), reply.time);
+    const fits = () => [...this.#logs.keys()].sort().join() === Object.keys(reply.heads).sort().join();
+    for (const [log, head] of Object.entries(reply.heads)) this.#logs.get(log)?.rumoured(head, this.#port.monotonic(), this.#patience);
+    // An event that says why may be on its way yet.
+    if (!fits()) this.#port.set(() => fits() || this.#refresh(), this.#patience);
+    this.#pump();
+  }
+
+  get #patience() {
+    return Math.max(PATIENCE, 2 * (this.#clock.roundTripMs ?? 0));
+  }
+
+  #refresh() {
+    if (this.link === "live") this.#link.hello();
+  }
+
+  async #ended(reason) {
+    const store = this.#store;
+    this.#port.storage?.removeItem("tertulia");
+    this.#clear();
+    this.#store = null;
+    this.#say("link", { state: (this.link = "ended") });
+    this.#say("ended", { reason });
+    await (reason === "logged-out" ? store?.forget() : store?.destroy());
+  }
+
+  #clear() {
+    this.me = this.#run = null;
+    this.talks.clear();
+    this.#logs.clear();
+    this.#marks.clear();
+    this.#outbox = new Outbox();
+    this.#rows = [];
+    this.#drafts = {};
+    this.#inbox = { low: 0, first: false };
+    this.#say("talks");
+  }
+
+  #remember() {
+    if (this.me) this.#port.storage?.setItem("tertulia", JSON.stringify({ login: this.me.login, talk: this.#open }));
+  }
+
+  #say(type, detail = {}) {
+    if (type !== "talks") this.dispatchEvent(new CustomEvent(type, { detail }));
+    else if (!this.#told) {
+      this.#told = true;
+      queueMicrotask(() => {
+        this.#told = false;
+        this.dispatchEvent(new CustomEvent(type, { detail }));
+      });
+    }
+  }
+
+  // What one is in
+
+  #state(session, { certain = () => false, first = true } = {}) {
+    const { login, operator, status, note, current } = session;
+    const word = "[\\p{L}\\p{M}\\p{N}_]";
+    const pattern = new RegExp(`(?<!${word})@?${login.replaceAll(".", "\\.")}(?!${word})`, "iu");
+    this.me = { login, operator, status, note, current, pattern };
+    const there = new Map(session.rooms.map((view) => [view.name, view]));
+    const away = this.#port.monotonic() - this.#lostAt > AWAY;
+    for (const [key, { view }] of this.talks) {
+      if (!view || there.get(key)?.id === view.id) continue;
+      // While this browser was away the membership ended with its presence: one never said that one leaves.
+      if (!there.has(key) && !view.kept && away && this.link !== "live") this.join(key).catch(() => this.#drop(key, "gone"));
+      else this.#drop(key, there.has(key) ? "deleted" : "gone");
+    }
+    const box = this.#follow(`@${login}`, 0, session.inbox, certain(`@${login}`));
+    if (!this.#inbox.low) this.#inbox = { low: box.last, first: !box.last };
+    for (const view of session.rooms) this.#room(view, first, certain(view.name));
+    for (const { talk: key, read, notify } of session.talks.slice(0, 100).reverse()) {
+      if (fold(key.slice(1)) !== fold(login)) this.#marked(this.person(key.slice(1)), read, notify);
+    }
+    this.#restore();
+    this.#say("me");
+    this.#say("talks");
+    this.#pump();
+  }
+
+  #follow(name, id, head, certain) {
+    let log = this.#logs.get(name);
+    if (log?.id !== id) this.#logs.set(name, (log = new Log(name, id, head)));
+    else if (certain) log.endsAt(head);
+    else log.rumoured(head, this.#port.monotonic(), this.#patience);
+    return log;
+  }
+
+  #room(view, first, certain = false) {
+    const log = this.#follow(view.name, view.id, view.head, certain);
+    let talk = this.talks.get(view.name);
+    if (!talk) {
+      talk = new Talk(view.name, view.name, log.last);
+      talk.first = !view.head;
+      talk.read = first ? Math.max(view.read, view.since) : view.read;
+      talk.draft = this.#drafts[view.name] ?? "";
+      this.talks.set(view.name, talk);
+      if (!first) {
+        if (!view.read) this.read(view.name, view.head);
+        this.#say("notice", { key: view.name, kind: "room-joined", time: this.now() });
+      }
+    }
+    talk.view = view;
+    talk.head = Math.max(talk.head, view.head);
+    this.#marked(talk, view.read, view.notify);
+    this.#say("talk", { key: view.name, what: "view" });
+    return talk;
+  }
+
+  #marked(talk, read, notify) {
+    Object.assign(talk, { read: Math.max(talk.read, read), notify });
+    talk.count();
+    this.#say("talk", { key: talk.key, what: "mark" });
+    this.#say("talks");
+  }
+
+  #drop(key, reason) {
+    const talk = this.talks.get(key);
+    if (!this.talks.delete(key)) return;
+    this.#logs.delete(talk.log);
+    this.#store?.drop(talk.log);
+    for (const post of this.#outbox.posts.values()) {
+      if (post.key === key) this.#giveUp(post, new Refusal({ code: "not-member" }));
+    }
+    if (reason !== "left") this.#say("notice", { key, kind: "room-left", reason, time: this.now() });
+    this.#say("talks");
+  }
+
+  /** The conversation with somebody; made if it is not there. @returns {Talk} */
+  person(login) {
+    const name = fold(login);
+    for (const talk of this.talks.values()) if (talk.kind === "person" && fold(talk.name) === name) return talk;
+    const talk = Object.assign(new Talk(`@${login}`, `@${this.me.login}`, this.#inbox.low), { first: this.#inbox.first });
+    talk.draft = this.#drafts[talk.key] ?? "";
+    this.talks.set(talk.key, talk);
+    this.#say("talks");
+    return talk;
+  }
+
+  // What comes
+
+  #event(frame) {
+    const { log: name, kind } = frame;
+    const log = this.#logs.get(name);
+    const talk = this.talks.get(name);
+    if (frame.seq !== undefined) {
+      if (!log) return;
+      const low = log.last;
+      this.#deliver(log, low, log.heard(frame), true);
+      if (log.behind) this.#pump();
+    } else if (kind === "live" && log) {
+      if (log.id !== frame.id) return this.#refresh();
+      log.endsAt(frame.head);
+      this.#pump();
+    } else if (kind === "joined-room") this.#turn(this.talks.get(frame.room.name)?.view?.id !== frame.room.id, () => this.#room(frame.room, false));
+    else if (kind === "left-room") this.#turn(this.talks.get(frame.name)?.view?.id === frame.id, () => this.#drop(frame.name, frame.reason));
+    else if (kind === "mark") {
+      const marked = frame.talk.startsWith("@") ? fold(frame.talk.slice(1)) !== fold(this.me.login) && this.person(frame.talk.slice(1)) : this.talks.get(frame.talk);
+      if (marked) this.#marked(marked, frame.read, frame.notify);
+    } else if (kind === "typing" && this.me && fold(frame.login) !== fold(this.me.login)) {
+      const where = talk ?? (name.startsWith("@") ? this.person(frame.login) : null);
+      if (where) this.#writes(where, frame.login, frame.on);
+    } else if (talk?.view) this.#about(talk, frame);
+  }
+
+  /** Events and replies come on different ways: soon after a turn of one's own only the whole state says what is so. */
+  #turn(news, then) {
+    if (!news) return;
+    if (this.#port.monotonic() - this.#turned < ECHO) this.#refresh();
+    else then();
+  }
+
+  #about(talk, { kind, time, ...frame }) {
+    const { key, view } = talk;
+    const notice = (what, more) => this.#say("notice", { key, kind: what, time, ...more });
+    if (kind === "roster") {
+      view.online = frame.online;
+      for (const { login, change, reason = "", status = "available", bot = false } of frame.changes) {
+        if (change === "left") talk.members?.delete(login);
+        else talk.members?.set(login, { login, online: change !== "offline" && (change !== "status" || talk.members.get(login)?.online !== false), status, bot });
+        if (change === "joined" || change === "left") notice(change, { login, reason });
+        if (change === "status" && login === this.me.login && status !== this.me.status) this.#refresh();
+      }
+      return this.#say("talk", { key, what: "roster" });
+    }
+    if (kind === "subject") {
+      view.subject = frame.subject;
+      notice(kind, { by: frame.by, subject: frame.subject });
+    } else if (kind === "moderators") {
+      const [old, now] = [view.moderators, (view.moderators = frame.moderators)];
+      notice(kind, { by: frame.by, added: now.filter((each) => !old.includes(each)), removed: old.filter((each) => !now.includes(each)) });
+    } else if (kind === "deleted" && frame.id === view.id) return this.#drop(key, frame.reason);
+    this.#say("talk", { key, what: "view" });
+  }
+
+  #writes(talk, login, on) {
+    this.#port.clear(talk.typing[login]);
+    if (on === talk.typing.has(login) && !on) return;
+    talk.typing[on ? "add" : "delete"](login);
+    if (on) talk.typing[login] = this.#port.set(() => this.#writes(talk, login, false), TYPING);
+    this.#say("talk", { key: talk.key, what: "typing" });
+  }
+
+  /** To which talk it belongs. */
+  #home(log, wire) {
+    if (!log.startsWith("@")) return this.talks.get(log);
+    return this.person(fold(wire.sender) === fold(this.me.login) ? wire.to ?? wire.sender : wire.sender);
+  }
+
+  /** Entries follow what was delivered of a log: these are all above `low`. */
+  #deliver(log, low, wires, live) {
+    if (log.last > low) this.#store?.follow(log.name, log.id, low, log.last, wires, (wire, change) => changed(wire, change, this.#mine(change)));
+    const parts = new Map();
+    for (const wire of wires) {
+      if (isChange(wire)) this.#change(log.name, wire);
+      else {
+        const talk = this.#home(log.name, wire);
+        if (talk) parts.set(talk, [...(parts.get(talk) ?? []), wire]);
+      }
+      if (wire.nonce && this.#mine(wire)) this.#settle(wire.nonce);
+    }
+    for (const [talk, part] of parts) this.#add(talk, part, live);
+  }
+
+  #mine({ sender }) {
+    return fold(sender) === fold(this.me.login);
+  }
+
+  #add(talk, wires, live) {
+    const { key } = talk;
+    talk.head = Math.max(talk.head, wires.at(-1).seq);
+    for (const { sender } of wires) this.#writes(talk, sender, false);
+    if (talk.last) {
+      const { fresh, landed } = talk.add(wires, this.me);
+      if (key !== this.#open) talk.trim(4 * PAGE);
+      if (fresh.length) this.#say("entries", { key, change: "end", entries: fresh });
+      if (landed.length) this.#say("entries", { key, change: "changed", entries: landed });
+      const tells = talk.notify ?? (talk.kind === "person" ? "all" : "mentions");
+      for (const entry of live ? fresh : []) {
+        const rings = this.me.status !== "dnd" && (tells === "all" || (tells === "mentions" && entry.mention));
+        if (!entry.mine) this.#say("heard", { key, entry, rings });
+      }
+    }
+    talk.count();
+    this.#say("talks");
+  }
+
+  #change(log, change) {
+    for (const talk of log.startsWith("@") ? this.talks.values() : [this.talks.get(log)]) {
+      const entry = talk?.log === log && talk.find(change.target);
+      const wire = entry && changed(entry.wire, change, this.#mine(change));
+      if (!entry || wire === entry.wire) continue;
+      entry.take(wire, this.me);
+      talk.count();
+      this.#say("entries", { key: talk.key, change: "changed", entries: [entry] });
+    }
+  }
+
+  #pump() {
+    const now = this.#port.monotonic();
+    let due = Infinity;
+    if (this.link !== "live") return;
+    for (const log of this.#logs.values()) {
+      const hole = this.#filling < 4 ? log.hole(now) : null;
+      if (hole) this.#fill(log, hole);
+      due = Math.min(due, log.due);
+    }
+    this.#port.clear(this.#timer);
+    if (due < Infinity && this.#filling < 4) this.#timer = this.#port.set(() => this.#pump(), Math.max(1, due - now));
+  }
+
+  async #fill(log, hole) {
+    log.fetching = true;
+    this.#filling++;
+    try {
+      const { entries, more } = await this.request("history", { log: log.name, ...hole, limit: 200 });
+      if (this.#logs.get(log.name) !== log) return;
+      const low = log.last;
+      this.#deliver(log, low, log.page(hole, entries, more), false);
+      log.pages = more ? (log.pages ?? 0) + 1 : 0;
+      if (log.pages >= PAGES && !log.name.startsWith("@")) await this.#leap(log);
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      log.failed(this.#port.monotonic(), refusal.waits ? refusal.pause(this.#port.random) : 1000);
+      if (ROOMS.includes(refusal.code)) {
+        log.failed(this.#port.monotonic(), ECHO);
+        this.#refresh();
+      }
+    } finally {
+      log.fetching = false;
+      this.#filling--;
+      this.#pump();
+    }
+  }
+
+  /** Much was said meanwhile: go on with the newest, and read back when it is looked for. */
+  async #leap(log) {
+    log.pages = 0;
+    const { entries, more } = await this.request("history", { log: log.name, limit: PAGE });
+    const talk = this.talks.get(log.name);
+    if (!talk || this.#logs.get(log.name) !== log || !more || entries[0].seq <= log.last) return;
+    const before = log.last;
+    const low = entries[0].seq - 1;
+    const end = entries.at(-1).seq;
+    const held = log.jump(end);
+    this.#store?.follow(log.name, log.id, low, end, entries, changed);
+    talk.head = end;
+    if (talk.last && talk.key === this.#open && talk.settled) Object.assign(talk, { last: false, high: before });
+    else if (talk.last) {
+      talk.reset(low);
+      this.#add(talk, entries.filter((wire) => !isChange(wire)), false);
+      this.#say("entries", { key: talk.key, change: "reset", entries: talk.entries });
+    }
+    for (const wire of entries.filter(isChange)) this.#change(log.name, wire);
+    this.#deliver(log, end, held, false);
+    talk.count();
+    this.#say("talk", { key: talk.key, what: "loading" });
+  }
+
+  // Windows on the logs
+
+  /** First what is looked at, then private talks, then where there is something new. */
+  async #fillTalks() {
+    const poor = (talk) => talk.last && talk.settled < 20 && !talk.first;
+    if (!this.talks.has(this.#open)) this.#open = null;
+    const here = this.talks.get(this.#open ?? this.me.current);
+    if (here && poor(here)) await this.older(here.key);
+    if (!this.#inbox.first && ![...this.talks.values()].some((talk) => talk.kind === "person" && talk.settled)) await this.#page(null, 4 * PAGE);
+    for (const talk of [...this.talks.values()].filter((each) => each.view).sort((a, b) => b.unreadMore - a.unreadMore).slice(0, 50)) {
+      if (this.talks.get(talk.key) === talk && poor(talk)) await this.older(talk.key);
+    }
+  }
+
+  /** Load a page below what there is of a log, from disk or the broker. Returns how many came for that talk. */
+  async #page(talk, most) {
+    const span = talk?.view ? talk : this.#inbox;
+    const name = talk?.log ?? `@${this.me.login}`;
+    const log = this.#logs.get(name);
+    const { low } = span;
+    if (!log || span.first) return 0;
+    let page = await this.#store?.older(name, log.id, most, low).catch(() => null);
+    if (!page) {
+      const { entries, more } = await this.request("history", { log: name, before: low + 1, limit: most });
+      page = { wires: entries, low: more && entries.length ? entries[0].seq - 1 : 0 };
+      if (span.low === low && this.#logs.get(name) === log) this.#store?.follow(name, log.id, page.low, low, entries, (wire) => wire);
+    }
+    if (span.low !== low || this.#logs.get(name) !== log || (talk && this.talks.get(talk.key) !== talk)) return 0;
+    Object.assign(span, { low: page.low, first: !page.low });
+    const parts = new Map(talk ? [[talk, []]] : []);
+    for (const wire of page.wires) {
+      const home = isChange(wire) ? null : this.#home(name, wire);
+      if (home) parts.set(home, [...(parts.get(home) ?? []), wire]);
+    }
+    if (span === this.#inbox) for (const each of this.talks.values()) if (!each.view) Object.assign(each, this.#inbox);
+    let came = 0;
+    for (const [each, wires] of parts) {
+      const entries = each.prepend(wires, this.me);
+      if (each === talk) came = entries.length;
+      each.head = Math.max(each.head, wires.at(-1)?.seq ?? 0);
+      each.count();
+      if (entries.length) this.#say("entries", { key: each.key, change: "start", entries });
+    }
+    this.#say("talks");
+    return came;
+  }
+
+  async #loading(key, work) {
+    const talk = this.talks.get(key);
+    if (!talk || talk.loading) return 0;
+    talk.loading = true;
+    this.#say("talk", { key, what: "loading" });
+    try {
+      return await work(talk, this.#logs.get(talk.log));
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      return 0;
+    } finally {
+      talk.loading = false;
+      this.#say("talk", { key, what: "loading" });
+    }
+  }
+
+  /** Look at a talk: its newest page is loaded, from disk at once. */
+  async open(key) {
+    this.#open = key;
+    this.#remember();
+    const talk = this.talks.get(key);
+    if (!talk) return;
+    for (const other of this.talks.values()) if (other !== talk && other.last) other.trim(4 * PAGE);
+    if (talk.last && talk.settled < PAGE / 2) await this.older(key);
+    talk.loaded = true;
+    this.#say("talk", { key, what: "loading" });
+  }
+
+  /** Look at no talk. */
+  close() {
+    this.#open = null;
+    this.#remember();
+    this.#tell();
+  }
+
+  /** Load what is before. @returns {Promise<number>} how many came */
+  older(key) {
+    return this.#loading(key, async (talk) => {
+      let came = 0;
+      for (let page = 0; page < 5 && came < (talk.view ? 1 : 20) && !talk.first; page++) came += await this.#page(talk, talk.view ? PAGE : 4 * PAGE);
+      return came;
+    });
+  }
+
+  /** Load what comes after, where the window does not reach the end. @returns {Promise<number>} how many came */
+  newer(key) {
+    return this.#loading(key, (talk, log) => this.#newer(talk, log));
+  }
+
+  async #newer(talk, log) {
+    const { high, key } = talk;
+    if (talk.last) return 0;
+    const { entries, more } = await this.request("history", { log: talk.log, after: high, limit: PAGE });
+    if (talk.last || talk.high !== high || this.talks.get(key) !== talk) return 0;
+    talk.high = entries.at(-1)?.seq ?? high;
+    talk.last = !more && (!entries.length || talk.high >= log.last);
+    const { fresh } = talk.add(entries.filter((wire) => !isChange(wire)), this.me);
+    talk.count();
+    this.#say("entries", { key, change: "end", entries: fresh });
+    return fresh.length + (more || talk.last ? 0 : await this.#newer(talk, log));
+  }
+
+  /** Load where `seq` stands. */
+  around(key, seq) {
+    return this.#loading(key, async (talk, log) => {
+      if (!talk.view) {
+        while (!talk.first && talk.low >= seq) await this.#page(talk, 4 * PAGE);
+        return;
+      }
+      if (talk.find(seq)) return;
+      const ask = (fields) => this.request("history", { log: key, limit: PAGE / 2, ...fields });
+      const [below, above] = await Promise.all([ask({ before: seq + 1 }), ask({ after: seq })]);
+      talk.reset(below.more && below.entries.length ? below.entries[0].seq - 1 : 0, !below.more);
+      talk.add([...below.entries, ...above.entries].filter((wire) => !isChange(wire)), this.me);
+      talk.high = above.entries.at(-1)?.seq ?? seq;
+      talk.last = !above.more && talk.high >= log.last;
+      talk.count();
+      this.#say("entries", { key, change: "reset", entries: talk.entries });
+    });
+  }
+
+  /** Load the newest again, where the window does not reach the end. */
+  latest(key) {
+    return this.#loading(key, async (talk, log) => {
+      if (talk.last) return;
+      talk.reset(log.last);
+      await this.#page(talk, PAGE);
+      this.#say("entries", { key, change: "reset", entries: talk.entries });
+    });
+  }
+
+  // Asking
+
+  /** Make a request of PROTOCOL §7. @returns {Promise<object>} the reply; rejects with Refusal */
+  request(op, fields = {}, options = {}) {
+    return this.#link.request(op, fields, options);
+  }
+
+  /** All pages of "users", "rooms" or "members". @returns {Promise<object[]>} */
+  async list(op, fields = {}) {
+    const found = [];
+    for (let more = true; more; ) {
+      const last = found.at(-1);
+      const reply = await this.request(op, { ...fields, ...(last && { after: last.login ?? last.name }) });
+      found.push(...reply[op]);
+      more = reply.more && reply[op].length > 0;
+    }
+    return found;
+  }
+
+  /** Newest first; in all talks without `key`. @returns {Promise<{hits: Entry[], more: boolean}>} */
+  async search(query, { key, sender, before } = {}) {
+    const log = key && (this.talks.get(key)?.log ?? key);
+    const { hits, more } = await this.request("search", { query, ...(log && { log }), ...(sender && { sender }), ...(before && { before }) });
+    const found = hits.map((hit) => new Entry(this.#home(hit.log, hit.entry) ?? new Talk(hit.log, hit.log, 0), hit.entry, this.me));
+    return { hits: key?.startsWith("@") ? found.filter((entry) => fold(entry.key) === fold(key)) : found, more };
+  }
+
+  /** Load who is there; kept up to date from then on. */
+  async members(key) {
+    const people = await this.list("members", { room: key });
+    const talk = this.talks.get(key);
+    if (talk) talk.members = new Map(people.map((each) => [each.login, each]));
+    this.#say("talk", { key, what: "roster" });
+  }
+
+  async #into(op, fields) {
+    const { room, current } = await this.request(op, fields);
+    this.#turned = this.#port.monotonic();
+    this.me.current = current;
+    this.#room(room, false);
+    this.#say("talks");
+    if (op === "enter") this.#refresh();
+    return room.name;
+  }
+
+  /** Ways into and out of rooms; each resolves to the key of the talk where one is then. */
+  join(name) {
+    return this.#into("join", { room: name });
+  }
+
+  enter(name) {
+    return this.#into("enter", { room: name });
+  }
+
+  /** @param {{kept?: boolean, private?: boolean, open?: boolean, subject?: string}} options */
+  create(name, options = {}) {
+    return this.#into("create", { room: name, ...options });
+  }
+
+  async #outOf(op, name) {
+    const { current } = await this.request(op, { room: name });
+    this.#turned = this.#port.monotonic();
+    this.me.current = current;
+    const key = [...this.talks.keys()].find((each) => fold(each) === fold(name));
+    if (key) this.#drop(key, "left");
+    if (!this.talks.has(current)) this.#refresh();
+    return current;
+  }
+
+  leave(name) {
+    return this.#outOf("leave", name);
+  }
+
+  delete(name) {
+    return this.#outOf("delete", name);
+  }
+
+  // What one says
+
+  #nonce() {
+    const time = this.now();
+    const head = [40, 32, 24, 16, 8, 0].map((bits) => Math.floor(time / 2 ** bits) % 256);
+    return btoa(String.fromCharCode(...head, ...this.#port.bytes(10)));
+  }
+
+  /** Say something; it goes out when it can. @returns {Entry} throws Refusal: "bad-text", "too-many", "no-such-room" */
+  post(key, text, replyTo = 0) {
+    const talk = this.talks.get(key);
+    if (!talk) throw new Refusal({ code: "no-such-room" });
+    const said = text.replaceAll("\r\n", "\n");
+    const fields = { ...(talk.view ? { room: key } : { to: talk.name }), text: said, ...(replyTo && { reply_to: replyTo }) };
+    const post = this.#post(talk.view ? "send" : "direct", talk, fields, said);
+    const entry = this.#wait(talk, post);
+    this.#say("entries", { key, change: "end", entries: [entry] });
+    this.typing(key, false);
+    return entry;
+  }
+
+  #wait(talk, { op, nonce, at, fields, failed }) {
+    const kind = op === "send" ? "message" : op;
+    const wire = { kind, sender: this.me.login, text: fields.text, time: at, nonce, reply_to: fields.reply_to, to: fields.to };
+    const entry = talk.wait(wire, this.me);
+    return Object.assign(entry, failed && { state: "failed", error: new Refusal(failed) });
+  }
+
+  #post(op, talk, fields, text = "x") {
+    const bad = badText(text);
+    if (bad || this.#outbox.full) throw bad ?? new Refusal({ code: "too-many" });
+    const way = op === "direct" ? talk.key : talk.log;
+    this.#at = Math.max(this.#at + 1, this.now());
+    const post = { nonce: this.#nonce(), op, fields, target: fold(way), key: talk.key, at: this.#at, sent: false, doubtful: false };
+    this.#outbox.add(post);
+    this.#store?.post(post).then((safe) => {
+      const entry = this.#waitingAs(post);
+      if (safe && entry) this.#touch(entry, { safe });
+    });
+    queueMicrotask(() => this.#send());
+    this.#say("link", { state: this.link });
+    return post;
+  }
+
+  #touch(entry, fields) {
+    Object.assign(entry, fields);
+    this.#say("entries", { key: entry.key, change: "changed", entries: [entry] });
+  }
+
+  /** The entry that waits, or is being changed. */
+  #waitingAs({ key, nonce, fields }) {
+    const talk = this.talks.get(key);
+    return fields.seq ? talk?.find(fields.seq) : talk?.entries.findLast((each) => each.nonce === nonce && each.mine);
+  }
+
+  #alter(op, entry, fields, text) {
+    this.#post(op, this.talks.get(entry.key), { log: entry.log, seq: entry.seq, ...fields }, text);
+    this.#touch(entry, { changing: [...entry.changing, op] });
+  }
+
+  /** Change a message, through the outbox; refused, there is a notice "refused". */
+  edit(entry, text) {
+    this.#alter("edit", entry, { text }, text);
+  }
+
+  retract(entry) {
+    this.#alter("retract", entry, {});
+  }
+
+  react(entry, emoji, on = true) {
+    this.#alter("react", entry, { emoji, on });
+  }
+
+  /** Send again what failed. */
+  retry(entry) {
+    const post = this.#outbox.posts.get(entry.nonce);
+    if (!post?.failed) return;
+    delete post.failed;
+    this.#store?.post(post);
+    this.#touch(entry, { state: "pending", error: undefined });
+    this.#send();
+  }
+
+  /** Give up what failed, or has not gone out. @returns {boolean} whether that was possible */
+  discard(entry) {
+    const post = this.#outbox.posts.get(entry.nonce);
+    if (!post || (!post.failed && (post.sent || post.doubtful))) return false;
+    this.#outbox.posts.delete(entry.nonce);
+    this.#store?.unpost(entry.nonce);
+    this.talks.get(entry.key)?.remove(entry);
+    this.#say("entries", { key: entry.key, change: "removed", entries: [entry] });
+    return true;
+  }
+
+  /** What waited before the page was loaded anew. */
+  #restore() {
+    this.#rows = this.#rows.filter((row) => {
+      const talk = this.talks.get(row.key) ?? (row.key.startsWith("@") ? this.person(row.key.slice(1)) : null);
+      if (!talk) return !this.#give(row);
+      if (this.#outbox.posts.has(row.nonce)) return false;
+      this.#outbox.add({ ...row, sent: false, doubtful: true });
+      if (row.fields.seq) return false;
+      const entry = Object.assign(this.#wait(talk, row), { safe: true });
+      this.#say("entries", { key: talk.key, change: "end", entries: [entry] });
+      return false;
+    });
+    this.#send();
+  }
+
+  /** Of a room that one is not in any more, once that is sure. */
+  #give(row) {
+    if (this.link === "connecting" && !this.#clock.roundTripMs) return false;
+    this.#giveUp(row, new Refusal({ code: "not-member" }));
+    return true;
+  }
+
+  #send() {
+    if (this.link !== "live") return;
+    for (const post of this.#outbox.ready(this.#port.monotonic())) this.#sendOne(post);
+  }
+
+  async #sendOne(post) {
+    try {
+      const reply = await this.request(post.op, { ...post.fields, nonce: post.nonce }, { post: true });
+      const log = this.#logs.get(this.talks.get(post.key)?.log);
+      log?.rumoured(reply.seq, this.#port.monotonic(), this.#patience);
+      this.#settle(post.nonce, reply);
+      this.#pump();
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      if (this.#outbox.posts.get(post.nonce) !== post) return;
+      const pause = refusal.pause(this.#port.random);
+      if (!this.#outbox.refused(post, refusal, this.#port.monotonic(), pause)) {
+        if (refusal.waits) this.#port.set(() => this.#send(), pause + 1);
+      } else if (post.fields.seq) this.#giveUp(post, refusal);
+      else {
+        this.#store?.post(post);
+        const entry = this.#waitingAs(post);
+        if (entry) this.#touch(entry, { state: "failed", error: refusal });
+      }
+    }
+    this.#send();
+  }
+
+  #giveUp(post, error) {
+    const { op, fields, key } = post;
+    const entry = this.#waitingAs(post);
+    this.#outbox.posts.delete(post.nonce);
+    this.#store?.unpost(post.nonce);
+    if (entry && fields.seq) this.#touch(entry, { changing: entry.changing.filter((each) => each !== op) });
+    this.#say("notice", { key, kind: "refused", op, entry, text: fields.text ?? "", error, time: this.now() });
+  }
+
+  /** It is in the log: at `seq`, if a reply says so; else its entry follows. */
+  #settle(nonce, reply) {
+    const post = this.#outbox.posts.get(nonce);
+    if (!post) return;
+    const entry = this.#waitingAs(post);
+    const talk = this.talks.get(post.key);
+    this.#outbox.done(nonce);
+    this.#store?.unpost(nonce);
+    if (entry && post.fields.seq) this.#touch(entry, { changing: entry.changing.filter((each) => each !== post.op) });
+    else if (entry && reply) {
+      if (talk.find(reply.seq) || !talk.last) {
+        talk.remove(entry);
+        this.#say("entries", { key: post.key, change: "removed", entries: [entry] });
+      } else {
+        talk.add([{ ...entry.wire, seq: reply.seq, time: reply.time }], this.me);
+        this.#say("entries", { key: post.key, change: "changed", entries: [entry] });
+      }
+    }
+    this.#say("link", { state: this.link });
+    queueMicrotask(() => this.#send());
+  }
+
+  // What one tells of oneself
+
+  /** It was read up to there; the broker is told after a moment. */
+  read(key, seq) {
+    const talk = this.talks.get(key);
+    if (!talk || seq <= talk.read) return;
+    this.#marked(talk, seq, talk.notify);
+    if (!this.#marks.size) this.#port.set(() => this.#tell(), MARK);
+    this.#marks.set(key, seq);
+  }
+
+  #tell() {
+    if (this.link !== "live") return;
+    for (const [talk, read] of this.#marks) {
+      this.#marks.delete(talk);
+      this.request("mark", { talk, read }).catch(({ code }) => code === "no-answer" && this.#marks.set(talk, Math.max(read, this.#marks.get(talk) ?? 0)));
+    }
+  }
+
+  /** @param {"all"|"mentions"|"off"} what */
+  async notify(key, what) {
+    await this.request("mark", { talk: key, notify: what });
+    const talk = this.talks.get(key);
+    if (talk) this.#marked(talk, talk.read, what);
+  }
+
+  /** One writes, or no longer: call it as often as you like. */
+  typing(key, on = true) {
+    const now = this.#port.monotonic();
+    if (this.link !== "live" || (on ? now - (this.#typed.get(key) ?? -Infinity) < TYPING / 2 : !this.#typed.delete(key))) return;
+    if (on) this.#typed.set(key, now);
+    this.request("typing", { talk: key, on }, { urgent: true }).catch(() => {});
+  }
+
+  /** Keep what is typed, and not sent. */
+  draft(key, text) {
+    const talk = this.talks.get(key);
+    if (talk) talk.draft = text;
+    if (text) this.#drafts[key] = text;
+    else delete this.#drafts[key];
+    this.#store?.keep("drafts", this.#drafts);
+  }
+
+  async setStatus(status, note = "") {
+    await this.request("status", { status, note });
+    Object.assign(this.me, { status, note });
+    this.#say("me");
+  }
 }

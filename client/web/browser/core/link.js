@@ -1,0 +1,239 @@
+/**
+ * The WebSocket to the gateway: connecting again for ever, requests and their answers, heartbeats.
+ *
+ * A link is live when `hello` was answered on it. Must not know what requests and events mean; the socket, timers, clocks and
+ * chance are given (`port`, see `browser` in chat.js), so that tests can drive them.
+ */
+
+/** What was refused, or not answered (`code` "no-answer"). */
+export class Refusal extends Error {
+  /** @param {{code: string, message?: string, retry_after?: number}} error */
+  constructor({ code, message = code, retry_after: retryAfter }) {
+    super(message);
+    this.code = code;
+    /** seconds, where waiting helps */ this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same may succeed later. */
+  get waits() {
+    return ["rate-limited", "busy", "closing", "storage-failed"].includes(this.code);
+  }
+
+  /** Milliseconds until then, with chance in them. */
+  pause(random) {
+    return (this.retryAfter ?? 1) * 1000 * (1 + random() / 2);
+  }
+}
+
+const PING = 20000;
+const ANSWER = 8000;
+const FIRST = 300;
+const LONGEST = 15000;
+const ONCE = ["create", "password"];
+
+export class Link {
+  state = "connecting";
+  #port;
+  #on;
+  #socket = null;
+  #live = false;
+  #stopped = true;
+  #tries = 0;
+  #tried = -Infinity;
+  #number = 0;
+  /** requests by number, on their way */ #open = new Map();
+  /** those that wait for a live link */ #queue = new Set();
+  #again;
+  #beat;
+  #due = 0;
+  #waiting = false;
+  #greeting = 0;
+
+  /**
+   * @param {object} port @param {{hello: () => Promise<object>, welcome: (reply, sent, resumed: boolean) => void, pong: (reply, sent) => void,
+   *   event: (frame) => void, state: (state) => void, ended: (reason) => void}} on
+   */
+  constructor(port, on) {
+    this.#port = port;
+    this.#on = on;
+  }
+
+  start() {
+    this.#stopped = false;
+    this.#connect();
+  }
+
+  stop() {
+    this.#stopped = true;
+    this.#drop("offline");
+  }
+
+  /** The machine woke up, or its network changed: is the broker still there? */
+  wake() {
+    if (this.#stopped) return;
+    if (this.#live) this.#ping();
+    else if (!this.#socket && this.#port.monotonic() - this.#tried > FIRST) this.#connect();
+  }
+
+  /** The network is gone: what connection there is will not come back. */
+  cut() {
+    if (!this.#stopped) this.#lost();
+  }
+
+  #state(state) {
+    if (state !== this.state) this.#on.state((this.state = state));
+  }
+
+  #connect() {
+    this.#port.clear(this.#again);
+    this.#tried = this.#port.monotonic();
+    const socket = (this.#socket = new this.#port.WebSocket(this.#port.url(), "tertulia.1"));
+    const mine = (then) => (event) => socket === this.#socket && then(event);
+    this.#waiting = true;
+    this.#watch(ANSWER);
+    socket.onopen = mine(() => this.hello());
+    socket.onmessage = mine(({ data }) => this.#frame(data));
+    socket.onclose = mine(({ code }) => {
+      if (code === 4401) this.#ended("logged-out");
+      else this.#lost(code === 4429 ? LONGEST : code === 1012 ? 1000 : 0);
+    });
+  }
+
+  /** Give the connection up unless something comes within that time. */
+  #watch(time) {
+    this.#port.clear(this.#beat);
+    this.#beat = this.#port.set(() => this.#lost(), time);
+  }
+
+  #drop(state) {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#live = false;
+    this.#port.clear(this.#beat);
+    this.#port.clear(this.#again);
+    try {
+      socket?.close();
+    } catch { /* it was not open yet */ }
+    for (const call of this.#open.values()) {
+      if (call.urgent || ONCE.includes(call.op)) this.#settle(call, new Refusal({ code: "no-answer" }));
+      else if (call.post) this.#settle(call, new Refusal({ code: "cut" }));
+      else this.#queue.add(call);
+    }
+    this.#open.clear();
+    this.#state(state);
+  }
+
+  #lost(least = 0) {
+    this.#drop(this.state === "connecting" && !this.#tries ? "connecting" : "offline");
+    const wait = Math.max(least, Math.min(LONGEST, FIRST * 2 ** this.#tries++)) * (0.5 + this.#port.random());
+    this.#again = this.#port.set(() => this.#connect(), wait);
+  }
+
+  #ended(reason) {
+    this.#stopped = true;
+    this.#drop("ended");
+    for (const call of this.#queue) this.#settle(call, new Refusal({ code: "not-logged-in" }));
+    this.#on.ended(reason);
+  }
+
+  /** Say hello, at first or to see the state afresh. */
+  async hello() {
+    const socket = this.#socket;
+    const number = ++this.#greeting;
+    const fields = await this.#on.hello();
+    if (!socket || socket !== this.#socket || number !== this.#greeting) return;
+    try {
+      const sent = this.#port.monotonic();
+      const reply = await this.request("hello", fields, { timeout: ANSWER, urgent: true });
+      if (socket !== this.#socket) return;
+      this.#live = true;
+      this.#tries = 0;
+      this.#next();
+      this.#on.welcome(reply, sent);
+      this.#state("live");
+      for (const call of this.#queue) this.#send(call);
+      this.#queue.clear();
+    } catch (refusal) {
+      if (socket === this.#socket) this.#lost(refusal.waits ? refusal.pause(this.#port.random) : 0);
+    }
+  }
+
+  #next() {
+    this.#waiting = false;
+    this.#due = this.#port.monotonic() + PING;
+    this.#port.clear(this.#beat);
+    this.#beat = this.#port.set(() => {
+      // A frozen tab's timers come late: the gateway may have given this socket up since.
+      if (this.#port.monotonic() - this.#due > PING) this.#lost();
+      else this.#ping();
+    }, PING * (0.9 + this.#port.random() / 10));
+  }
+
+  async #ping() {
+    const socket = this.#socket;
+    const sent = this.#port.monotonic();
+    this.#watch(ANSWER);
+    this.#waiting = true;
+    try {
+      const reply = await this.request("ping", {}, { timeout: 2 * ANSWER, urgent: true });
+      if (socket === this.#socket) this.#on.pong(reply, sent);
+    } catch { /* a refusal is a sign of life as well; without any the link is lost */ }
+    if (socket === this.#socket) this.#next();
+  }
+
+  /**
+   * Ask for something, as soon as the link lives.
+   * `urgent`: now or never; `post`: of a cut is told ("cut"), and of waits. @returns {Promise<object>}
+   */
+  request(op, fields = {}, { timeout = 15000, urgent = false, post = false } = {}) {
+    return new Promise((resolve, reject) => {
+      const call = { op, fields, resolve, reject, urgent, post, id: 0, until: this.#port.monotonic() + timeout };
+      call.timer = this.#port.set(() => this.#settle(call, new Refusal({ code: "no-answer" })), timeout);
+      if (this.state === "ended") this.#settle(call, new Refusal({ code: "not-logged-in" }));
+      else if (this.#socket && (this.#live || urgent)) this.#send(call);
+      else this.#queue.add(call);
+    });
+  }
+
+  #send(call) {
+    call.id = ++this.#number;
+    this.#open.set(call.id, call);
+    this.#socket.send(JSON.stringify({ ...call.fields, op: call.op, id: call.id }));
+  }
+
+  #settle(call, outcome) {
+    this.#port.clear(call.timer);
+    this.#open.delete(call.id);
+    this.#queue.delete(call);
+    if (outcome instanceof Refusal) call.reject(outcome);
+    else call.resolve(outcome);
+  }
+
+  #frame(data) {
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (this.#waiting) this.#watch(ANSWER);
+    if (frame.kind === undefined) {
+      const call = this.#open.get(frame.id);
+      if (call) this.#answered(call, frame);
+    } else if (frame.log !== undefined) this.#on.event(frame);
+    else if (frame.kind === "gap") this.hello();
+    else if (frame.kind === "ended") this.#ended(frame.reason);
+  }
+
+  #answered(call, frame) {
+    if (frame.ok) return this.#settle(call, frame);
+    const refusal = new Refusal(frame.error ?? { code: "internal" });
+    const pause = refusal.pause(this.#port.random);
+    if (!refusal.waits || call.urgent || call.post || this.#port.monotonic() + pause > call.until) return this.#settle(call, refusal);
+    this.#open.delete(call.id);
+    this.#port.set(() => {
+      if (this.#live) this.#send(call);
+      else this.#queue.add(call);
+    }, pause);
+  }
+}

@@ -1,0 +1,354 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Chat } from "../../../client/web/browser/core/chat.js";
+import { chance, World } from "./world.mjs";
+
+const texts = (talk) => talk.entries.map((entry) => entry.text);
+
+async function one(seed = 1, setUp = () => {}) {
+  const world = new World(seed);
+  world.account("ana");
+  world.account("bob");
+  setUp(world);
+  const disk = new Map();
+  const port = world.port("ana", disk);
+  const chat = new Chat({ port });
+  chat.start();
+  await world.time.pass(500);
+  return { world, disk, port, chat };
+}
+
+async function reload(world, disk, port) {
+  port.alive = false;
+  const next = world.port("ana", disk);
+  const chat = new Chat({ port: next });
+  chat.start();
+  return { chat, port: next };
+}
+
+test("the newest page is there after the start, and what follows", async () => {
+  const { world, chat } = await one(1, (world) => {
+    for (let i = 0; i < 120; i++) world.say("lobby", "bob", `m${i}`);
+  });
+  assert.equal(chat.link, "live");
+  const lobby = chat.talks.get("lobby");
+  assert.equal(lobby.entries.length, 50);
+  world.say("lobby", "bob", "new");
+  await world.time.pass(100);
+  assert.equal(lobby.entries.at(-1).text, "new");
+  await chat.older("lobby").valueOf;
+  chat.older("lobby");
+  await world.time.pass(100);
+  chat.older("lobby");
+  await world.time.pass(100);
+  assert.equal(lobby.entries.length, 121);
+  assert.equal(lobby.first, true);
+});
+
+test("a post is shown at once, safe when on disk, sent when answered, and stands once", async () => {
+  const { world, chat } = await one();
+  const entry = chat.post("lobby", "hola");
+  assert.deepEqual([entry.state, entry.safe, chat.waiting], ["pending", false, 1]);
+  await world.time.pass(1);
+  assert.deepEqual([entry.state, entry.safe], ["pending", true]);
+  await world.time.pass(100);
+  assert.deepEqual([entry.state, chat.waiting, texts(chat.talks.get("lobby"))], ["sent", 0, ["hola"]]);
+  assert.equal(entry, chat.talks.get("lobby").entries[0]);
+});
+
+test("what is typed offline outlives a reload, in order, and goes out once", async () => {
+  const { world, disk, port, chat } = await one();
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  await world.time.pass(10);
+  assert.equal(chat.link, "offline");
+  for (const text of ["one", "two", "three"]) chat.post("lobby", text);
+  chat.post(chat.person("bob").key, "psst");
+  chat.draft("lobby", "half a sen");
+  await world.time.pass(1000);
+  const again = await reload(world, disk, port);
+  await world.time.pass(1000);
+  assert.deepEqual(texts(again.chat.talks.get("lobby")), ["one", "two", "three"]);
+  assert.equal(again.chat.talks.get("lobby").draft, "half a sen");
+  assert.equal(again.chat.waiting, 4);
+  world.down = false;
+  await world.time.pass(30000);
+  assert.equal(again.chat.waiting, 0);
+  assert.deepEqual(world.rooms.get("lobby").log.map((entry) => entry.text), ["one", "two", "three"]);
+  assert.deepEqual(texts(again.chat.talks.get("@bob")), ["psst"]);
+  assert.deepEqual(again.chat.talks.get("lobby").entries.map((entry) => entry.state), ["sent", "sent", "sent"]);
+});
+
+test("what was said is shown from disk before anybody answers", async () => {
+  const { world, disk, port } = await one(1, (world) => {
+    for (let i = 0; i < 30; i++) world.say("lobby", "bob", `m${i}`);
+    world.direct("bob", "ana", "psst");
+  });
+  await world.time.pass(1000);
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  const { chat } = await reload(world, disk, port);
+  await world.time.pass(50);
+  assert.equal(chat.talks.get("lobby").entries.length, 30);
+  assert.deepEqual(texts(chat.talks.get("@bob")), ["psst"]);
+  assert.equal(chat.me.login, "ana");
+});
+
+test("another account is shown nothing of the one before, and logging out leaves nothing", async () => {
+  const { world, disk, port, chat } = await one(1, (world) => world.direct("bob", "ana", "secret"));
+  await world.time.pass(500);
+  port.alive = false;
+  const bob = new Chat({ port: world.port("bob", disk) });
+  bob.start();
+  await world.time.pass(500);
+  assert.equal(bob.me.login, "bob");
+  assert.deepEqual([...bob.talks.keys()].sort(), ["@ana", "lobby"]);
+  assert.deepEqual(await disk.get("ana").run((t) => t.all("entries")), []);
+  assert.ok((await disk.get("bob").run((t) => t.all("entries"))).length);
+  bob.logout();
+  await world.time.pass(500);
+  assert.deepEqual(await disk.get("bob").run((t) => t.all("entries")), []);
+  assert.equal(disk.get("word tertulia"), undefined);
+  assert.deepEqual([bob.me, bob.talks.size, bob.link], [null, 0, "ended"]);
+  assert.ok(chat);
+});
+
+test("a session that is ended elsewhere says so, and one's own words stay for the next login", async () => {
+  const { world, disk, port, chat } = await one();
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  await world.time.pass(10);
+  chat.post("lobby", "mine");
+  await world.time.pass(10);
+  world.accounts.get("ana").cookie = false;
+  world.down = false;
+  let ended;
+  chat.addEventListener("ended", ({ detail }) => (ended = detail.reason));
+  await world.time.pass(5000);
+  assert.equal(ended, "logged-out");
+  assert.equal(chat.talks.size, 0);
+  world.accounts.get("ana").cookie = true;
+  const next = await reload(world, disk, port);
+  await world.time.pass(2000);
+  assert.deepEqual(texts(next.chat.talks.get("lobby")), ["mine"]);
+  assert.deepEqual(world.rooms.get("lobby").log.map((entry) => entry.text), ["mine"]);
+});
+
+test("edits, retractions and reactions reach what is shown and what is kept", async () => {
+  const { world, disk, port, chat } = await one(1, (world) => {
+    for (const text of ["a", "b", "c"]) world.say("lobby", "bob", text);
+  });
+  const [a, b, c] = world.rooms.get("lobby").log;
+  world.change("lobby", { kind: "edit", sender: "bob", target: a.seq, text: "A", nonce: "1" });
+  world.change("lobby", { kind: "retract", sender: "bob", target: b.seq, nonce: "2" });
+  chat.react(chat.talks.get("lobby").entries[2], "👍");
+  await world.time.pass(1000);
+  const check = (talk) => {
+    assert.deepEqual(texts(talk), ["A", "", "c"]);
+    assert.ok(talk.entries[0].edited && talk.entries[1].retracted);
+    assert.deepEqual(talk.entries[2].reactions, [{ emoji: "👍", count: 1, mine: true }]);
+    assert.deepEqual(talk.entries[2].changing, []);
+  };
+  check(chat.talks.get("lobby"));
+  assert.equal(c.text, "c");
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  const next = await reload(world, disk, port);
+  await world.time.pass(100);
+  check(next.chat.talks.get("lobby"));
+});
+
+test("a hole that is too long is not read through: the newest is shown, the rest read back", async () => {
+  const { world, chat } = await one(1, (world) => world.say("lobby", "bob", "old"));
+  chat.open("lobby");
+  for (const socket of [...world.sockets]) world.cut(socket);
+  for (let i = 0; i < 3000; i++) world.say("lobby", "bob", `m${i}`);
+  await world.time.pass(5000);
+  const lobby = chat.talks.get("lobby");
+  assert.ok(!lobby.last);
+  for (let i = 0; i < 100 && !lobby.last; i++) {
+    chat.newer("lobby");
+    await world.time.pass(50);
+  }
+  assert.deepEqual(texts(lobby).slice(-3000), Array.from({ length: 3000 }, (_, i) => `m${i}`));
+  chat.latest("lobby");
+  world.say("lobby", "bob", "end");
+  await world.time.pass(100);
+  assert.equal(texts(lobby).at(-1), "end");
+});
+
+test("around a place, on to the end, with somebody talking meanwhile", async () => {
+  const { world, chat } = await one(1, (world) => {
+    for (let i = 0; i < 600; i++) world.say("lobby", "bob", `m${i}`);
+  });
+  const lobby = chat.talks.get("lobby");
+  const { log } = world.rooms.get("lobby");
+  chat.around("lobby", log[200].seq);
+  await world.time.pass(100);
+  assert.ok(lobby.find(log[200].seq) && !lobby.last);
+  world.say("lobby", "bob", "live");
+  for (let i = 0; i < 30 && !lobby.last; i++) {
+    chat.newer("lobby");
+    world.say("lobby", "bob", `live${i}`);
+    await world.time.pass(50);
+  }
+  assert.ok(lobby.last);
+  const from = log.findIndex((entry) => entry.seq === lobby.entries[0].seq);
+  assert.deepEqual(texts(lobby), log.slice(from).map((entry) => entry.text));
+});
+
+test("unread and mentions are counted from what was read, on all devices", async () => {
+  const { world, chat } = await one();
+  const other = new Chat({ port: world.port("ana") });
+  other.start();
+  await world.time.pass(500);
+  world.say("lobby", "bob", "hola");
+  world.say("lobby", "bob", "@ana, come");
+  world.say("lobby", "bob", "anaconda");
+  world.direct("bob", "ana", "psst");
+  await world.time.pass(100);
+  for (const each of [chat, other]) {
+    assert.deepEqual([each.talks.get("lobby").unread, each.talks.get("lobby").mentions, each.talks.get("@bob").unread], [3, 1, 1]);
+  }
+  chat.read("lobby", chat.talks.get("lobby").entries[1].seq);
+  await world.time.pass(3000);
+  assert.deepEqual([chat.talks.get("lobby").unread, other.talks.get("lobby").unread, other.talks.get("lobby").mentions], [1, 1, 0]);
+});
+
+test("two tabs on one disk lose nothing and double nothing", async () => {
+  const { world, disk, port, chat } = await one();
+  const second = new Chat({ port: world.port("ana", disk) });
+  second.start();
+  await world.time.pass(500);
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  await world.time.pass(10);
+  chat.post("lobby", "from one");
+  second.post("lobby", "from two");
+  await world.time.pass(500);
+  const third = new Chat({ port: world.port("ana", disk) });
+  third.start();
+  await world.time.pass(500);
+  assert.equal(third.waiting, 2);
+  world.down = false;
+  await world.time.pass(30000);
+  for (const each of [chat, second, third]) assert.equal(each.waiting, 0);
+  assert.deepEqual(world.rooms.get("lobby").log.map((entry) => entry.text).sort(), ["from one", "from two"]);
+  assert.deepEqual(texts(third.talks.get("lobby")).sort(), ["from one", "from two"]);
+  assert.deepEqual(await disk.get("ana").run((t) => t.all("outbox")), []);
+  assert.ok(port);
+});
+
+test("a tab that was frozen comes back by itself", async () => {
+  const { world, chat, port } = await one();
+  port.alive = false;
+  await world.time.pass(300000);
+  for (const socket of [...world.sockets]) world.cut(socket);
+  world.say("lobby", "bob", "while frozen");
+  await world.time.pass(10);
+  port.alive = true;
+  chat.visible(true);
+  await world.time.pass(20000);
+  assert.equal(chat.link, "live");
+  assert.deepEqual(texts(chat.talks.get("lobby")), ["while frozen"]);
+});
+
+/** Some minutes of a bad life; then what everybody sees must be what was said. */
+async function chaos(seed) {
+  const world = new World(seed);
+  const random = chance(seed * 7919 + 1);
+  world.room("café");
+  world.account("ana", ["lobby", "café"]);
+  world.account("bob", ["lobby", "café"]);
+  for (let i = 0; i < random() * 100; i++) world.say("lobby", "bob", `before ${i}`);
+  Object.assign(world, { losing: random() * 0.3, doubling: random() * 0.3, lag: random() * 1500, refusing: random() * 0.2, ring: Math.floor(random() * 30) });
+  const disks = [new Map(), new Map()];
+  const tabs = [disks[0], random() < 0.5 ? disks[0] : disks[1]].map((disk) => ({ disk, ...born(disk) }));
+  const said = [];
+  function born(disk) {
+    const port = world.port("ana", disk);
+    const chat = new Chat({ port });
+    chat.start();
+    return { port, chat };
+  }
+  for (let step = 0; step < 60; step++) {
+    await world.time.pass(random() * 2000);
+    const tab = tabs[Math.floor(random() * tabs.length)];
+    const key = ["lobby", "café", "@bob"][Math.floor(random() * 3)];
+    const dice = random();
+    if (dice < 0.25) {
+      if (key === "@bob" && tab.chat.me) tab.chat.person("bob");
+      if (tab.chat.talks.has(key)) {
+        tab.chat.post(key, `mine ${step}`);
+        said.push([key, `mine ${step}`]);
+        // What is not on disk yet dies with the page; so let it get there.
+        await world.time.pass(0);
+      }
+    } else if (dice < 0.45) {
+      for (let i = 0; i < random() * 20; i++) key === "@bob" ? world.direct("bob", "ana", `bob ${step} ${i}`) : world.say(key, "bob", `bob ${step} ${i}`);
+    } else if (dice < 0.6) {
+      const log = world.log(key === "@bob" ? "@ana" : key);
+      const target = log.log[Math.floor(random() * log.log.length)];
+      if (target && !isAChange(target)) {
+        const kind = ["edit", "retract", "reaction"][Math.floor(random() * 3)];
+        world.change(key === "@bob" ? "@ana" : key, { kind, sender: target.sender, target: target.seq, text: `edited ${step}`, emoji: "👍", count: 1 + (step % 3), on: true, nonce: `c${step}` });
+      }
+    } else if (dice < 0.7) {
+      for (const socket of [...world.sockets]) if (random() < 0.6) world.cut(socket);
+    } else if (dice < 0.76) world.restartGateway();
+    else if (dice < 0.8) world.brokerDown = !world.brokerDown;
+    else if (dice < 0.86) world.down = !world.down;
+    else if (dice < 0.92) {
+      tab.port.alive = false;
+      for (const socket of [...world.sockets]) if (socket.login === "ana" && random() < 0.5) world.cut(socket);
+      Object.assign(tab, born(tab.disk));
+    } else if (tab.chat.talks.has(key)) tab.chat[random() < 0.5 ? "older" : "open"](key);
+  }
+  Object.assign(world, { losing: 0, doubling: 0, refusing: 0, lag: 20, down: false, brokerDown: false });
+  await world.time.pass(120000);
+  for (const { chat, disk } of tabs) {
+    assert.equal(chat.link, "live", "link");
+    assert.equal(chat.waiting, 0, "outbox");
+    for (const key of ["lobby", "café", "@bob"]) check(world, chat, key);
+    assert.deepEqual(await disk.get("ana").run((t) => t.all("outbox")), [], "outbox on disk");
+  }
+  const all = [...world.rooms.values()].flatMap((room) => room.log.map((entry) => [room.name, entry])).concat(world.accounts.get("ana").log.map((entry) => ["@bob", entry]));
+  for (const [key, text] of said) {
+    const times = all.filter(([name, entry]) => name === key && entry.sender === "ana" && entry.nonce && original.get(entry) === text).length;
+    assert.equal(times, 1, `${text} in ${key} was said ${times} times`);
+  }
+  // Whoever reloads now sees the same, of what is on disk, before anybody answers.
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  const { chat } = born(tabs[0].disk);
+  await world.time.pass(200);
+  for (const key of ["lobby", "café"]) check(world, chat, key);
+}
+
+const isAChange = (entry) => entry.target !== undefined;
+const original = { get: (entry) => entry.text };
+
+function check(world, chat, key) {
+  const talk = chat.talks.get(key);
+  const log = key === "@bob" ? "@ana" : key;
+  const truth = world.history(log, "ana", { after: talk?.low ?? 0, limit: Infinity }).entries.filter((entry) => !isAChange(entry));
+  assert.ok(talk || !truth.length, `${key} is there`);
+  if (!talk) return;
+  assert.equal(talk.last, true, `${key} at its end`);
+  const seen = talk.entries.map(({ seq, text, retracted, state, reactions }) => [seq, text, retracted, state, reactions.map((each) => each.count)]);
+  const right = truth.map(({ seq, text, retracted = false, reactions = [] }) => [seq, text, retracted, "sent", reactions.map((each) => each.count)]);
+  assert.deepEqual(seen, right, key);
+}
+
+test("whatever breaks, in the end all is there, in order, once", { timeout: 400000 }, async (t) => {
+  const many = Number(process.env.SEEDS ?? 300);
+  const from = Number(process.env.SEED ?? 1);
+  for (let seed = from; seed < from + many; seed++) {
+    await chaos(seed).catch((error) => {
+      t.diagnostic(`SEED=${seed} SEEDS=1 shows it again`);
+      error.message = `seed ${seed}: ${error.message}`;
+      throw error;
+    });
+  }
+});
