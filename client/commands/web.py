@@ -69,6 +69,8 @@ class _Unfinished:
         from client.link.chat import ChatClient
 
         self.chat = ChatClient(credential.address, credential.login, keys=credential.keys, client="tertulia web")
+        self.own_ops: dict[str, object] = {}
+        self.overheard: list[object] = []
         self.start, self.close = self.chat.start, self.chat.close
 
     async def drain(self) -> None:
@@ -105,11 +107,22 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         arguments.listen,
         arguments.port,
         vars(arguments).get("hooks") or default_path(),
+        arguments.data_dir or default_path().with_name("web"),
         certificate,
         tuple(networks),
         frozenset(origins),
+        _contact(arguments.push_contact),
         arguments.per_address,
     )
+
+
+def _contact(given: str | None) -> str:
+    """Whom push services write to. Raises `WrongUsage`."""
+    from client.web.push.vapid import CONTACT
+
+    if given is not None and not given.startswith(("mailto:", "https://")):
+        raise WrongUsage(_("--push-contact {text}: give mailto:… or https://…").format(text=given))
+    return given or CONTACT
 
 
 def _warn(settings: Settings, relay: Relay) -> None:

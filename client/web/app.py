@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 
@@ -31,6 +31,9 @@ from client.web.edge.proxies import Network, Proxies
 from client.web.edge.routes import Doors, application
 from client.web.edge.tls import BadCertificate, Certificate
 from client.web.facts import facts
+from client.web.push.ports import Switchboard
+from client.web.push.push import Push
+from client.web.push.vapid import CONTACT
 from client.web.relay.relay import Relay
 from client.web.rooms import Rooms
 from client.web.webhooks.cursors import Cursors
@@ -52,12 +55,16 @@ class Settings:
     port: int
     """0 takes a free one."""
     hooks: Path
+    data: Path
+    """The directory of what push keeps; made if it is not there."""
     certificate: Certificate | None = None
     """For TLS; without it a proxy has to speak it, or the browser be on this machine."""
     proxies: tuple[Network, ...] = ()
     """The networks of trusted proxies."""
     origins: frozenset[str] = field(default_factory=frozenset)
     """Origins besides the request's own that pages may have."""
+    push_contact: str = CONTACT
+    """Whom push services write to: a `mailto:` or `https:` URL."""
     per_address: int = bounds.PER_ADDRESS
     """Connections at once from one address."""
 
@@ -82,10 +89,13 @@ async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) 
             work = OutgoingHooks(relay.chat, rooms, hooks, cursors, sender)
             hook = IncomingHooks(relay.chat, rooms, hooks).handle
         doors = Doors(Proxies(settings.proxies), settings.origins, Places(settings.per_address, bounds.CONNECTIONS))
-        app = application(relay, Pages(_facts(), fresh=FRESH in os.environ), hook, doors)
+        push = Push(cast("Switchboard", relay), settings.data, settings.push_contact)
+        stack.push_async_callback(push.close)
+        app = application(relay, Pages(_facts(), fresh=FRESH in os.environ), hook, doors, push.forget)
         runner = web.AppRunner(app, access_log=None, logger=server_log(), shutdown_timeout=bounds.SHUT_S)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
+        push.start()
         server = await _listen(runner, settings, doors)
         stack.push_async_callback(relay.drain)
         stack.callback(server.close)

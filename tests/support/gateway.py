@@ -167,6 +167,10 @@ class Served:
         self._port = int(line.rsplit(":", 1)[1].rstrip("/"))
         self.url = f"http://localhost:{self._port}"
 
+    @property
+    def port(self) -> int:
+        return self._port
+
     def kill(self) -> None:
         """`kill -9`, and wait until it is gone."""
         self.end(signal.SIGKILL)

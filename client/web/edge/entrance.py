@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -81,11 +82,16 @@ class RegisterForm(_Form, kw_only=True):
     gender: m.Gender
 
 
+Left = Callable[[str], Awaitable[None]]
+"""Is told the label of a session that has been logged out."""
+
+
 class Entrance:
     """The handlers of `/api`. That a request comes from the page itself was judged before."""
 
-    def __init__(self, relay: Relay, asker: Callable[[web.Request], Asker]) -> None:
+    def __init__(self, relay: Relay, asker: Callable[[web.Request], Asker], left: Left) -> None:
         self._relay = relay
+        self._left = left
         self._asker = asker
         self._logins = Allowances(bounds.LOGINS)
         self._registrations = Allowances(bounds.REGISTRATIONS)
@@ -116,9 +122,7 @@ class Entrance:
         answer = web.json_response({"ok": True})
         if secret is not None:
             try:
-                await self._relay.leave(cookies.label(secret))
-            except NotLoggedIn:
-                pass  # it was logged out already
+                await self._leave(cookies.label(secret))
             except ChatError as error:
                 # The cookie stays, so that the person can try again: the session still stands at the broker.
                 return refused(error, wording_of(request, form.lang))
@@ -157,9 +161,15 @@ class Entrance:
         if before is None:
             return
         try:
-            await self._relay.leave(cookies.label(before))
+            await self._leave(cookies.label(before))
         except ChatError as error:
             log.event(LOGGER, "web-not-left", cause=error.code)
+
+    async def _leave(self, label: str) -> None:
+        """Log a session out; that it was already is no failure."""
+        await self._left(label)
+        with suppress(NotLoggedIn):
+            await self._relay.leave(label)
 
 
 def refused(error: ChatError, wording: Wording) -> web.Response:

@@ -17,7 +17,7 @@ from client.link.updates import LinkState
 from client.web.edge import bounds, cookies, security
 from client.web.edge.allowances import Allowances, Places
 from client.web.edge.connection import Connection
-from client.web.edge.entrance import Entrance, refused
+from client.web.edge.entrance import Entrance, Left, refused
 from client.web.edge.pages import Pages
 from client.web.edge.proxies import Asker, Proxies
 from client.web.edge.wording import lang, wording_of
@@ -43,10 +43,10 @@ class Doors:
     """The WebSockets of each address."""
 
 
-def application(relay: Relay, pages: Pages, hook: Handler | None, doors: Doors) -> web.Application:
-    """The whole of what is served; `hook` answers a POST to `/hook/{secret}`."""
+def application(relay: Relay, pages: Pages, hook: Handler | None, doors: Doors, left: Left) -> web.Application:
+    """The whole of what is served; `hook` answers a POST to `/hook/{secret}`, `left` is told who has logged out."""
     edge = _Edge(relay, pages, doors)
-    entrance = Entrance(relay, edge.asker)
+    entrance = Entrance(relay, edge.asker, left)
     # Forms are bounded where they are read: this is for the hooks.
     app = web.Application(client_max_size=BODY_BYTES, middlewares=[edge.gate])
     app.on_response_prepare.append(edge.protect)
@@ -99,10 +99,9 @@ class _Edge:
                 connection.idle()
 
     def _judge(self, request: web.Request, asker: Asker) -> None:
-        if request.path != SOCKET and not request.path.startswith(API):
+        asked_by_pages = request.path.startswith(API) if request.method == "POST" else request.path == SOCKET
+        if not asked_by_pages:
             return
-        if request.method != "GET" and request.method != "POST":
-            return  # answered by 405
         if not security.from_here(request, secure=asker.secure, others=self._doors.origins):
             raise Forbidden("This was not sent by a page of this server.")
 
