@@ -89,7 +89,7 @@ class Broker:
         context = zmq.Context(config.io_threads)
         opening.callback(context.term)
         gate = Gate(config.network, chat.has_session)
-        roll = Roll(chat.has_session, config.chat.gateways)
+        roll = Roll(chat.has_session, chat.gateways)
         zap = ZapHandler(context, gate.admit)
         zap.start()
         opening.callback(zap.stop)

@@ -6,6 +6,7 @@
     create       make rooms, and delete those that one has made
     admin        invite, remove, appoint, set topics, delete rooms and take back others' messages, where the account may
     account      passwords, sessions, keys, profile: only for people's own keys
+    gateway      carry many people's sessions, each of whom logs in by itself: only the operator gives it
 
 A session that logged in with a password has no scopes: it may do all that its account may. Must not know which rooms
 exist, nor who asks.
@@ -29,14 +30,16 @@ DIRECT: Final = "direct"
 CREATE: Final = "create"
 ADMIN: Final = "admin"
 ACCOUNT: Final = "account"
+GATEWAY: Final = "gateway"
 OF_ROOMS: Final = (READ, WRITE)
 """Those that are given for one room, or for any."""
-PLAIN: Final = (DIRECT, CREATE, ADMIN, ACCOUNT)
-ALL: Final = (f"{READ}:{ANY}", f"{WRITE}:{ANY}", *PLAIN)
-"""All that a key may be used for."""
-EXPECTED_OF_BOTS: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin"
+PLAIN: Final = (DIRECT, CREATE, ADMIN, ACCOUNT, GATEWAY)
+ALL: Final = (f"{READ}:{ANY}", f"{WRITE}:{ANY}", DIRECT, CREATE, ADMIN, ACCOUNT)
+"""All that people may use a key of theirs for."""
+_EXPECTED: Final = "read:ROOM, write:ROOM (ROOM may be *), direct, create, admin"
+EXPECTED_OF_BOTS: Final = f"{_EXPECTED}, {GATEWAY}"
 """In words, what the key of a program may be used for."""
-_EXPECTED: Final = f"{EXPECTED_OF_BOTS}, {ACCOUNT}"
+_EXPECTED_OF_ANY: Final = f"{_EXPECTED}, {ACCOUNT}"
 
 
 def parse(written: Iterable[str]) -> tuple[str, ...]:
@@ -56,9 +59,9 @@ def parse(written: Iterable[str]) -> tuple[str, ...]:
             name = names.parse(room)
             found.setdefault(f"{verb}:{names.key(name)}", f"{verb}:{name}")
         else:
-            raise BadRequest(f"{each!r} is no scope; expected {_EXPECTED}.")
+            raise BadRequest(f"{each!r} is no scope; expected {_EXPECTED_OF_ANY}.")
     if not found:
-        raise BadRequest(f"A key needs a scope at least; expected {_EXPECTED}.")
+        raise BadRequest(f"A key needs a scope at least; expected {_EXPECTED_OF_ANY}.")
     if len(found) > SCOPES:
         raise BadRequest(f"A key has at most {SCOPES} scopes; read:* and write:* are for all rooms.")
     return tuple(sorted(found.values()))

@@ -79,7 +79,7 @@ class Broker:
         except codec.RequestError as error:
             self._peers.reply(route, codec.encode_error(error.id, error.cause))
             return
-        origin = Origin(route, key, request.session, request.id, address)
+        origin = Origin(route, key, request.session, request.id, address, request.address)
         self._perform(origin, self.chat.request, origin, request, self.now())
 
     def operate(self, command: Command) -> Reply:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
+from msgspec import structs
+
 from broker.chat import (
     accounts,
     bots,
@@ -29,6 +31,7 @@ from broker.chat.change import Change
 from broker.chat.context import HANDLERS, Context, Handled, Rules
 from broker.chat.effects import Append, Ask, Connection, Effect, Now, Origin, Publish, Refuse, Stamp
 from broker.chat.entities import Room
+from broker.chat.gateways import Gateways
 from broker.chat.grants import Grants
 from broker.chat.marks import Marks
 from broker.chat.ports import Place, RoomRow, Snapshot
@@ -56,6 +59,7 @@ HANDLER_MODULES: Final = (
 )
 """Importing them fills `HANDLERS`."""
 _SLOWLY: Final = "This session asks too often; wait a little."
+_NO_GATEWAY: Final = "Only a gateway that the operator registered may name sessions, or tell of others' addresses."
 _CROWD: Final = "Too many requests come from your network; wait a little."
 
 
@@ -80,10 +84,14 @@ class Chat:
         self._state = load(snapshot)
         self._grants = Grants(self._state, secret, run)
         self.started: list[Effect] = []
+        self.gateways = Gateways(settings.gateways, self._state)
+        """The keys of gateways, as they are at the moment. For any thread."""
         default = self._default_room(now)
-        self._presence = Presence(self._state, self._grants, settings, default)
+        self._presence = Presence(self._state, self._grants, settings, self.gateways, default)
         self._marks = Marks(self._state)
-        self._rules = Rules(settings, self._state, self._grants, self._presence, self._marks, default, random, run)
+        self._rules = Rules(
+            settings, self._state, self._grants, self._presence, self._marks, self.gateways, default, random, run
+        )
         self._presence.restore(snapshot.sessions, now)
 
     def _default_room(self, now: Now) -> Room:
@@ -107,15 +115,19 @@ class Chat:
         """Carry out a request from the network. Refusals are effects, too."""
         command, rules = request.command, self._rules
         session = self._state.session(origin.key, origin.session)
-        heard = self._presence.heard(session, now) if session and type(command) is not messages.Bye else []
+        heard = self._presence.heard(session, now) if session and not _unheard(command) else []
+        speaks = bool(origin.session or origin.person)
+        gateway = (speaks or session is None) and origin.key in self.gateways
+        if gateway and origin.person:
+            origin = structs.replace(origin, address=origin.person)
         try:
             if session is not None:
                 limiter = rules.bot_requests if session.account.row.bot else rules.requests
                 limiter.check(session.id, now.mono, _SLOWLY)
-            elif not rules.is_gateway(origin):
+            elif not gateway or origin.person:
                 rules.stranger_requests.check(origin.address, now.mono, _CROWD)
-            if origin.session and not rules.is_gateway(origin):
-                raise Forbidden("Only a gateway that the operator registered may name sessions.")
+            if speaks and not gateway:
+                raise Forbidden(_NO_GATEWAY)
             handled = HANDLERS[type(command)]
             if session is None:
                 if handled.needs_login:
@@ -196,9 +208,9 @@ class Chat:
         return peer.key if peer else None
 
     def has_session(self, key: str) -> bool:
-        """Whether that key has a session. One look into one table: the only thing here for any thread."""
+        """Whether that key has a session, or may have many: a gateway's. Single looks into tables: for any thread."""
         peer = self._state.peers.get(key)
-        return peer is not None and bool(peer.sessions)
+        return (peer is not None and bool(peer.sessions)) or key in self.gateways
 
     def connections(self, key: str) -> set[Connection]:
         """The connections of a peer that were granted something."""
@@ -247,3 +259,9 @@ class Chat:
             if peer.listening
         ]
         return closing + self._marks.keep(now)
+
+
+def _unheard(command: messages.Command) -> bool:
+    """Whether a request is no sign that somebody is here: the last one, and one that asks not to be counted."""
+    kind = type(command)
+    return kind is messages.Bye or (kind is messages.Hello and bool(command.quiet))  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from broker.chat.change import Change
 from broker.chat.effects import Effect, Now, Origin
 from broker.chat.entities import Account, Room, Session
+from broker.chat.gateways import Gateways
 from broker.chat.grants import Grants
 from broker.chat.marks import Marks
 from broker.chat.presence import Presence
@@ -32,6 +33,7 @@ class Rules:
         "bot_posts",
         "bot_requests",
         "default",
+        "gateways",
         "grants",
         "marks",
         "posts",
@@ -57,6 +59,7 @@ class Rules:
         grants: Grants,
         presence: Presence,
         marks: Marks,
+        gateways: Gateways,
         default: Room,
         random: Callable[[int], bytes],
         run: str,
@@ -66,6 +69,7 @@ class Rules:
         self.grants = grants
         self.presence = presence
         self.marks = marks
+        self.gateways = gateways
         self.default = default
         self.random = random
         self.run = run
@@ -88,9 +92,9 @@ class Rules:
         limiter = self.bot_posts if account.row.bot else self.posts
         limiter.check(account.id, now.mono, _WRITES_TOO_FAST, cost)
 
-    def is_gateway(self, origin: Origin) -> bool:
-        """Whether that connection speaks for many people, from one address."""
-        return origin.key in self.settings.gateways
+    def of_many(self, origin: Origin) -> bool:
+        """Whether a request is from an address that stands for many people: a gateway's own."""
+        return not origin.person and origin.key in self.gateways
 
     def spend(self, digest: bytes) -> None:
         """Note that a token is used up."""

@@ -40,7 +40,9 @@ class Origin(Struct, frozen=True, gc=False):
     id: int
     """The number of the request."""
     address: str
-    """The peer's host, normalised."""
+    """The peer's host, normalised; of a gateway's person, who is told of in `from`, theirs."""
+    person: str = ""
+    """The field `from`, normalised."""
 
 
 class Answer(Struct, frozen=True, gc=False):

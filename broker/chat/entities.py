@@ -9,7 +9,7 @@ from __future__ import annotations
 from broker.chat.effects import Connection
 from broker.chat.ports import AccountRow, KeyRow, MarkRow, RoomRow, SessionRow
 from common import lookalikes, messages, names, topics
-from common.scopes import Scopes
+from common.scopes import GATEWAY, Scopes
 
 
 class Peer:
@@ -125,6 +125,11 @@ class Key:
     @property
     def id(self) -> int:
         return self.row.id
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether its holder is somebody by it; not if it lets others in and may do nothing else."""
+        return self.scopes.written != (GATEWAY,)
 
 
 class Session:

@@ -63,7 +63,7 @@ def hello(ctx: Context, command: messages.Hello) -> list[Effect]:
         raise AccountDisabled
     change = ctx.change()
     change.stamp("logged-in", login=key.account.login, address=origin.address, key=key.id)
-    return _bind(ctx, change, key.account, lambda session: welcome(session, ctx.now))
+    return _bind(ctx, change, key.account, lambda session: welcome(session, ctx.now), present=not command.quiet)
 
 
 @handles(messages.Register, login=False)
@@ -75,7 +75,7 @@ def register(ctx: Context, command: messages.Register) -> list[Effect]:
     naming.check_person(command.first_names, command.surnames)
     naming.check_password(command.password)
     # Before the name is looked at: the answer tells which names are taken.
-    if not ctx.rules.is_gateway(ctx.origin):
+    if not ctx.rules.of_many(ctx.origin):
         ctx.rules.registrations.check(ctx.origin.address, ctx.now.mono, _CROWD)
     naming.check_new_login(ctx.state, command.login)
 
@@ -158,8 +158,15 @@ def logged_in(ctx: Context, token: bytes | None = None) -> Callable[[Session], m
     )
 
 
-def _bind(ctx: Context, change: Change, account: Account, answer: Callable[[Session], messages.Reply]) -> list[Effect]:
-    """Add the session, bring it to the default room, and answer."""
+def _bind(
+    ctx: Context,
+    change: Change,
+    account: Account,
+    answer: Callable[[Session], messages.Reply],
+    *,
+    present: bool = True,
+) -> list[Effect]:
+    """Add the session, bring it to the default room unless it is not to be `present` yet, and answer."""
     origin, rules, now = ctx.origin, ctx.rules, ctx.now
     change.after(lambda _: trim(ctx, account))
     row = ports.SessionRow(
@@ -170,13 +177,14 @@ def _bind(ctx: Context, change: Change, account: Account, answer: Callable[[Sess
         ctx.state.clients.get((origin.key, origin.session), ""),
         now.time,
         now.time,
-        True,
+        present,
         rules.default.id,
     )
     key = ctx.state.key_of(origin.key, origin.session)
     session = Session(row, account, rules.grants.peer(origin.key), rules.default, key)
     change.bind(session)
-    rules.presence.appear(session, now, change)
+    if present:
+        rules.presence.appear(session, now, change)
     return change.effects(origin, lambda: answer(session))
 
 

@@ -10,6 +10,7 @@ from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Effect
 from broker.chat.entities import Account, Key
 from broker.chat.entrance import end
+from broker.chat.gateways import carried
 from common import keys, messages, scopes, texts
 from common.errors import BadRequest, Forbidden, NoSuchKey, TooMany
 from common.limits import KEYS_PER_ACCOUNT
@@ -26,6 +27,8 @@ def list_keys(ctx: Context, command: messages.Keys) -> list[Effect]:
 def key_add(ctx: Context, command: messages.KeyAdd) -> list[Effect]:
     """Let a key log in to the account; one's own key must have what the new one gets."""
     asked, own = scopes.parse(command.scopes), ctx.session.scopes
+    if scopes.GATEWAY in asked:
+        raise Forbidden("Only the operator gives the scope gateway; make such a key with: tertulia-broker bot add")
     if own is not None and not own.covers(asked):
         raise Forbidden("A key cannot be given a scope that the key of this session lacks.")
     check(ctx, ctx.account, command.key, command.name)
@@ -45,7 +48,7 @@ def check(ctx: Context, account: Account | None, public: bytes, name: str) -> No
         raise BadRequest("Nobody can hold the other half of that key; make a key pair.")
     user_id = keys.user_id(public)
     peer = ctx.state.peers.get(user_id)
-    if user_id in ctx.state.keys or user_id in ctx.rules.settings.gateways or (peer is not None and peer.sessions):
+    if user_id in ctx.state.keys or user_id in ctx.rules.gateways or (peer is not None and peer.sessions):
         raise Forbidden("That key is in use; make a new one.")
     if account is not None and len(account.keys) >= KEYS_PER_ACCOUNT:
         raise TooMany(f"{account.login} has {KEYS_PER_ACCOUNT} keys; revoke one first.")
@@ -74,12 +77,10 @@ def key_revoke(ctx: Context, command: messages.KeyRevoke) -> list[Effect]:
 
 
 def revoke(ctx: Context, revoked: Iterable[Key], answer: Callable[[], messages.Reply]) -> list[Effect]:
-    """Forget keys, and end their sessions."""
+    """Forget keys, and end their sessions, those of a gateway's people among them."""
     change, ended = ctx.change(), []
     for key in revoked:
-        session = ctx.state.session(key.row.key, "")
-        if session is not None:
-            ended.append(session)
+        ended += carried(ctx.state, key)
         change.drop_key(key)
         change.stamp("key-revoked", login=key.account.login, key=key.id)
     return end(ctx, change, ended, "revoked", answer)

@@ -13,6 +13,7 @@ from broker.chat import naming, ports
 from broker.chat.context import Context, handles
 from broker.chat.effects import Answer, Ask, Effect, Now
 from broker.chat.entrance import end
+from broker.chat.gateways import carried
 from common import messages
 from common.errors import Forbidden
 from common.limits import LIST_PAGE
@@ -155,5 +156,10 @@ def disable_user(ctx: Context, command: DisableUser) -> list[Effect]:
         change.stamp("user-disabled" if command.disabled else "user-enabled", login=account.login)
         if command.disabled:
             change.write(ports.DropTokens(account.id, None))
-    ended = list(account.sessions.values()) if command.disabled else []
-    return end(ctx, change, ended, "disabled", lambda: Reply(id=ctx.origin.id))
+    if not command.disabled:
+        return change.effects(ctx.origin, lambda: Reply(id=ctx.origin.id))
+    # Who is let in by a gateway of this account goes with it; their own accounts are in order.
+    people = [each for key in account.keys.values() for each in carried(ctx.state, key) if each.account is not account]
+    ended = list(account.sessions.values())
+    effects = end(ctx, change, ended, "disabled", lambda: Reply(id=ctx.origin.id))
+    return effects + end(ctx, ctx.change(), people, "revoked") if people else effects

@@ -13,6 +13,7 @@ from typing import Literal
 from broker.chat.change import Change
 from broker.chat.effects import Effect, Now
 from broker.chat.entities import Account, Peer, Room, Session
+from broker.chat.gateways import Gateways
 from broker.chat.grants import Grants
 from broker.chat.ports import PutSession, SessionRow, UpdateAccount
 from broker.chat.rights import enters
@@ -32,9 +33,10 @@ _LOOK_S = 1.0
 class Presence:
     """The presence of every session and account, and what follows from its end."""
 
-    def __init__(self, state: State, grants: Grants, settings: ChatSettings, default: Room) -> None:
+    def __init__(self, state: State, grants: Grants, settings: ChatSettings, gateways: Gateways, default: Room) -> None:
         self._state = state
         self._grants = grants
+        self._gateways = gateways
         self._settings = settings
         self._default = default
         self._lost: dict[str, Peer] = {}
@@ -76,7 +78,7 @@ class Presence:
         if key is not None:
             return key.account.id == row.account
         used = row.present or row.seen >= oldest(now)
-        return used and (not row.label or row.key in self._settings.gateways)
+        return used and (not row.label or row.key in self._gateways)
 
     def heard(self, session: Session, now: Now) -> list[Effect]:
         """A request came: a sign of life."""

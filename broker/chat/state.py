@@ -63,7 +63,8 @@ class State:
 
     def key_of(self, key: str, label: str) -> Key | None:
         """What logs that connection in by itself; of a gateway's sessions only the gateway's own can be."""
-        return None if label else self.keys.get(key)
+        found = None if label else self.keys.get(key)
+        return found if found is not None and found.logs_in else None
 
     def add_key(self, key: Key) -> None:
         self.keys[key.row.key] = key

@@ -129,7 +129,7 @@ def session_view(session: Session, asking: Session, now: Now) -> messages.Sessio
 def key_view(state: State, key: Key, now: Now) -> messages.KeyView:
     """A key as the owner of its account sees it."""
     row = key.row
-    session = state.session(row.key, "")
+    session, peer = state.session(row.key, ""), state.peers.get(row.key)
     seen = row.seen if session is None else now.time if session.present else session.seen
     return messages.KeyView(
         id=row.id,
@@ -138,7 +138,7 @@ def key_view(state: State, key: Key, now: Now) -> messages.KeyView:
         scopes=list(key.scopes.written),
         created=row.created,
         seen=seen or None,
-        online=session is not None and session.present,
+        online=session.present if session else not key.logs_in and peer is not None and peer.listening,
     )
 
 
@@ -158,4 +158,5 @@ def session_state(state: State, session: Session) -> messages.SessionState:
         note=account.row.note,
         bot=account.row.bot,
         scopes=list(scopes.written) if scopes is not None else None,
+        online=account.present,
     )

@@ -79,15 +79,15 @@ class Commands:
             if line is None or line.key != key:
                 line = self._first(route, key, frame)
             line.requests += 1
-            if line.requests > line.most:
-                self._flood(line)
+            if line.requests > line.most and self._flooded(line):
                 continue
             try:
                 request = decode(frame.bytes)
             except codec.RequestError as error:
                 malformed(Origin(route, key, "", error.id, host(address)), error.cause)
                 continue
-            handle(Origin(route, key, request.session, request.id, host(address)), request)
+            person = host(request.address) if request.address else ""
+            handle(Origin(route, key, request.session, request.id, host(address), person), request)
         return limit
 
     def send(self, route: bytes, body: bytes) -> None:
@@ -125,17 +125,19 @@ class Commands:
             line.most = 0
         else:
             line = self._roll.line(connection, key, address)
-            if self._roll.standing_of(key) is not Standing.GATEWAY:
-                line.most = self._flood_requests
+            line.most = self._flood_requests
         self._lines[route] = line
         return line
 
-    def _flood(self, line: Line) -> None:
-        """Shut a connection for its requests, and drop unread what else came on it."""
+    def _flooded(self, line: Line) -> bool:
+        """Shut a connection for its requests, and drop unread what else came on it; False if it is a gateway's."""
         if line.most:
+            if self._roll.standing_of(line.key) is Standing.GATEWAY:
+                return False
             line.most = 0
             self._roll.cut(line.connection, line.key)
             self._offended(line.address, line.key, Offence.FLOOD)
+        return True
 
     def _foreign(self, route: bytes, frame: zmq.Frame) -> None:
         """Several frames, no identity, a chosen route: no request. It is dropped, and counts as one all the same."""
@@ -147,7 +149,7 @@ class Commands:
         if line is not None:
             line.requests += 1
             if line.requests > line.most:
-                self._flood(line)
+                self._flooded(line)
         more = frame.more
         log.event("foreign-request", logging.WARNING, address=line.address if line else "", several=more)
         while more:

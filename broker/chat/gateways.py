@@ -1,0 +1,36 @@
+"""Which keys are gateways: those named in the settings, and those that the operator gave the scope `gateway`.
+
+A gateway carries many people's sessions, each under a name of its own, and tells whose address each request is from. A
+registered one is a gateway no longer once its key is revoked or its account is disabled. Must not know what a gateway
+may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from broker.chat.entities import Key, Session
+from broker.chat.state import State
+from common.scopes import GATEWAY
+
+
+class Gateways(Container[str]):
+    """The public keys (Z85) of gateways, as they are now."""
+
+    def __init__(self, configured: frozenset[str], state: State) -> None:
+        self._configured = configured
+        self._state = state
+
+    def __contains__(self, key: object) -> bool:
+        """Whether that key is a gateway's. One look into each of two tables: for any thread."""
+        if key in self._configured:
+            return True
+        registered = self._state.keys.get(key)  # type: ignore[call-overload]
+        return registered is not None and GATEWAY in registered.scopes and not registered.account.row.disabled
+
+
+def carried(state: State, key: Key) -> list[Session]:
+    """The sessions that hang on a registered key: its own, and a gateway's people's."""
+    peer = state.peers.get(key.row.key)
+    sessions = list(peer.sessions.values()) if peer else []
+    return sessions if GATEWAY in key.scopes else [session for session in sessions if not session.label]
