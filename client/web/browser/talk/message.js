@@ -4,7 +4,7 @@
  * it stands, nor the connection.
  */
 import { h } from "../view/dom.js";
-import { _, clock, day, moment, ngettext } from "../view/language.js";
+import { _, clock, day, ngettext } from "../view/language.js";
 import { clean, folded, hue, line, lines, onlyEmoji } from "./text.js";
 
 /** @typedef {{me: string, now: () => number, unfolded: WeakSet<object>, emoji?: Map<string, string>}} Look */
@@ -13,7 +13,8 @@ import { clean, folded, hue, line, lines, onlyEmoji } from "./text.js";
 /** Everything that the look of an item hangs on, to see whether it must be drawn again. */
 export function signature(item, above, look) {
   if (item.note) return `${above.day}${item.lines}`;
-  const { text, edited, retracted, state, changing, reactions, quoted } = item;
+  const { text, edited, retracted, state, changing, reactions } = item;
+  const quoted = item.replyTo && item.quoted;
   return [above.day, above.unread, above.grouped, look.unfolded.has(item), text, edited, retracted, state, changing, item.safe,
     quoted && [quoted.text, quoted.retracted], reactions.map((each) => [each.emoji, each.count, each.mine])].join("\u0001");
 }
@@ -55,7 +56,7 @@ function invitation(entry) {
 }
 
 function message(entry, above, look) {
-  const when = h("time", { dateTime: new Date(entry.time).toISOString(), title: moment(entry.time) }, clock(entry.time));
+  const when = h("time", { dateTime: new Date(entry.time).toISOString() }, clock(entry.time));
   const said = h("article", { class: `msg ${entry.state}`, "aria-label": above.grouped ? `${line(entry.sender)}, ${clock(entry.time)}` : null });
   said.classList.toggle("grouped", above.grouped);
   said.classList.toggle("mention", !!entry.mention && !entry.mine);

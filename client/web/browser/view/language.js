@@ -69,7 +69,14 @@ export function ngettext(one, many, n, fields) {
 /** A number as the language writes it. */
 export const number = (n) => n.toLocaleString(lang);
 
-const shown = (ms, options) => new Date(ms).toLocaleString(lang, options);
+/** A formatter costs more than a row of messages, so each is made once. */
+const formats = new Map();
+
+function shown(ms, options) {
+  const key = lang + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(lang, options));
+  return formats.get(key).format(ms);
+}
 
 /** The time of day: 14:05. */
 export const clock = (ms) => shown(ms, { hour: "2-digit", minute: "2-digit" });
