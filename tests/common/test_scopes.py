@@ -63,3 +63,10 @@ def test_scopes_allow_what_they_name_and_nothing_else() -> None:
     assert "admin" not in given
     assert "read:ops" not in given
     assert not Scopes(["direct"]).enters("lobby")
+
+
+def test_a_gateways_scope_is_none_that_people_get_by_asking_for_all() -> None:
+    assert scopes.GATEWAY not in ALL
+    assert scopes.parse(["gateway"]) == ("gateway",)
+    assert not Scopes(ALL).covers(["gateway"])
+    assert not Scopes(["gateway"]).covers(["read:lobby"])

@@ -111,11 +111,15 @@ class Circle:
 
     # Requests
 
-    def ask(self, key: str, command: messages.Command, session: str = "", address: str = "10.0.0.1") -> Any:
-        """Send a request; the reply, or the error as a value, or None as long as a commit is held back."""
+    def ask(
+        self, key: str, command: messages.Command, session: str = "", address: str = "10.0.0.1", person: str = ""
+    ) -> Any:
+        """Send a request, as `session` and from `person` if it is a gateway's; the reply, or the error as a value, or
+        None as long as a commit is held back."""
         number = next(self._ids)
-        origin = Origin(b"\0" + key.encode()[:4].ljust(4, b"-"), key, session, number, address)
-        request = codec.decode_request(codec.encode_request(number, command, session))
+        request = codec.decode_request(codec.encode_request(number, command, session, person))
+        route = b"\0" + key.encode()[:4].ljust(4, b"-")
+        origin = Origin(route, key, request.session, number, address, request.address)
         self.carry_out(self.chat.request(origin, request, self.now))
         self.flush()
         return self.replies.pop(number, None)
