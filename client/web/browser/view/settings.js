@@ -30,7 +30,6 @@ export function mountSettings(element, chat, part, shell) {
   const title = h("h1", { tabIndex: -1 }, titles[here]);
   const place = h("div", { class: "settings" });
   element.replaceChildren(h("header", { class: "bar" }, back, title), h("div", { class: "scroll" }, place));
-  pages[here]();
 
   /** Show what the broker says, or why it did not. */
   async function told(ask, draw) {
@@ -175,5 +174,6 @@ export function mountSettings(element, chat, part, shell) {
     }
   }
 
+  pages[here]();
   return { focus: () => title.focus({ preventScroll: true }), destroy: () => stop.abort() };
 }
