@@ -1,9 +1,10 @@
 /**
  * Elements made by functions: text goes in as text, never as markup. Must not know what is shown.
  */
+import { hue, line } from "../talk/text.js";
 
 /**
- * An element. `props`: `class`, `on<event>` listeners, `data` (dataset), `hue` (a login: its colour), `aria-*` and other attributes with a hyphen,
+ * An element. `props`: `class`, `on<event>` listeners, `data` (dataset), `hue` (a name: its colour, for what has class "hued"), `aria-*` and other attributes with a hyphen,
  * booleans (false and null leave an attribute out), and anything else as the element's property, or else its attribute.
  * Children: nodes, texts, numbers, arrays of them; null, undefined and false are left out.
  * @param {string} tag
@@ -18,21 +19,13 @@ export function h(tag, props, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "class") element.className = value;
     else if (name === "data") Object.assign(element.dataset, value);
-    else if (name === "hue") coloured(element, value);
+    else if (name === "hue") element.style.setProperty("--hue", String(hue(value)));
     else if (name in element && !name.includes("-") && name !== "list" && name !== "form") element[name] = value;
     else if (value !== false) element.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : value);
     else if (name.startsWith("aria-")) element.setAttribute(name, "false");
   }
   element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
-}
-
-/** Give an element the colour of a name, the same everywhere; class "hued" says what is coloured. */
-function coloured(element, name) {
-  let hash = 7;
-  for (const each of name.toLowerCase()) hash = (hash * 31 + each.codePointAt(0)) >>> 0;
-  element.classList.add("hued");
-  element.style.setProperty("--hue", String((hash % 24) * 15));
 }
 
 /**
@@ -46,9 +39,8 @@ export const filled = (sentence, nodes) =>
 /** What somebody else has named, so that its direction cannot spill over: `<bdi>`. */
 export const bdi = (text, props) => h("bdi", props, visible(text));
 
-/** Text of others with its control and direction characters made visible. Line feeds and tabs stay. */
-export const visible = (text) =>
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+/** A line that others wrote, made harmless to draw. */
+export const visible = line;
 
 /**
  * One of this app's drawings: 24×24, in the colour of the text, hidden from screen readers.

@@ -59,7 +59,7 @@ export function showRoom(chat, room, shell) {
   };
   const shown = dialog(visible(room.name),
     room.subject && h("p", { dir: "auto" }, visible(room.subject)),
-    h("p", { class: "hint" },
+    h("p", { class: "aid" },
       [room.private ? _("A private room.") : "", room.creator ? _("Made by {login}.", { login: room.creator }) : "",
         ngettext("{n} member is present.", "{n} members are present.", room.online)].filter(Boolean).join(" ")),
     h("div", { class: "actions" },
@@ -136,7 +136,7 @@ export async function showPerson(chat, login, shell) {
   const fact = (label, value) => value && [h("dt", null, label), h("dd", { dir: "auto" }, value)];
   const shown = dialog(visible(person.login),
     h("div", { class: "person" }, avatar(person.login, person),
-      h("div", null, h("b", { dir: "auto" }, visible(`${person.first_names} ${person.surnames}`.trim())), h("p", { class: "hint" }, person.bot ? _("program") : said(person)))),
+      h("div", null, h("b", { dir: "auto" }, visible(`${person.first_names} ${person.surnames}`.trim())), h("p", { class: "aid" }, person.bot ? _("program") : said(person)))),
     h("dl", { class: "facts" },
       fact(_("Says"), person.note && visible(person.note)),
       fact(_("Last seen"), !person.online && person.seen ? moment(person.seen) : ""),
@@ -179,7 +179,7 @@ export async function editStatus(chat) {
 
 /** The quick way: a conversation, a room or somebody, by a part of the name. */
 export function showSwitcher(chat, shell) {
-  const list = h("ul", { class: "rows" });
+  const list = h("ul", { class: "places" });
   const input = h("input", { type: "search", autofocus: true, autocomplete: "off", spellcheck: false, placeholder: _("A room or somebody"), "aria-label": _("A room or somebody"), oninput: draw });
   const panel = h("div", { class: "switcher", onkeydown: keyed }, input, list);
   const opened = dialog(_("Go to"), panel);
@@ -197,7 +197,7 @@ export function showSwitcher(chat, shell) {
     const found = all.filter(({ name }) => name.toLocaleLowerCase().includes(wanted))
       .sort((one, other) => Number(other.name.toLocaleLowerCase().startsWith(wanted)) - Number(one.name.toLocaleLowerCase().startsWith(wanted)));
     list.replaceChildren(...found.slice(0, 12).map((each) => h("li", null, h("button", { type: "button", onclick: () => go(each.key) },
-      avatar(each.name, each), bdi(each.name), each.unread ? h("span", { class: "count" }, String(each.unread)) : null))));
+      avatar(each.name, each), bdi(each.name), each.unread ? h("span", { class: "badge" }, String(each.unread)) : null))));
   }
 
   function go(key) {

@@ -82,7 +82,7 @@ function row(field) {
   const { name, label, type = "text", value = "", hint, options = [], autocomplete, optional = false, readOnly = false, min = 0, max = 0, codes } = field;
   const id = `field-${++made}`;
   const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
-  const help = hint && h("p", { class: "hint", id: `${id}-hint` }, hint);
+  const help = hint && h("p", { class: "aid", id: `${id}-hint` }, hint);
   const common = { id, name, "aria-describedby": `${id}-error${hint ? ` ${id}-hint` : ""}`, "aria-required": optional ? null : true };
   let input;
   let element;

@@ -18,8 +18,8 @@ export const talksOf = (chat) => [...chat.talks.values()]
 
 /** A letter in the colour of a name, or `#` for a room, with a dot for presence. */
 export function avatar(name, { room = false, online, status } = {}) {
-  const dot = online === undefined || room ? null : h("i", { class: `dot ${online ? status ?? "available" : "offline"}` });
-  return h("span", { class: "avatar", hue: name, "aria-hidden": true }, room ? "#" : [...name][0]?.toUpperCase(), dot);
+  const dot = online === undefined || room ? null : h("i", { class: `presence ${online ? status ?? "available" : "offline"}` });
+  return h("span", { class: "avatar hued", hue: name, "aria-hidden": true }, room ? "#" : [...name][0]?.toUpperCase(), dot);
 }
 
 /** Presence in a word. */
@@ -52,7 +52,7 @@ export function mountLists(element, chat, shell) {
   const search = h("input", { type: "search", autocomplete: "off", spellcheck: false, oninput: () => draw() });
   const field = h("div", { class: "find", role: "search" }, search);
   const self = h("button", { type: "button", class: "self", onclick: () => doors("selfMenu", self, chat, shell) });
-  const list = h("ul", { class: "rows", onkeydown: arrows });
+  const list = h("ul", { class: "places", onkeydown: arrows });
   const foot = h("p", { class: "foot", role: "status" });
   const scroll = h("div", { class: "scroll", tabIndex: -1 }, list, foot);
   const add = h("button", { type: "button", class: "round", "aria-label": _("New"), "aria-haspopup": "menu", onclick: () => doors("newMenu", add, chat, shell) }, icon("plus"));
@@ -160,7 +160,7 @@ export function mountLists(element, chat, shell) {
     const loud = mentions && notify !== "off";
     const text = `${loud ? "@" : ""}${number(loud ? mentions : unread)}${!loud && more ? "+" : ""}`;
     const words = loud ? ngettext("{n} message for you", "{n} messages for you", mentions) : ngettext("{n} unread message", "{n} unread messages", unread);
-    return h("span", { class: `count${loud ? " loud" : ""}${notify === "off" ? " mute" : ""}` }, h("span", { "aria-hidden": true }, text), hidden(words));
+    return h("span", { class: `badge${loud ? " loud" : ""}${notify === "off" ? " mute" : ""}` }, h("span", { "aria-hidden": true }, text), hidden(words));
   }
 
   function lineOf({ typing, draft, entries, view: room }) {
@@ -192,7 +192,7 @@ export function mountLists(element, chat, shell) {
             picture: avatar(room.name, { room: true }),
             extra: room.private ? [icon("lock"), hidden(_("private"))] : [],
             line: visible(room.subject) || (room.creator ? _("by {login}", { login: room.creator }) : _("Everybody arrives here")),
-            aside: [h("span", { class: "online" }, h("i", { class: "dot available" }), number(online), hidden(` ${_("present")}`)), state && h("small", null, state)],
+            aside: [h("span", { class: "online" }, h("i", { class: "presence available" }), number(online), hidden(` ${_("present")}`)), state && h("small", null, state)],
             more: (event) => shell.talkMenu(event.currentTarget, room.name, room),
           }),
         };

@@ -33,7 +33,7 @@ export function mountSettings(element, chat, part, shell) {
 
   /** Show what the broker says, or why it did not. */
   async function told(ask, draw) {
-    place.replaceChildren(h("p", { class: "hint", role: "status" }, _("One moment…")));
+    place.replaceChildren(h("p", { class: "aid", role: "status" }, _("One moment…")));
     try {
       const [answer, limits] = await Promise.all([ask(), facts().then((all) => all.limits, () => ({}))]);
       if (!stop.signal.aborted) place.replaceChildren(...[draw(answer, limits)].flat());
@@ -96,7 +96,7 @@ export function mountSettings(element, chat, part, shell) {
     told(() => chat.request("profile"), (person, limits) => {
       const [min, max] = limits.AGE_RANGE ?? [0, 150];
       return [
-        h("p", { class: "hint" }, _("You are {login}, here since {time}.", { login: person.login, time: moment(person.created) })),
+        h("p", { class: "aid" }, _("You are {login}, here since {time}.", { login: person.login, time: moment(person.created) })),
         form([
           { name: "first_names", label: _("First names"), value: person.first_names, autocomplete: "given-name", max: limits.PERSON_NAME_LENGTH },
           { name: "surnames", label: _("Surnames"), value: person.surnames, autocomplete: "family-name", max: limits.PERSON_NAME_LENGTH, optional: person.bot },
@@ -118,7 +118,7 @@ export function mountSettings(element, chat, part, shell) {
     told(async () => {}, (nothing, limits) => {
       const [min, max] = limits.PASSWORD_LENGTH ?? [0, 0];
       return [
-        h("p", { class: "hint" }, _("All your other sessions end; this one goes on.")),
+        h("p", { class: "aid" }, _("All your other sessions end; this one goes on.")),
         form([
           // So that the browser's keeper of passwords knows whose it is.
           { name: "login", label: _("Login"), value: chat.me?.login ?? "", autocomplete: "username", readOnly: true },
