@@ -42,7 +42,7 @@ class Push:
     ) -> None:
         """Read key and subscriptions in `directory`, where they are made if they are not there.
 
-        `contact`: a `mailto:` or `https:` URL of the operator, for push services. Raises `BadSecretFile`.
+        `contact`: a `mailto:` or `https:` URL of the operator, for push services. Raises `BadSecretFile`, `BadContact`.
         """
         self.lacks = missing()
         """What must be installed for push to be had; empty if it can be had."""
@@ -125,7 +125,9 @@ class Push:
 
     def _begin(self, to: Subscription) -> None:
         delivery = Delivery(to, self._relay, self._sender, self._changed, self._pause)
-        self._deliveries[to.endpoint] = delivery, asyncio.create_task(self._deliver(delivery))
+        task = asyncio.create_task(self._deliver(delivery))
+        task.add_done_callback(_over)
+        self._deliveries[to.endpoint] = delivery, task
 
     async def _deliver(self, delivery: Delivery) -> None:
         why = await delivery.run()
@@ -153,3 +155,9 @@ class Push:
             await self._all.save()
         except OSError:
             log.event(LOGGER, "push-not-saved", logging.ERROR)
+
+
+def _over(task: asyncio.Task[None]) -> None:
+    """A delivery ends by itself; one that fails is a fault of ours, and is silent until the next start."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        LOGGER.error("push-ended", exc_info=fault)

@@ -12,7 +12,6 @@ import asyncio
 import base64
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,7 +21,6 @@ from msgspec import Meta, Struct
 
 from client.language import N_
 from client.secret_file import replace
-from client.web.public import is_public
 from client.web.push.bounds import ENDPOINT_LENGTH, FILE_BYTES, PER_ACCOUNT, SUBSCRIPTIONS
 from common import names
 from common.errors import BadRequest
@@ -31,7 +29,7 @@ from common.keys import BadSecretFile, read_secret
 _PLAIN: Final = re.compile(r"[\x21-\x7e]+")
 _PART: Final = "[a-z0-9-]{0,61}[a-z0-9]"
 _HOST: Final = re.compile(rf"(?=.{{4,253}}$)(?:[a-z0-9](?:{_PART})?\.)+[a-z](?:{_PART})?")
-"""A name with a dot that does not end in figures, which some would take for an address."""
+"""A name with a dot that does not end in figures: push services have names, and no address is one."""
 _LOCAL: Final = ("local", "localhost", "internal", "lan", "home", "corp", "intranet", "home.arpa", "localdomain")
 
 
@@ -92,13 +90,8 @@ def _endpoint(url: Any) -> str:
 
 def _is_named(host: str | None) -> bool:
     """Whether it may be a host on the internet; where a name leads is looked at with each connection."""
-    if not host:
-        return False
-    try:
-        return is_public(str(ip_address(host)))
-    except ValueError:
-        local = any(host == name or host.endswith(f".{name}") for name in _LOCAL)
-        return bool(_HOST.fullmatch(host)) and not local
+    local = host is None or any(host == name or host.endswith(f".{name}") for name in _LOCAL)
+    return host is not None and not local and _HOST.fullmatch(host) is not None
 
 
 def _key(text: Any, length: int) -> str:

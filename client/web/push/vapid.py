@@ -13,6 +13,7 @@ import base64
 import hashlib
 import hmac
 import importlib.util
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -30,11 +31,14 @@ CONTACT: Final = "https://tertulia.invalid"
 """Stands for an operator who gives no contact; some services refuse it."""
 
 
-class PushOff(ChatError):
-    """Push cannot be had here."""
+_CONTACT: Final = re.compile(r"mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?")
 
-    code = "push-off"
-    sentence = N_("This server sends no notifications.")
+
+class BadContact(ChatError):
+    """What the operator gives as contact is none."""
+
+    code = "bad-contact"
+    sentence = N_("A contact for push services is mailto:you@example.org or https://example.org.")
 
 
 def missing() -> str:
@@ -51,7 +55,12 @@ class Vapid:
     """The key, and tokens signed with it."""
 
     def __init__(self, seed: bytes, contact: str = CONTACT) -> None:
-        """`seed` is 32 secret bytes; `contact` a `mailto:` or `https:` URL of the operator, for push services."""
+        """`seed` is 32 secret bytes; `contact` a `mailto:` or `https:` URL of the operator, for push services.
+
+        Raises `BadContact`.
+        """
+        if not _CONTACT.fullmatch(contact):
+            raise BadContact
         self._seed = seed
         self._contact = contact
         self._tokens: dict[str, tuple[int, str]] = {}
@@ -66,7 +75,8 @@ class Vapid:
         from cryptography.hazmat.primitives.asymmetric import ec
         from py_vapid import Vapid02
 
-        return Vapid02(ec.derive_private_key(int.from_bytes(self._seed) % (_ORDER - 1) + 1, ec.SECP256R1()))
+        key = ec.derive_private_key(int.from_bytes(self._seed) % (_ORDER - 1) + 1, ec.SECP256R1())
+        return Vapid02(key, {"no-strict": True})  # the contact is checked here
 
     @cached_property
     def public(self) -> str:
@@ -79,8 +89,7 @@ class Vapid:
 
     def authorization(self, endpoint: str, seconds: int) -> str:
         """The header for a request to `endpoint`; `seconds`: the time, UTC. One token serves for hours."""
-        parts = urlsplit(endpoint)
-        audience = f"{parts.scheme}://{parts.netloc}"
+        audience = f"https://{urlsplit(endpoint).hostname}"
         until, token = self._tokens.get(audience, (0, ""))
         if until - seconds < TOKEN_S // 2:
             claims = {"aud": audience, "exp": seconds + TOKEN_S, "sub": self._contact}
