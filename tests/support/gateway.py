@@ -162,10 +162,11 @@ class Served:
             self._log, "web", "--listen", "127.0.0.1", "--port", str(self._port), "--key", str(self._key),
             "--data-dir", str(self._log.parent / "web"), *self._arguments,
         )  # fmt: skip
-        line = self.program.line()
-        assert line.startswith("http"), self.program.words()
-        self._port = int(line.rsplit(":", 1)[1].rstrip("/"))
-        self.url = f"http://localhost:{self._port}"
+        self.line = self.program.line()
+        assert self.line.startswith("http"), self.program.words()
+        scheme, _, port = self.line.rstrip("/").rpartition(":")
+        self._port = int(port)
+        self.url = f"{scheme.partition(':')[0]}://localhost:{port}"
 
     @property
     def port(self) -> int:
