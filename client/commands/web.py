@@ -48,7 +48,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     try:
         credential = credentials.read(file)
         try:
-            relay = Relay(credential.address, credential.keys, login=credential.login)
+            relay = Relay(credential.address, credential.keys)
         except NotImplementedError:
             relay = _Unfinished(credential)  # type: ignore[assignment]
         await relay.start()
@@ -68,7 +68,7 @@ class _Unfinished:
     def __init__(self, credential: credentials.Credential) -> None:
         from client.link.chat import ChatClient
 
-        self.chat = ChatClient(credential.address, credential.login, keys=credential.keys, client="tertulia web")
+        self.chat = ChatClient(credential.address, keys=credential.keys, client="tertulia web")
         self.own_ops: dict[str, object] = {}
         self.overheard: list[object] = []
         self.start, self.close = self.chat.start, self.chat.close
