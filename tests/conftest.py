@@ -17,7 +17,22 @@ import pytest
 os.environ["TERTULIA_LANG"] = "en"
 
 PROGRAMS = frozenset(
-    {"chromium", "faketime", "ip", "iproute2", "make", "ngircd", "node", "nodejs", "npm", "strace", "tmux"}
+    {
+        "caddy",
+        "chromium",
+        "faketime",
+        "ip",
+        "iproute2",
+        "make",
+        "nginx",
+        "ngircd",
+        "node",
+        "nodejs",
+        "npm",
+        "openssl",
+        "strace",
+        "tmux",
+    }
 )
 
 

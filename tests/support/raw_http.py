@@ -36,9 +36,9 @@ class Answer:
         return self.cookie.partition(";")[0]
 
 
-def connect(port: int, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> socket.socket:
-    """A connection to a port of this machine."""
-    plain = socket.create_connection((host, port), timeout=PATIENCE_S)
+def connect(port: int, tls: ssl.SSLContext | None = None, source: str = "127.0.0.1") -> socket.socket:
+    """A connection to a port of this machine, from one of its addresses."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S, source_address=(source, 0))
     return tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
 
 
@@ -61,15 +61,16 @@ def head(method: str, path: str | bytes, fields: dict[str, str] | None = None) -
 class Site:
     """A gateway as somebody who knows HTTP well sees it; each request has a connection of its own."""
 
-    def __init__(self, port: int, *, tls: ssl.SSLContext | None = None, **fields: str) -> None:
+    def __init__(self, port: int, *, tls: ssl.SSLContext | None = None, source: str = "127.0.0.1") -> None:
         self.port = port
         self.tls = tls
+        self.source = source
         self.origin = f"{'https' if tls else 'http'}://localhost:{port}"
-        self.fields = {"Host": f"localhost:{port}", **fields}
+        self.fields = {"Host": f"localhost:{port}"}
 
     def send(self, content: bytes, method: str = "GET") -> Answer:
         """Send bytes, and read what comes back."""
-        with connect(self.port, self.tls) as connection:
+        with connect(self.port, self.tls, self.source) as connection:
             connection.sendall(content)
             return read(connection, method)
 
