@@ -24,8 +24,7 @@ import zmq.asyncio
 from zmq.utils import z85
 
 from client.link.actions import Subscribe, Transmit, Unsubscribe
-from client.link.session import Session
-from client.link.transport import Deliver
+from client.link.transport import Deliver, Driven
 from client.link.watch import CONNECT_S, RECONNECT_S, Watch, spread
 from common import limits
 from common.addresses import Address
@@ -88,7 +87,7 @@ class Connection:
         self,
         address: Address,
         keys: KeyPair,
-        session: Session,
+        session: Driven,
         deliver: Deliver,
         stepped: Callable[[], None] = lambda: None,
     ) -> None:

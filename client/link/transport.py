@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from client.link.actions import Answered
+from client.link.actions import Action, Answered
 from client.link.session import Session
 from client.link.updates import Update
 from common.addresses import Address
@@ -17,6 +17,37 @@ from common.keys import KeyPair
 T = TypeVar("T")
 Deliver = Callable[[Answered | Update], None]
 """Takes what the session has for the application."""
+
+
+class Driven(Protocol):
+    """What a connection drives: a session, or several that share its sockets. `now` is seconds that never jump."""
+
+    def take(self) -> list[Action]:
+        """What is to be done now, in order; each is given out once."""
+
+    def deadline(self) -> float:
+        """When to call `tick` next, if nothing happens before; infinity for never."""
+
+    def tick(self, now: float) -> None:
+        """Let time pass."""
+
+    def commands_up(self, now: float) -> None:
+        """The command socket is connected."""
+
+    def commands_down(self, now: float) -> None:
+        """The command socket has lost its connection."""
+
+    def broadcast_up(self, now: float) -> None:
+        """The broadcast socket is connected; libzmq has sent all subscriptions."""
+
+    def broadcast_down(self, now: float) -> None:
+        """The broadcast socket has lost its connection."""
+
+    def reply_received(self, frame: bytes, now: float) -> None:
+        """A frame came on the command socket."""
+
+    def event_received(self, frame: bytes, now: float) -> None:
+        """A frame came on the broadcast socket."""
 
 
 class Link(Protocol):
