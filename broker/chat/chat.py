@@ -120,6 +120,8 @@ class Chat:
         gateway = (speaks or session is None) and origin.key in self.gateways
         if gateway and origin.person:
             origin = structs.replace(origin, address=origin.person)
+        if gateway and session is None:
+            self._presence.lives(origin.key, now)
         try:
             if session is not None:
                 limiter = rules.bot_requests if session.account.row.bot else rules.requests

@@ -89,6 +89,12 @@ class Presence:
             return []
         return self.appear(session, now)
 
+    def lives(self, key: str, now: Now) -> None:
+        """A request came that is of no session: of a gateway it is a sign of life all the same, for all its people."""
+        peer = self._state.peers.get(key)
+        if peer is not None:
+            peer.heard = now.mono
+
     def beacon_granted(self, peer: Peer, now: Now) -> list[Effect]:
         """The peer listens (again)."""
         peer.lost_at = None

@@ -47,10 +47,14 @@ async def _serve(arguments: argparse.Namespace) -> None:
     settings = _settings(arguments)
     try:
         credential = credentials.read(file)
+<<<<<<< HEAD
         try:
             relay = Relay(credential.address, credential.keys)
         except NotImplementedError:
             relay = _Unfinished(credential)  # type: ignore[assignment]
+=======
+        relay = Relay(credential.address, credential.keys, login=credential.login)
+>>>>>>> 1618ad7 (Count a gateway's own heartbeat as its people's sign of life, though it is nobody itself; start the relay)
         await relay.start()
         try:
             _warn(settings, relay)
@@ -64,6 +68,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         raise WrongUsage(_("{where}: cannot listen there ({reason})").format(where=where, reason=error)) from None
 
 
+<<<<<<< HEAD
 class _Unfinished:
     def __init__(self, credential: credentials.Credential) -> None:
         from client.link.chat import ChatClient
@@ -77,6 +82,8 @@ class _Unfinished:
         pass
 
 
+=======
+>>>>>>> 1618ad7 (Count a gateway's own heartbeat as its people's sign of life, though it is nobody itself; start the relay)
 def _settings(arguments: argparse.Namespace) -> Settings:
     """What the flags say. Raises `WrongUsage`."""
     from client.web.app import Settings

@@ -8,6 +8,7 @@ import pytest
 from broker.chat.operators import AddUser, ListUsers
 from broker.chat.settings import ChatSettings
 from common import codec, messages
+from common.errors import NotLoggedIn
 from common.limits import GRACE_S, STATUSES
 from common.messages import Change, Profile, SetStatus, UpdateProfile
 from tests.support.circle import START, Circle, Ear
@@ -262,6 +263,19 @@ def test_a_gateways_person_is_gone_with_their_last_session(circle: Circle) -> No
     circle.later(5)
     assert seen(circle) == gone
     assert gate.open
+
+
+def test_a_gateway_that_is_nobody_itself_keeps_its_people_present_by_its_heartbeat(circle: Circle) -> None:
+    for key in ("ana", "phone"):
+        circle.ask(key, messages.Bye())
+    circle.listen("gate")
+    circle.ask("gate", messages.Login(login="ana", password="password of ana"), session="one")
+    assert isinstance(circle.ask("gate", messages.Ping()), NotLoggedIn)
+    circle.later(40)
+    assert seen(circle) == circle.now.time
+    circle.hung.add("gate")
+    circle.later(30)
+    assert seen(circle) != circle.now.time
 
 
 def test_a_change_that_could_not_be_kept_does_not_undo_that_somebody_left(circle: Circle) -> None:
