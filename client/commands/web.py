@@ -47,14 +47,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     settings = _settings(arguments)
     try:
         credential = credentials.read(file)
-<<<<<<< HEAD
-        try:
-            relay = Relay(credential.address, credential.keys)
-        except NotImplementedError:
-            relay = _Unfinished(credential)  # type: ignore[assignment]
-=======
-        relay = Relay(credential.address, credential.keys, login=credential.login)
->>>>>>> 1618ad7 (Count a gateway's own heartbeat as its people's sign of life, though it is nobody itself; start the relay)
+        relay = Relay(credential.address, credential.keys)
         await relay.start()
         try:
             _warn(settings, relay)
@@ -67,23 +60,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
         where = f"{arguments.listen}:{arguments.port}"
         raise WrongUsage(_("{where}: cannot listen there ({reason})").format(where=where, reason=error)) from None
 
-
-<<<<<<< HEAD
-class _Unfinished:
-    def __init__(self, credential: credentials.Credential) -> None:
-        from client.link.chat import ChatClient
-
-        self.chat = ChatClient(credential.address, keys=credential.keys, client="tertulia web")
-        self.own_ops: dict[str, object] = {}
-        self.overheard: list[object] = []
-        self.start, self.close = self.chat.start, self.chat.close
-
-    async def drain(self) -> None:
-        pass
+        relay = Relay(credential.address, credential.keys)
 
 
-=======
->>>>>>> 1618ad7 (Count a gateway's own heartbeat as its people's sign of life, though it is nobody itself; start the relay)
 def _settings(arguments: argparse.Namespace) -> Settings:
     """What the flags say. Raises `WrongUsage`."""
     from client.web.app import Settings
