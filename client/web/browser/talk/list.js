@@ -28,6 +28,7 @@ export class MessageList {
   #unread = 0;
   #unreadItem = null;
   #frame = 0;
+  #spared = [0, 0];
   #asking = false;
   #stale = false;
   #anew = false;
@@ -170,6 +171,7 @@ export class MessageList {
       }
     }
     this.#render({ from, to }, stuck && this.#talk.last);
+    this.#button();
     this.#soon();
   }
 
@@ -184,47 +186,68 @@ export class MessageList {
     };
   }
 
-  #render(next, stuck) {
+  /** Draw the rows of a window; those there are looked at again only if something may have changed (`again`). */
+  #render(next, stuck, again = true) {
     // Read first, then write: the layout is clean up to here.
-    for (const [item, { element }] of this.#rows) this.#heights.set(item, element.offsetHeight);
-    const anchor = stuck ? null : this.#anchor();
     const items = this.#items;
-    const wanted = new Set(items.slice(next.from, next.to));
-    for (const [item, { element }] of this.#rows) {
+    const { from, to } = next;
+    const wanted = new Set(items.slice(from, to));
+    const gone = [...this.#rows].filter(([item]) => again || !wanted.has(item));
+    for (const [item, { element }] of gone) this.#heights.set(item, element.offsetHeight);
+    const anchor = stuck ? null : this.#anchor();
+    for (const [item, { element }] of gone) {
       if (wanted.has(item)) continue;
       if (element.contains(document.activeElement)) this.log.focus({ preventScroll: true });
       element.remove();
       this.#rows.delete(item);
     }
     let place = this.#above.nextSibling;
-    for (let at = next.from; at < next.to; at++) {
+    for (let at = from; at < to; at++) {
       const item = items[at];
-      const above = this.#aboveOf(at);
-      const sign = signature(item, above, this.#look);
       let row = this.#rows.get(item);
-      if (row?.sign !== sign) {
-        const element = draw(item, above, this.#look);
-        if (row) {
-          if (row.element === place) place = element;
-          const held = row.element.contains(document.activeElement);
-          row.element.replaceWith(element);
-          if (held) element.focus({ preventScroll: true });
-        }
-        row = { element, sign };
-        this.#rows.set(item, row);
+      if (!row || again) {
+        const stood = row?.element === place;
+        row = this.#row(item, at, row);
+        if (stood) place = row.element;
       }
       if (row.element === place) place = place.nextSibling;
       else this.#inner.insertBefore(row.element, place);
     }
+    this.#spare(next, again);
     this.#window = next;
-    this.#above.style.height = `${this.#heights.between(items, 0, next.from)}px`;
-    this.#below.style.height = `${this.#heights.between(items, next.to, items.length)}px`;
     this.#beginning();
     if (anchor?.element.isConnected) {
       const moved = anchor.element.getBoundingClientRect().bottom - anchor.bottom;
       if (Math.abs(moved) >= 1) this.log.scrollTop += moved;
     }
-    this.#button();
+  }
+
+  #row(item, at, row) {
+    const above = this.#aboveOf(at);
+    const sign = signature(item, above, this.#look);
+    if (row?.sign === sign) return row;
+    const element = draw(item, above, this.#look);
+    if (row) {
+      const held = row.element.contains(document.activeElement);
+      row.element.replaceWith(element);
+      if (held) element.focus({ preventScroll: true });
+    }
+    this.#rows.set(item, { element, sign });
+    return this.#rows.get(item);
+  }
+
+  /** The height of what is not drawn. */
+  #spare({ from, to }, again) {
+    const count = this.#items.length;
+    const now = this.#window;
+    const between = (one, other) => this.#heights.between(this.#items, one, other);
+    if (again) this.#spared = [between(0, from), between(to, count)];
+    else {
+      this.#spared[0] += from < now.from ? -between(from, now.from) : between(now.from, from);
+      this.#spared[1] += to < now.to ? between(to, now.to) : -between(now.to, to);
+    }
+    this.#above.style.height = `${from ? Math.max(1, this.#spared[0]) : 0}px`;
+    this.#below.style.height = `${to < count ? Math.max(1, this.#spared[1]) : 0}px`;
   }
 
   /** The lowest row that is whole in view, and where. */
@@ -265,8 +288,8 @@ export class MessageList {
     const many = this.#items.length;
     const next = moved(this.#window, many, from ? above : Infinity, to < many ? below : Infinity, view);
     if (next === "jump") this.#render(around(indexAt(this.#items, this.#heights, up), many), true);
-    else if (next !== this.#window) this.#render(next, next.to <= to);
-    if (next !== this.#window) this.#soon();
+    else if (next !== this.#window) this.#render(next, next.to <= to, false);
+    if (next === "jump" || next.from !== from || next.to !== to) this.#soon();
     this.#extend(above, below, view);
     this.#attend();
     this.#button();

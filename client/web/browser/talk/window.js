@@ -6,7 +6,7 @@
 
 /** Rows that stand in the document at most, and how many are added or taken away at once. */
 export const MOST = 140;
-export const STEP = 20;
+export const STEP = 8;
 
 /** Heights of items; those never drawn count as the mean of those that were. */
 export class Heights {
@@ -35,7 +35,7 @@ export class Heights {
     const mean = this.mean;
     let sum = 0;
     for (let at = from; at < to; at++) sum += this.#known.get(items[at]) ?? mean;
-    return Math.round(sum);
+    return sum;
   }
 
   clear() {
