@@ -164,7 +164,7 @@ export function mountLists(element, chat, shell) {
   }
 
   function lineOf({ typing, draft, entries, view: room }) {
-    if (typing.size) return _("{who} is writing…", { who: [...typing].map(visible).join(", ") });
+    if (typing.size) return ngettext("{who} is writing…", "{who} are writing…", typing.size, { who: [...typing].map(visible).join(", ") });
     if (draft) return _("Draft: {text}", { text: visible(draft).slice(0, 100) });
     const last = entries.at(-1);
     if (!last) return visible(room?.subject ?? "");
