@@ -64,7 +64,7 @@ export class Chat extends EventTarget {
   #rows = [];
   #drafts = {};
   #logs = new Map();
-  /** what of the inbox is dealt out to persons: all above `low` */ #inbox = { low: 0, first: false };
+  /** what of the inbox is dealt out to persons: all above `low` */ #inbox = null;
   #run = null;
   #open = null;
   #filling = 0;
@@ -263,7 +263,7 @@ export class Chat extends EventTarget {
     this.#outbox = new Outbox();
     this.#rows = [];
     this.#drafts = {};
-    this.#inbox = { low: 0, first: false };
+    this.#inbox = null;
     this.#say("talks");
   }
 
@@ -298,7 +298,7 @@ export class Chat extends EventTarget {
       else this.#drop(key, there.has(key) ? "deleted" : "gone");
     }
     const box = this.#follow(`@${login}`, 0, session.inbox, certain(`@${login}`));
-    if (!this.#inbox.low) this.#inbox = { low: box.last, first: !box.last };
+    this.#inbox ??= { low: box.last, first: !box.last };
     for (const view of session.rooms) this.#room(view, first, certain(view.name));
     for (const { talk: key, read, notify } of session.talks.slice(0, 100).reverse()) {
       if (fold(key.slice(1)) !== fold(login)) this.#marked(this.person(key.slice(1)), read, notify);
@@ -322,7 +322,7 @@ export class Chat extends EventTarget {
     let talk = this.talks.get(view.name);
     if (!talk) {
       talk = new Talk(view.name, view.name, log.last);
-      talk.first = !view.head;
+      talk.first = !log.last;
       talk.read = first ? Math.max(view.read, view.since) : view.read;
       talk.draft = this.#drafts[view.name] ?? "";
       this.talks.set(view.name, talk);
@@ -443,14 +443,12 @@ export class Chat extends EventTarget {
     if (log.last > low) this.#store?.follow(log.name, log.id, low, log.last, wires, (wire, change) => changed(wire, change, this.#mine(change)));
     const parts = new Map();
     for (const wire of wires) {
-      if (isChange(wire)) this.#change(log.name, wire);
-      else {
-        const talk = this.#home(log.name, wire);
-        if (talk) parts.set(talk, [...(parts.get(talk) ?? []), wire]);
-      }
+      const talk = isChange(wire) ? null : this.#home(log.name, wire);
+      if (talk) parts.set(talk, [...(parts.get(talk) ?? []), wire]);
       if (wire.nonce && this.#mine(wire)) this.#settle(wire.nonce);
     }
     for (const [talk, part] of parts) this.#add(talk, part, live);
+    for (const wire of wires.filter(isChange)) this.#change(log.name, wire);
   }
 
   #mine({ sender }) {
@@ -476,7 +474,19 @@ export class Chat extends EventTarget {
     this.#say("talks");
   }
 
+  /** A page may be older than changes that overtook it. */
+  #patched(log, wires) {
+    const { changes = [] } = log;
+    return wires.map((wire) => changes.reduce((now, change) => (change.target === now.seq ? changed(now, change, this.#mine(change)) : now), wire));
+  }
+
+  #said(log, wires) {
+    return this.#patched(log, wires.filter((wire) => !isChange(wire)));
+  }
+
   #change(log, change) {
+    const known = this.#logs.get(log);
+    known.changes = [...(known.changes ?? []), change].slice(-200);
     for (const talk of log.startsWith("@") ? this.talks.values() : [this.talks.get(log)]) {
       const entry = talk?.log === log && talk.find(change.target);
       const wire = entry && changed(entry.wire, change, this.#mine(change));
@@ -539,7 +549,7 @@ export class Chat extends EventTarget {
     if (talk.last && talk.key === this.#open && talk.settled) Object.assign(talk, { last: false, high: before });
     else if (talk.last) {
       talk.reset(low);
-      this.#add(talk, entries.filter((wire) => !isChange(wire)), false);
+      this.#add(talk, this.#said(log, entries), false);
       this.#say("entries", { key: talk.key, change: "reset", entries: talk.entries });
     }
     for (const wire of entries.filter(isChange)) this.#change(log.name, wire);
@@ -571,11 +581,14 @@ export class Chat extends EventTarget {
     if (!log || span.first) return 0;
     let page = await this.#store?.older(name, log.id, most, low).catch(() => null);
     if (!page) {
-      const { entries, more } = await this.request("history", { log: name, before: low + 1, limit: most });
+      const reply = await this.request("history", { log: name, before: low + 1, limit: most });
+      const { more } = reply;
+      const entries = this.#patched(log, reply.entries);
       page = { wires: entries, low: more && entries.length ? entries[0].seq - 1 : 0 };
       if (span.low === low && this.#logs.get(name) === log) this.#store?.follow(name, log.id, page.low, low, entries, (wire) => wire);
     }
     if (span.low !== low || this.#logs.get(name) !== log || (talk && this.talks.get(talk.key) !== talk)) return 0;
+    page.wires = this.#patched(log, page.wires);
     Object.assign(span, { low: page.low, first: !page.low });
     const parts = new Map(talk ? [[talk, []]] : []);
     for (const wire of page.wires) {
@@ -651,7 +664,7 @@ export class Chat extends EventTarget {
     if (talk.last || talk.high !== high || this.talks.get(key) !== talk) return 0;
     talk.high = entries.at(-1)?.seq ?? high;
     talk.last = !more && (!entries.length || talk.high >= log.last);
-    const { fresh } = talk.add(entries.filter((wire) => !isChange(wire)), this.me);
+    const { fresh } = talk.add(this.#said(log, entries), this.me);
     talk.count();
     this.#say("entries", { key, change: "end", entries: fresh });
     return fresh.length + (more || talk.last ? 0 : await this.#newer(talk, log));
@@ -668,7 +681,7 @@ export class Chat extends EventTarget {
       const ask = (fields) => this.request("history", { log: key, limit: PAGE / 2, ...fields });
       const [below, above] = await Promise.all([ask({ before: seq + 1 }), ask({ after: seq })]);
       talk.reset(below.more && below.entries.length ? below.entries[0].seq - 1 : 0, !below.more);
-      talk.add([...below.entries, ...above.entries].filter((wire) => !isChange(wire)), this.me);
+      talk.add(this.#said(log, [...below.entries, ...above.entries]), this.me);
       talk.high = above.entries.at(-1)?.seq ?? seq;
       talk.last = !above.more && talk.high >= log.last;
       talk.count();
@@ -926,11 +939,11 @@ export class Chat extends EventTarget {
     this.#store?.unpost(nonce);
     if (entry && post.fields.seq) this.#touch(entry, { changing: entry.changing.filter((each) => each !== post.op) });
     else if (entry && reply) {
-      if (talk.find(reply.seq) || !talk.last) {
+      if (talk.find(reply.seq) || !talk.last || reply.seq <= talk.low) {
         talk.remove(entry);
         this.#say("entries", { key: post.key, change: "removed", entries: [entry] });
       } else {
-        talk.add([{ ...entry.wire, seq: reply.seq, time: reply.time }], this.me);
+        talk.add(this.#patched(this.#logs.get(talk.log), [{ ...entry.wire, seq: reply.seq, time: reply.time }]), this.me);
         this.#say("entries", { key: post.key, change: "changed", entries: [entry] });
       }
     }

@@ -122,8 +122,11 @@ export class Talk {
   prepend(wires, me) {
     const older = wires.filter((wire) => !this.#seqs.has(wire.seq)).map((wire) => new Entry(this, wire, me));
     for (const entry of older) this.#seqs.set(entry.seq, entry);
+    const mixed = this.settled && older.length && this.entries[0].seq < older.at(-1).seq;
     this.entries.unshift(...older);
     this.settled += older.length;
+    // What was answered just now may be as old.
+    if (mixed) this.entries.unshift(...this.entries.splice(0, this.settled).sort((a, b) => a.seq - b.seq));
     if (older.length) this.active = Math.max(this.active, older.at(-1).time);
     return older;
   }

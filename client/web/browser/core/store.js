@@ -256,7 +256,7 @@ async function merge(t, { log, id, low, seq, wires, changed }) {
     known = undefined;
   }
   for (const wire of wires) {
-    const there = known && (await t.get("entries", log, id, isChange(wire) ? wire.target : wire.seq));
+    const there = (known || isChange(wire)) && (await t.get("entries", log, id, isChange(wire) ? wire.target : wire.seq));
     if (isChange(wire)) {
       if (there) await t.put("entries", { ...there, wire: changed(there.wire, wire) });
     } else if (!there || (there.wire.changed ?? 0) < (wire.changed ?? 0)) await t.put("entries", { log, id, seq: wire.seq, wire });
