@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from msgspec import structs
-
 from broker.chat import (
     accounts,
     bots,
@@ -28,7 +26,7 @@ from broker.chat import (
     talks,
 )
 from broker.chat.change import Change
-from broker.chat.context import HANDLERS, Context, Handled, Rules
+from broker.chat.context import HANDLERS, Context, Handled, Rules, is_sign_of_life
 from broker.chat.effects import Append, Ask, Connection, Effect, Now, Origin, Publish, Refuse, Stamp
 from broker.chat.entities import Room
 from broker.chat.gateways import Gateways
@@ -40,7 +38,7 @@ from broker.chat.settings import ChatSettings
 from broker.chat.state import load
 from common import messages
 from common.codec import Request
-from common.errors import ChatError, DefaultRoom, Forbidden, NotLoggedIn
+from common.errors import ChatError, DefaultRoom, NotLoggedIn
 
 HANDLER_MODULES: Final = (
     accounts,
@@ -58,9 +56,6 @@ HANDLER_MODULES: Final = (
     talks,
 )
 """Importing them fills `HANDLERS`."""
-_SLOWLY: Final = "This session asks too often; wait a little."
-_NO_GATEWAY: Final = "Only a gateway that the operator registered may name sessions, or tell of others' addresses."
-_CROWD: Final = "Too many requests come from your network; wait a little."
 
 
 class Chat:
@@ -115,21 +110,13 @@ class Chat:
         """Carry out a request from the network. Refusals are effects, too."""
         command, rules = request.command, self._rules
         session = self._state.session(origin.key, origin.session)
-        heard = self._presence.heard(session, now) if session and not _unheard(command) else []
-        speaks = bool(origin.session or origin.person)
-        gateway = (speaks or session is None) and origin.key in self.gateways
-        if gateway and origin.person:
-            origin = structs.replace(origin, address=origin.person)
-        if gateway and session is None:
+        heard = self._presence.heard(session, now) if session and is_sign_of_life(command) else []
+        if origin.person:
+            origin = self.gateways.believed(origin)
+        if session is None and origin.key in self.gateways:
             self._presence.lives(origin.key, now)
         try:
-            if session is not None:
-                limiter = rules.bot_requests if session.account.row.bot else rules.requests
-                limiter.check(session.id, now.mono, _SLOWLY)
-            elif not gateway or origin.person:
-                rules.stranger_requests.check(origin.address, now.mono, _CROWD)
-            if speaks and not gateway:
-                raise Forbidden(_NO_GATEWAY)
+            rules.check_request(origin, session, now)
             handled = HANDLERS[type(command)]
             if session is None:
                 if handled.needs_login:
@@ -261,9 +248,3 @@ class Chat:
             if peer.listening
         ]
         return closing + self._marks.keep(now)
-
-
-def _unheard(command: messages.Command) -> bool:
-    """Whether a request is no sign that somebody is here: the last one, and one that asks not to be counted."""
-    kind = type(command)
-    return kind is messages.Bye or (kind is messages.Hello and bool(command.quiet))  # type: ignore[attr-defined]

@@ -17,10 +17,13 @@ from broker.chat.rights import ENTERS, check_room
 from broker.chat.settings import ChatSettings
 from broker.chat.state import State
 from broker.chat.throttle import Throttle
-from common.errors import NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
+from common.errors import Forbidden, NoSuchRoom, NoSuchUser, NotLoggedIn, NotMember
 from common.limits import SEARCHES, STATUSES, TYPING
-from common.messages import Command
+from common.messages import Bye, Command, Hello
 
+_SLOWLY: Final = "This session asks too often; wait a little."
+_CROWD: Final = "Too many requests come from your network; wait a little."
+_NO_GATEWAY: Final = "Only a gateway that the operator registered may name sessions, or tell of others' addresses."
 _WRITES_TOO_FAST: Final = "You write faster than this broker allows; wait a little."
 _SPENT_KEPT: Final = 10_000
 _BUCKETS: Final = 100_000
@@ -91,6 +94,16 @@ class Rules:
         """Count something said or changed as so many messages. Raises `RateLimited` with the wait."""
         limiter = self.bot_posts if account.row.bot else self.posts
         limiter.check(account.id, now.mono, _WRITES_TOO_FAST, cost)
+
+    def check_request(self, origin: Origin, session: Session | None, now: Now) -> None:
+        """Count a request. Raises `RateLimited` with the wait, and `Forbidden` if only a gateway may ask so."""
+        if session is not None:
+            limiter = self.bot_requests if session.account.row.bot else self.requests
+            limiter.check(session.id, now.mono, _SLOWLY)
+        elif not self.of_many(origin):
+            self.stranger_requests.check(origin.address, now.mono, _CROWD)
+        if (origin.session or origin.person) and origin.key not in self.gateways:
+            raise Forbidden(_NO_GATEWAY)
 
     def of_many(self, origin: Origin) -> bool:
         """Whether a request is from an address that stands for many people: a gateway's own."""
@@ -164,6 +177,11 @@ class Context:
         if account is None:
             raise NoSuchUser
         return account
+
+
+def is_sign_of_life(command: Command) -> bool:
+    """Whether a request shows that somebody is here: not the last one, nor one that asks not to be counted."""
+    return type(command) is not Bye and not (type(command) is Hello and command.quiet)
 
 
 def keeps_order(account: Account, room: Room) -> bool:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from msgspec import structs
+
+from broker.chat.effects import Origin
 from broker.chat.entities import Key, Session
 from broker.chat.state import State
 from common.scopes import GATEWAY
@@ -27,6 +30,10 @@ class Gateways(Container[str]):
             return True
         registered = self._state.keys.get(key)  # type: ignore[call-overload]
         return registered is not None and GATEWAY in registered.scopes and not registered.account.row.disabled
+
+    def believed(self, origin: Origin) -> Origin:
+        """The origin of a request that tells a person's address: that address, if it is a gateway that tells it."""
+        return structs.replace(origin, address=origin.person) if origin.key in self else origin
 
 
 def carried(state: State, key: Key) -> list[Session]:
