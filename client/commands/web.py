@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ipaddress
+import secrets
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from client.cli import WrongUsage
 from client.commands.program import KEY_VARIABLE, key_file
 from client.language import _, sentence
 from common import credentials
+from common.errors import Forbidden
 from common.keys import BadSecretFile
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         relay = Relay(credential.address, credential.keys)
         await relay.start()
         try:
-            _warn(settings, relay)
+            _warn(settings, relay, carries=await _carries(relay))
             await serve(relay, settings, _ready)
         finally:
             await relay.close()
@@ -60,7 +62,18 @@ async def _serve(arguments: argparse.Namespace) -> None:
         where = f"{arguments.listen}:{arguments.port}"
         raise WrongUsage(_("{where}: cannot listen there ({reason})").format(where=where, reason=error)) from None
 
-        relay = Relay(credential.address, credential.keys)
+
+async def _carries(relay: Relay) -> bool:
+    """Whether the key may carry browsers' sessions. Raises `KeyUnknown` if it is good for nothing."""
+    from client.link.failures import KeyUnknown
+
+    try:
+        await relay.adopt(secrets.token_urlsafe())  # a label that nobody has: the broker just says so to a gateway
+    except Forbidden:
+        if relay.chat.login is None:
+            raise KeyUnknown from None
+        return False
+    return True
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -111,8 +124,14 @@ def _contact(given: str | None) -> str:
     return given or CONTACT
 
 
-def _warn(settings: Settings, relay: Relay) -> None:
+def _warn(settings: Settings, relay: Relay, *, carries: bool) -> None:
     """Say on standard error what will not work as it is."""
+    if not carries:
+        told = _(
+            "This key serves webhooks only. For browsers make one with: tertulia-broker bot add NAME --scopes gateway"
+        )
+        print(told, file=sys.stderr)
+        return
     if relay.chat.login is None:
         print(_("This key is nobody's account, so no webhooks are served."), file=sys.stderr)
     if settings.certificate is None and not settings.proxies and not _of_this_machine(settings.listen):

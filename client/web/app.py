@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from aiohttp import web
 
@@ -31,7 +31,6 @@ from client.web.edge.proxies import Network, Proxies
 from client.web.edge.routes import Doors, application
 from client.web.edge.tls import BadCertificate, Certificate
 from client.web.facts import facts
-from client.web.push.ports import Switchboard
 from client.web.push.push import Push
 from client.web.push.vapid import CONTACT
 from client.web.relay.relay import Relay
@@ -89,7 +88,7 @@ async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) 
             work = OutgoingHooks(relay.chat, rooms, hooks, cursors, sender)
             hook = IncomingHooks(relay.chat, rooms, hooks).handle
         doors = Doors(Proxies(settings.proxies), settings.origins, Places(settings.per_address, bounds.CONNECTIONS))
-        push = Push(cast("Switchboard", relay), settings.data, settings.push_contact)
+        push = Push(relay, settings.data, settings.push_contact)
         stack.push_async_callback(push.close)
         app = application(relay, Pages(_facts(), fresh=FRESH in os.environ), hook, doors, push.forget)
         runner = web.AppRunner(app, access_log=None, logger=server_log(), shutdown_timeout=bounds.SHUT_S)
@@ -134,8 +133,7 @@ async def _work(chat: ChatClient, outgoing: OutgoingHooks | None, certificate: C
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    if certificate is not None:
-        loop.add_signal_handler(signal.SIGHUP, _renew, certificate)
+    loop.add_signal_handler(signal.SIGHUP, _renew, certificate)
     tasks = [asyncio.create_task(told.wait()), asyncio.create_task(_session_over(chat))]
     if outgoing is not None:
         tasks.append(asyncio.create_task(outgoing.run()))
@@ -151,8 +149,10 @@ async def _work(chat: ChatClient, outgoing: OutgoingHooks | None, certificate: C
             await outgoing.stop(bounds.DRAIN_S)
 
 
-def _renew(certificate: Certificate) -> None:
-    """Read the certificate again; if it is none, the one that was stays."""
+def _renew(certificate: Certificate | None) -> None:
+    """Read the certificate again, if there is one; if it cannot be used, the one that was stays."""
+    if certificate is None:
+        return
     try:
         certificate.read()
     except BadCertificate as error:

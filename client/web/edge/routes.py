@@ -110,6 +110,8 @@ class _Edge:
         security.protect(response, secure=self.asker(request).secure)
         if response.status == 101 and (secret := cookies.read(request)) is not None and cookies.kept(secret):
             cookies.give(response, secret)
+            # The cookies of an answer that is being prepared have become header fields by now.
+            response.headers.add("Set-Cookie", response.cookies[cookies.NAME].OutputString())
 
     async def health(self, _request: web.Request) -> web.Response:
         """`GET /healthz`: whether the broker is reached."""

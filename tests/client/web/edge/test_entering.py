@@ -78,7 +78,7 @@ def test_a_wrong_password_is_refused_in_the_language_of_the_page_or_the_browser(
     assert english.json()["error"] == {
         "code": "wrong-password", "message": "Login and password do not belong together.",
     }  # fmt: skip
-    spanish = "El usuario y la contraseña no van juntos."
+    spanish = "El usuario y la contraseña no se corresponden."
     assert site.post("/api/login", {**wrong, "lang": "es"}).json()["error"]["message"] == spanish
     asked = site.post("/api/login", wrong, Accept_Language="xx, es-AR;q=0.8, en;q=0.5")
     assert asked.json()["error"]["message"] == spanish
