@@ -5,7 +5,7 @@
  */
 import { h } from "../view/dom.js";
 import { _, clock, day, ngettext } from "../view/language.js";
-import { clean, folded, hue, line, lines, onlyEmoji } from "./text.js";
+import { clean, folded, line, lines, onlyEmoji } from "./text.js";
 
 /** @typedef {{me: string, now: () => number, unfolded: WeakSet<object>, emoji?: Map<string, string>}} Look */
 /** @typedef {{day: boolean, unread: number, grouped: boolean}} Above */
@@ -20,11 +20,7 @@ export function signature(item, above, look) {
 }
 
 /** A login in its colour. */
-export function name(login, props = {}) {
-  const element = h("bdi", { ...props, class: `nick ${props.class ?? ""}` }, line(login));
-  element.style.setProperty("--hue", hue(login));
-  return element;
-}
+export const name = (login, props = {}) => h("bdi", { ...props, class: `hued nick ${props.class ?? ""}`, hue: login }, line(login));
 
 const act = (what, label, props = {}, ...children) =>
   h("button", { type: "button", tabIndex: -1, ...props, data: { act: what, ...props.data } }, ...(children.length ? children : [label]));
