@@ -48,11 +48,23 @@ async function explain() {
 async function afterwards() {
   const { begin } = await import("./install.js");
   begin({
-    offer: (reload) => shell?.toast(_("There is a new version."), { actions: [{ label: _("Reload"), act: reload }] }),
+    offer(reload) {
+      if (shell) shell.toast(_("There is a new version."), { actions: [{ label: _("Reload"), act: reload }] });
+      else if (![...document.querySelectorAll("input")].some((each) => each.value)) reload();
+    },
     busy: () => chat.waiting > 0 || [...document.querySelectorAll("textarea, dialog[open] input")].some((each) => each.value),
     open: (talk, seq) => shell?.show(talk, { seq }),
   });
 }
+
+// The browser may ask whether to install before anything is on the screen.
+addEventListener("beforeinstallprompt", async (event) => {
+  event.preventDefault();
+  (await import("./install.js")).ready(event);
+});
+chat.addEventListener("link", async ({ detail }) => {
+  if (detail.state === "live" && preferred("push")) (await import("./push.js")).pushAgain(chat);
+});
 
 function theme() {
   const wanted = preferred("theme");

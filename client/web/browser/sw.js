@@ -1,9 +1,10 @@
-/* The service worker: the shell without a network, and notices while no page is open.
+/**
+ * The service worker: the shell without a network, and notices while no page is open.
  *
  * Keeps the shell and nothing else: no message, nothing of /api, /ws or /hook passes through here. VERSION and FILES are
  * filled in by the gateway (`client/web/edge/pages.py`), so that a new shell is a new worker. Cache first: the whole
- * version is fetched into a cache of its own before any of it is used, so that a page never mixes two versions and starts
- * without asking the network; what is new is noticed by the browser's own look at this file and offered by `install.js`.
+ * version is fetched into a cache of its own before any of it is used, so that a page never mixes two versions, and
+ * starts without asking the network; what is new is found by looking at this file, and offered by `install.js`.
  * Must not know messages, sessions or the wire, but for telling the gateway that the push service has moved somebody.
  */
 "use strict";
@@ -13,6 +14,7 @@ const FILES = []; // {{files}}
 const CACHE = `tertulia-${VERSION}`;
 const FACTS = "/facts/";
 const ICON = "/app/icons/192.png";
+const BADGE = "/app/icons/badge.png";
 
 addEventListener("install", (event) => event.waitUntil(fill()));
 addEventListener("activate", (event) => event.waitUntil(sweep()));
@@ -50,13 +52,13 @@ addEventListener("fetch", (event) => {
 
 /** From this version's cache; from the network if the browser has cleared that. */
 async function kept(path, request) {
-  return (await (await caches.open(CACHE)).match(path)) ?? fetch(request);
+  return (await (await caches.open(CACHE)).match(path, { ignoreVary: true })) ?? fetch(request);
 }
 
 /** The same, and keep what came. */
 async function keep(path, request) {
   const cache = await caches.open(CACHE);
-  const found = await cache.match(path);
+  const found = await cache.match(path, { ignoreVary: true });
   if (found) return found;
   const answer = await fetch(request);
   if (answer.ok && !answer.redirected) await cache.put(path, answer.clone());
@@ -64,7 +66,9 @@ async function keep(path, request) {
 }
 
 addEventListener("message", (event) => {
-  if (event.data?.kind === "take-over") event.waitUntil(skipWaiting());
+  const { kind, path } = event.data ?? {};
+  if (kind === "take-over") event.waitUntil(skipWaiting());
+  if (kind === "keep" && /^\/facts\/[a-z]+\.json$/.test(path)) event.waitUntil(keep(path, path).catch(() => {}));
 });
 
 addEventListener("push", (event) => event.waitUntil(tell(event.data)));
@@ -86,7 +90,7 @@ async function tell(data) {
     tag,
     renotify: true,
     icon: ICON,
-    badge: ICON,
+    badge: BADGE,
     data: { talk: push.talk, seq: push.seq, count },
   });
 }
@@ -100,7 +104,26 @@ addEventListener("notificationclick", (event) => {
 async function open({ talk, seq }) {
   const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
   const page = pages.find((one) => one.visibilityState === "visible") ?? pages[0];
-  if (!page) return clients.openWindow(talk ? `/?talk=${encodeURIComponent(talk)}` : "/");
+  if (!page) return clients.openWindow(talk ? `/#/talk/${encodeURIComponent(talk)}${seq ? `/${seq}` : ""}` : "/");
   page.postMessage({ kind: "open", talk, seq });
   return page.focus();
+}
+
+addEventListener("pushsubscriptionchange", (event) => event.waitUntil(moved(event)));
+
+/** The push service has moved this browser: subscribe there, and tell the gateway, for no page may be open for days. */
+async function moved({ oldSubscription, newSubscription }) {
+  const { options } = oldSubscription ?? {};
+  const subscription = newSubscription ?? (options && (await registration.pushManager.subscribe(options)));
+  if (!subscription) return;
+  const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`, "tertulia.1");
+  await new Promise((done) => {
+    socket.onopen = () => {
+      socket.send(JSON.stringify({ op: "hello", id: 1, run: null, cursors: {} }));
+      socket.send(JSON.stringify({ op: "push-add", id: 2, subscription }));
+    };
+    socket.onmessage = ({ data }) => JSON.parse(data).id === 2 && done();
+    socket.onclose = done;
+  });
+  socket.close();
 }
