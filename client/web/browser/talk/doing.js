@@ -3,9 +3,10 @@
  * something, those that look something up, those about messages. Their grammar is core/commands.js' matter; this one
  * table of actions is why the module is long. Must not know how an answer is drawn.
  */
-import { parse } from "../core/commands.js";
+import { Commands } from "../core/commands.js";
+import { fold } from "../core/entries.js";
 import { _, clock, day, facts, moment, ngettext } from "../view/language.js";
-import { fold, line, same } from "./text.js";
+import { line, same } from "./text.js";
 
 /** Lines of one answer; what is beyond is counted. */
 const SHOWN = 200;
@@ -16,8 +17,8 @@ const SHOWN = 200;
  * @returns {Promise<boolean>} whether the line may go from the field: it was a command, and nothing refused it
  */
 export async function carryOut(pane, typed) {
-  const { commands } = await facts();
-  const { say, command, values, flags, mistake } = parse(typed, commands);
+  const commands = new Commands((await facts()).commands, _);
+  const { say, spec, values, flags, mistake } = commands.parse(typed);
   if (mistake) {
     pane.complain(...mistake);
     return false;
@@ -26,13 +27,13 @@ export async function carryOut(pane, typed) {
     pane.chat.post(pane.talk.key, say);
     return true;
   }
-  const act = ACTIONS[command.name] ?? ACTIONS[LIKE[command.name]];
+  const act = ACTIONS[spec.name] ?? ACTIONS[LIKE[spec.name]];
   if (!act) {
-    pane.tell(_("{command} is for the terminal; here it does nothing.", { command: command.name }));
+    pane.tell(_("{command} is for the terminal; here it does nothing.", { command: spec.name }));
     return true;
   }
   try {
-    return (await act(new Desk(pane, commands), values, new Set(flags), typed)) !== false;
+    return (await act(new Desk(pane, commands), values, new Set(flags))) !== false;
   } catch (error) {
     if (!error.code) throw error;
     await pane.failed(error);
@@ -391,8 +392,7 @@ const ACTIONS = {
   "/help"(desk, { command }) {
     const { commands } = desk;
     if (command) {
-      const wanted = fold(command);
-      const spec = commands.find((each) => [each.name, ...each.aliases].some((name) => [wanted, `/${wanted}`, `#${wanted}`].includes(fold(name))));
+      const spec = commands.find(command);
       if (!spec) return desk.complain(_("There is no command {word}.", { word: command }));
       return desk.tell(`${spec.usage}   ${spec.help}`, ...Object.entries(spec.flags).map(([flag, what]) => `  ${flag}  ${what}`),
         ...(spec.args.some((arg) => arg.kind === "message") ? [_("A message is ^12 by its number (/last shows them), ^ana the last of ana's, ^ the last of all.")] : []),
@@ -400,7 +400,7 @@ const ACTIONS = {
     }
     const lines = [];
     let group = "";
-    for (const spec of commands) {
+    for (const spec of commands.specs) {
       if (spec.terminal || !(spec.name in ACTIONS || LIKE[spec.name])) continue;
       if (spec.group !== group) lines.push(...(group ? [""] : []), (group = spec.group));
       lines.push(`${spec.usage}  –  ${spec.help}`);

@@ -4,6 +4,7 @@
  * nobody's text reads otherwise than it was meant. A browser draws whole emoji, so those stay whole here.
  * Must not know who wrote a text, nor how a piece looks.
  */
+import { fold } from "../core/entries.js";
 
 const CONTROL = /[\0-\x08\x0b-\x1f]/g;
 const UNSEEN = /[\x80-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Cs}|\p{Co}/gu;
@@ -48,8 +49,6 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
 /** Whether two logins are one, as far as a browser can tell. */
 export const same = (one, other) => fold(one) === fold(other);
-/** What two spellings of a name have in common. */
-export const fold = (name) => (name ?? "").normalize("NFKC").toLowerCase().normalize("NFKC");
 
 /** Whether a text names somebody, as the terminal counts it: the login as a word, with or without `@`. */
 export function names(text, login) {
