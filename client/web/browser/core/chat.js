@@ -92,8 +92,6 @@ export class Chat extends EventTarget {
     });
     globalThis.addEventListener?.("online", () => this.#link.wake());
     globalThis.addEventListener?.("offline", () => this.#link.cut());
-    const seen = () => this.visible(document.visibilityState === "visible");
-    for (const event of ["visibilitychange", "resume", "freeze"]) globalThis.document?.addEventListener(event, seen);
   }
 
   // Time
@@ -141,11 +139,10 @@ export class Chat extends EventTarget {
   async logout() {
     const answer = await this.#port.post("/api/logout").catch(() => ({ ok: false }));
     if (!answer.ok) throw new Refusal({ code: "no-answer" });
-    this.#link.stop();
-    await this.#ended("logout");
+    await this.#link.end("logout");
   }
 
-  /** The page can be seen, or not: called by itself. */
+  /** The page can be seen (again), or not. */
   visible(on) {
     this.#shown = on;
     if (on) this.#link.wake();
@@ -250,7 +247,6 @@ export class Chat extends EventTarget {
     this.#port.storage?.removeItem("tertulia");
     this.#clear();
     this.#store = null;
-    this.#say("link", { state: (this.link = "ended") });
     this.#say("ended", { reason });
     await (reason === "logged-out" ? store?.forget() : store?.destroy());
   }

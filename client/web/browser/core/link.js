@@ -60,7 +60,9 @@ export class Link {
 
   start() {
     this.#stopped = false;
-    this.#connect();
+    this.#tries = 0;
+    if (this.state === "ended") this.#state("connecting");
+    if (!this.#socket) this.#connect();
   }
 
   stop() {
@@ -94,7 +96,7 @@ export class Link {
     socket.onopen = mine(() => this.hello());
     socket.onmessage = mine(({ data }) => this.#frame(data));
     socket.onclose = mine(({ code }) => {
-      if (code === 4401) this.#ended("logged-out");
+      if (code === 4401) this.end("logged-out");
       else this.#lost(code === 4429 ? LONGEST : code === 1012 ? 1000 : 0);
     });
   }
@@ -129,11 +131,12 @@ export class Link {
     this.#again = this.#port.set(() => this.#connect(), wait);
   }
 
-  #ended(reason) {
+  /** One is logged out: no request is made any more. */
+  end(reason) {
     this.#stopped = true;
     this.#drop("ended");
     for (const call of this.#queue) this.#settle(call, new Refusal({ code: "not-logged-in" }));
-    this.#on.ended(reason);
+    return this.#on.ended(reason);
   }
 
   /** Say hello, at first or to see the state afresh. */
@@ -222,7 +225,7 @@ export class Link {
       if (call) this.#answered(call, frame);
     } else if (frame.log !== undefined) this.#on.event(frame);
     else if (frame.kind === "gap") this.hello();
-    else if (frame.kind === "ended") this.#ended(frame.reason);
+    else if (frame.kind === "ended") this.end(frame.reason);
   }
 
   #answered(call, frame) {
