@@ -135,6 +135,22 @@ test("a session that is ended elsewhere says so, and one's own words stay for th
   assert.deepEqual(world.rooms.get("lobby").log.map((entry) => entry.text), ["mine"]);
 });
 
+test("after logging out, the next login begins with nothing", async () => {
+  const { world, chat } = await one();
+  world.say("lobby", "bob", "hola");
+  await world.time.pass(100);
+  chat.logout();
+  await world.time.pass(100);
+  assert.equal(chat.link, "ended");
+  await assert.rejects(chat.request("users"), { code: "not-logged-in" });
+  chat.start();
+  await world.time.pass(1000);
+  assert.equal(chat.link, "live");
+  chat.post("lobby", "back");
+  await world.time.pass(1000);
+  assert.deepEqual(texts(chat.talks.get("lobby")), ["hola", "back"]);
+});
+
 test("edits, retractions and reactions reach what is shown and what is kept", async () => {
   const { world, disk, port, chat } = await one(1, (world) => {
     for (const text of ["a", "b", "c"]) world.say("lobby", "bob", text);
