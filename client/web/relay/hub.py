@@ -173,12 +173,14 @@ class Hub:
                     browser.outlet.push(frames.notice("gap"), 1)
         elif suspended and not session.doubtful:
             for log in self._placed[session]:
-                self._tell_end(session, log)
+                self.tell_end(session, log)
         return session
 
-    def _tell_end(self, session: Session, log: str) -> None:
-        """Tell its browsers where a log ends, after a time in which they heard nothing of it."""
-        view, channel = session.view(log), self.channels[log]
+    def tell_end(self, session: Session, log: str) -> None:
+        """Tell its browsers where a log ends that they have not heard until now, or not for a time."""
+        view, channel = session.view(log), self.channels.get(log)
+        if channel is None or session.doubtful:
+            return
         id, head = (view.id, view.head) if view is not None else (0, session.state.inbox)
         if channel.ring is not None and channel.id == id:
             head = max(head, channel.ring.last)
@@ -344,6 +346,8 @@ class Hub:
         """A session is a member of a room, by an event or by the answer to what was asked at `asked`."""
         if session.joined(view, asked, now):
             self._place(session, now)
+            if asked is None:
+                self.tell_end(session, view.name)
         else:
             self.doubt(session, now)
 

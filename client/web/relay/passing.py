@@ -33,6 +33,9 @@ def pass_on(hub: Hub, session: Session, command: m.Command, now: float, answered
         if parted is not None:
             parted(now)
         answered(outcome, now)
+        if isinstance(outcome, m.RoomReply):
+            # What was said between the broker's answer and this one was heard here already.
+            hub.tell_end(session, outcome.room.name)
 
     try:
         hub.asking.ask(session.label, command, session.address, now, ANSWER_S, done)
