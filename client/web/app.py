@@ -96,10 +96,10 @@ async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) 
         await runner.setup()
         push.start()
         server = await _listen(runner, settings, doors)
-        stack.push_async_callback(relay.drain)
-        stack.callback(server.close)
+        stack.push_async_callback(_drain, server, relay, work)
+        told = _signals(settings.certificate)
         ready(_url(server, settings))
-        await _work(relay.chat, work, settings.certificate)
+        await _work(relay.chat, work, told)
 
 
 def _facts() -> dict[str, bytes]:
@@ -127,13 +127,18 @@ def _url(server: asyncio.Server, settings: Settings) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-async def _work(chat: ChatClient, outgoing: OutgoingHooks | None, certificate: Certificate | None) -> None:
-    """Send what there is to send until told to end, or until the session has ended."""
+def _signals(certificate: Certificate | None) -> asyncio.Event:
+    """What is set once the process is told to end; SIGHUP has the certificate read again."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     loop.add_signal_handler(signal.SIGHUP, _renew, certificate)
+    return told
+
+
+async def _work(chat: ChatClient, outgoing: OutgoingHooks | None, told: asyncio.Event) -> None:
+    """Send what there is to send until told to end, or until the session has ended."""
     tasks = [asyncio.create_task(told.wait()), asyncio.create_task(_session_over(chat))]
     if outgoing is not None:
         tasks.append(asyncio.create_task(outgoing.run()))
@@ -145,8 +150,15 @@ async def _work(chat: ChatClient, outgoing: OutgoingHooks | None, certificate: C
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _drain(server: asyncio.Server, relay: Relay, outgoing: OutgoingHooks | None) -> None:
+    """Listen no more, send browsers away, and let webhooks under way come to an end."""
+    server.close()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(relay.drain())
         if outgoing is not None:
-            await outgoing.stop(bounds.DRAIN_S)
+            tasks.create_task(outgoing.stop(bounds.DRAIN_S))
 
 
 def _renew(certificate: Certificate | None) -> None:

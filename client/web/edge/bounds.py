@@ -56,8 +56,8 @@ ADDRESSES: Final = 10_000
 HOPS: Final = 8
 """Addresses of X-Forwarded-For that are looked at, from the right."""
 
-DRAIN_S: Final = 4.0
-"""Seconds that requests and sockets have to end in once the process is told to."""
+DRAIN_S: Final = 2.0
+"""Seconds that webhooks under way have once the process is told to end; all of it takes 5 at most."""
 
 SHUT_S: Final = 1.0
 """Seconds that a browser has to agree that its socket is closed."""
