@@ -78,6 +78,7 @@ addEventListener("tertulia-preference", ({ detail: { name } }) => {
 });
 chat.addEventListener("ended", ({ detail }) => {
   prefer("login", "");
+  if (detail.reason === "logout") history.replaceState(null, "", "/");
   enter(detail.reason);
 });
 document.addEventListener("visibilitychange", () => chat.visible(!document.hidden));

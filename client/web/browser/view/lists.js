@@ -149,7 +149,7 @@ export function mountLists(element, chat, shell) {
       const make = () => row(key, {
         href: talkAddress(key), go: () => shell.show(key), name, line,
         picture: avatar(name, { room: Boolean(room), ...there }),
-        extra: room?.private ? [icon("lock"), hidden(_("private"))] : there.online !== undefined ? hidden(`, ${said(there)}`) : [],
+        extra: room?.private ? [icon("lock"), hidden(_("private"))] : there.online !== undefined ? hidden(` ${said(there)}`) : [],
         aside: [h("time", null, time), unread ? counted(unread, unreadMore, mentions, notify) : null],
       });
       return { key, sign, make };
