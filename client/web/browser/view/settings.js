@@ -62,8 +62,8 @@ export function mountSettings(element, chat, part, shell) {
       const { errorMs, offsetMs, roundTripMs } = chat;
       const ms = (n) => _("{n} ms", { n: number(Math.round(n * 10) / 10) });
       const rows = [[_("Server"), visible(chat.server.name)], [_("Logged in as"), visible(chat.me?.login ?? "")], [_("The server's time"), new Date(chat.now()).toLocaleTimeString(lang)]];
-      if (errorMs !== null) rows.push([_("Ahead of this device by"), `${ms(offsetMs)} ± ${ms(errorMs)}`]);
-      if (roundTripMs !== null) rows.push([_("There and back"), ms(roundTripMs)]);
+      if (errorMs !== null) rows.push([_("Clock offset"), `${ms(offsetMs)} ± ${ms(errorMs)}`]);
+      if (roundTripMs !== null) rows.push([_("Round trip"), ms(roundTripMs)]);
       server.replaceChildren(...rows.flatMap(([name, value]) => [h("dt", null, name), h("dd", { dir: "auto" }, value)]));
     };
     place.replaceChildren(
