@@ -251,9 +251,11 @@ async def test_a_label_that_becomes_another_accounts_shows_nothing_of_the_first(
         '{"op":"send","id":1,"room":"lobby","text":"x","nonce":"short"}',
         '{"op":"send","id":1,"room":"lobby","text":"\\ud800","nonce":"AAAAAAAAAAAAAAAAAAAAAA=="}',
         '{"op":"history","id":1,"log":"lobby","limit":1e3}', '{"op":"history","id":1,"log":"lobby","limit":100000}',
-        '{"op":"history","id":1,"log":"lobby","after":-1}', '{"op":"ping","id":1,"x":' + "[" * 40_000 + "]" * 40_000 + "}",
+        '{"op":"history","id":1,"log":"lobby","after":-1}',
+        '{"op":"ping","id":1,"x":' + "[" * 40_000 + "]" * 40_000 + "}",
         '{"op":"hello","id":1,"cursors":{"a":[1]}}', '{"op":"hello","id":1,"cursors":[]}', '{"op":"active","id":1}',
-        '{"op":"ping","id":1}{"op":"ping","id":2}', "\u0000", '{"op":"__class__","id":1}', '{"op":"ping","id":1,"id":NaN}',
+        '{"op":"ping","id":1}{"op":"ping","id":2}', "\u0000", '{"op":"__class__","id":1}',
+        '{"op":"ping","id":1,"id":NaN}',
     ],
 )  # fmt: skip
 async def test_whatever_is_no_request_gets_one_clear_error(served: Served, frame: str) -> None:
