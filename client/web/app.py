@@ -26,6 +26,7 @@ from client.link.failures import SessionOver
 from client.web.edge import bounds
 from client.web.edge.allowances import Places
 from client.web.edge.connection import Connection, server_log
+from client.web.edge.descriptors import connections_within
 from client.web.edge.pages import Pages
 from client.web.edge.proxies import Network, Proxies
 from client.web.edge.routes import Doors, application
@@ -87,7 +88,8 @@ async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) 
             stack.push_async_callback(sender.close)
             work = OutgoingHooks(relay.chat, rooms, hooks, cursors, sender)
             hook = IncomingHooks(relay.chat, rooms, hooks).handle
-        doors = Doors(Proxies(settings.proxies), settings.origins, Places(settings.per_address, bounds.CONNECTIONS))
+        most = connections_within(bounds.CONNECTIONS)
+        doors = Doors(Proxies(settings.proxies), settings.origins, Places(settings.per_address, most))
         push = Push(relay, settings.data, settings.push_contact)
         stack.push_async_callback(push.close)
         app = application(relay, Pages(_facts(), fresh=FRESH in os.environ), hook, doors, push.forget)
@@ -95,7 +97,7 @@ async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) 
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         push.start()
-        server = await _listen(runner, settings, doors)
+        server = await _listen(runner, settings, doors.proxies, Places(settings.per_address, most))
         stack.push_async_callback(_drain, server, relay, work)
         told = _signals(settings.certificate)
         ready(_url(server, settings))
@@ -107,12 +109,12 @@ def _facts() -> dict[str, bytes]:
     return {f"/facts/{lang}.json": json.dumps(facts(lang), ensure_ascii=False).encode() for lang in LANGUAGES}
 
 
-async def _listen(runner: web.AppRunner, settings: Settings, doors: Doors) -> asyncio.Server:
-    places, logger, handlers = Places(settings.per_address, bounds.CONNECTIONS), server_log(), runner.server
+async def _listen(runner: web.AppRunner, settings: Settings, proxies: Proxies, places: Places) -> asyncio.Server:
+    logger, handlers = server_log(), runner.server
     assert handlers is not None
     certificate = settings.certificate
     return await asyncio.get_running_loop().create_server(
-        lambda: Connection(handlers, logger, places, doors.proxies),
+        lambda: Connection(handlers, logger, places, proxies),
         settings.listen,
         settings.port,
         ssl=certificate.context if certificate else None,

@@ -94,7 +94,9 @@ export function installCard() {
  */
 export async function begin({ offer, busy, open }) {
   const workers = navigator.serviceWorker;
-  const registration = await workers?.register("/sw.js").catch(() => null);
+  // Trusted Types let this one name become a script, and nothing else.
+  const rule = globalThis.trustedTypes?.createPolicy("tertulia", { createScriptURL: () => "/sw.js" });
+  const registration = await workers?.register(rule?.createScriptURL("") ?? "/sw.js").catch(() => null);
   if (!registration) return null;
   workers.addEventListener("message", ({ data }) => {
     if (data?.kind === "open" && data.talk) open(data.talk, data.seq);

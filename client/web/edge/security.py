@@ -26,8 +26,11 @@ POLICY: Final = "; ".join(
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types tertulia",
     )
 )
+"""`tertulia` is the rule by which the page names its service worker, and nothing else becomes a script."""
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
