@@ -117,9 +117,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _contact(given: str | None) -> str:
     """Whom push services write to. Raises `WrongUsage`."""
-    from client.web.push.vapid import CONTACT
+    from client.web.push.vapid import CONTACT, is_contact
 
-    if given is not None and not given.startswith(("mailto:", "https://")):
+    if given is not None and not is_contact(given):
         raise WrongUsage(_("--push-contact {text}: give mailto:… or https://…").format(text=given))
     return given or CONTACT
 

@@ -41,6 +41,11 @@ class BadContact(ChatError):
     sentence = N_("A contact for push services is mailto:you@example.org or https://example.org.")
 
 
+def is_contact(text: str) -> bool:
+    """Whether push services could write there."""
+    return _CONTACT.fullmatch(text) is not None
+
+
 def missing() -> str:
     """What is not installed of what push needs; empty if nothing is. Loads nothing."""
     return ", ".join(name for name in NEEDED if importlib.util.find_spec(name) is None)
@@ -59,7 +64,7 @@ class Vapid:
 
         Raises `BadContact`.
         """
-        if not _CONTACT.fullmatch(contact):
+        if not is_contact(contact):
             raise BadContact
         self._seed = seed
         self._contact = contact
