@@ -364,7 +364,7 @@ const ACTIONS = {
   },
   "/unread"(desk) {
     const lines = [...desk.chat.talks.values()].filter((talk) => talk.unread).map((talk) =>
-      ngettext("{name}: {n} message", "{name}: {n} messages", talk.unread, { name: line(talk.key) }) + (talk.mentions && talk.view ? _(", names you") : ""));
+      ngettext("{name}: {n} message", "{name}: {n} messages", talk.unread, { name: (talk.view ? "#" : "") + line(talk.name) }) + (talk.mentions && talk.view ? _(", names you") : ""));
     desk.tell(...(lines.length ? lines : [_("Nothing is unread.")]));
   },
   "/read"(desk, _values, flags) {

@@ -1,0 +1,269 @@
+"""A conversation as it is read and written, in a real browser, around a chat without a broker.
+
+What the gateway and the broker have to do with it is tried in the journeys. No server runs here: the browser is given
+the files by the test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from client.web.facts import facts
+from tests.browser.chromium import DESKTOP, SMALL_PHONE, opened
+
+ROOT = Path(__file__).parents[2]
+URL = "https://talk.test"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
+TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".png": "image/png"}
+PAGE = """<!doctype html><html lang="en"><title>Talk</title><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
+<link rel="stylesheet" href="/client/web/browser/css/base.css"><link rel="stylesheet" href="/client/web/browser/css/talk.css">
+<script type="module" src="/tests/browser/unit/conversations.js"></script><body></body></html>"""
+
+Show = Callable[..., Awaitable[Any]]
+"""`await show(query, **options of the context)`: the page, with the lobby in view."""
+
+VIEW = "const log = document.querySelector('.log'); const edge = log.getBoundingClientRect();"
+IN_VIEW = f"""() => {{ {VIEW} return [...log.querySelectorAll('.row')].map((row) => [row.textContent, row.getBoundingClientRect()])
+  .filter(([, at]) => at.bottom > edge.top + 60 && at.top < edge.bottom - 60).map(([text, at]) => [text, Math.round(at.bottom)]) }}"""
+
+
+async def _give(route: Any) -> None:
+    path = route.request.url.removeprefix(URL).partition("?")[0]
+    file = ROOT / path.lstrip("/")
+    headers = {"Content-Security-Policy": POLICY}
+    if path == "/":
+        await route.fulfill(body=PAGE, content_type="text/html", headers=headers)
+    elif path.startswith("/facts/"):
+        await route.fulfill(body=json.dumps(facts("en")), content_type="application/json")
+    elif file.is_file():
+        await route.fulfill(body=file.read_bytes(), content_type=TYPES[file.suffix], headers=headers)
+    else:
+        await route.fulfill(status=404)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def show(chromium: Any) -> AsyncIterator[Show]:
+    faults: list[str] = []
+    closing: list[Any] = []
+
+    async def show_(query: str = "", **options: Any) -> Any:
+        opening = opened(chromium, URL, **(options or SMALL_PHONE))
+        watched = await opening.__aenter__()
+        closing.append(opening)
+        watched.faults = faults
+        await watched.context.route("**/*", _give)
+        await watched.page.goto(f"/?{query}#/talk/lobby")
+        await watched.page.locator(".row").first.wait_for()
+        return watched.page
+
+    yield show_
+    for opening in closing:
+        await opening.__aexit__(None, None, None)
+    assert faults == []
+
+
+async def _settled(page: Any) -> None:
+    """Two frames later, when what was to be drawn is drawn."""
+    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+async def _scroll(page: Any, pixels: int) -> None:
+    await page.evaluate("(pixels) => { document.querySelector('.log').scrollTop = -pixels }", pixels)
+    await _settled(page)
+
+
+async def test_few_of_many_messages_are_in_the_document_and_all_can_be_reached(show: Show) -> None:
+    page = await show("entries=10000")
+    assert await page.locator(".row").count() < 150
+    first = await page.evaluate("chat.talks.get('lobby').entries[0].seq")
+    await page.evaluate("(seq) => shell.show('lobby', { seq })", first)
+    await page.get_by_text("The beginning of the room.").wait_for()
+    assert await page.locator(".row").count() < 150
+    await page.get_by_role("button", name="To the end").click()
+    await page.get_by_text("is late again see you").last.wait_for()
+    assert await page.evaluate("document.querySelector('.log').scrollTop") == 0
+
+
+async def test_nothing_that_is_read_moves(show: Show) -> None:
+    page = await show("entries=400&hold=120")
+    await _scroll(page, 2500)
+    before = await page.evaluate(IN_VIEW)
+    assert len(before) > 3
+    # Older ones are loaded above, others come below, one in view has none below it that changes, one below grows.
+    await page.evaluate("chat.older('lobby')")
+    await page.evaluate("for (let i = 0; i < 5; i++) chat.hear('lobby', 'bob', 'news '.repeat(40))")
+    await page.evaluate(
+        """() => { const { entries } = chat.talks.get('lobby');
+        chat.changed(entries.at(-8), { text: 'much more '.repeat(60), reactions: [{ emoji: '👍', count: 1, mine: false }] }) }"""
+    )
+    await _settled(page)
+    after = await page.evaluate(IN_VIEW)
+    assert [text for text, _ in after] == [text for text, _ in before]
+    assert all(abs(now - then) <= 1 for (_, now), (_, then) in zip(after, before, strict=True))
+    await page.get_by_role("button", name="5 new messages").wait_for()
+
+
+async def test_scrolling_up_and_down_again_leads_to_the_same_place(show: Show) -> None:
+    page = await show("entries=3000")
+    await _scroll(page, 1200)
+    before = await page.evaluate(IN_VIEW)
+    for step in [*range(1200, 9000, 300), *range(9000, 1100, -300)]:
+        await _scroll(page, step)
+        assert await page.evaluate(IN_VIEW), f"nothing is drawn at {step}"
+    assert [text for text, _ in await page.evaluate(IN_VIEW)] == [text for text, _ in before]
+
+
+async def test_at_the_end_one_stays_there(show: Show) -> None:
+    page = await show()
+    await page.evaluate("for (let i = 0; i < 30; i++) chat.hear('lobby', 'bob', `line ${i}`)")
+    await page.get_by_text("line 29", exact=True).wait_for()
+    assert await page.evaluate("document.querySelector('.log').scrollTop") == 0
+    await page.set_viewport_size({"width": 360, "height": 320})  # the keyboard comes up
+    await _settled(page)
+    last = await page.get_by_text("line 29", exact=True).bounding_box()
+    assert last is not None and last["y"] + last["height"] < 320
+
+
+async def test_older_messages_are_loaded_when_one_comes_near(show: Show) -> None:
+    page = await show("entries=300&hold=80")
+    for _ in range(200):
+        await _scroll(page, 10**7)
+        if await page.get_by_text("The beginning of the room.").is_visible():
+            break
+    await page.get_by_text("The beginning of the room.").wait_for()
+    assert await page.evaluate("chat.talks.get('lobby').entries.length") == 300
+    assert await page.evaluate("chat.asked") == 5
+
+
+async def test_read_is_what_is_seen_at_the_end(show: Show) -> None:
+    page = await show()
+    await _scroll(page, 2000)
+    await page.evaluate("chat.reads.length = 0; chat.hear('lobby', 'bob', 'unseen')")
+    await _settled(page)
+    assert await page.evaluate("chat.reads") == []
+    await page.get_by_role("button", name="1 new message").click()
+    await page.wait_for_function("chat.reads.length === 1")
+    assert await page.evaluate("chat.reads[0] === chat.talks.get('lobby').head")
+    assert await page.get_by_text("1 unread").count() == 1
+
+
+async def test_a_search_hit_is_shown_in_context(show: Show) -> None:
+    page = await show("entries=500&hold=80", **DESKTOP)
+    seq = await page.evaluate("(chat.kept[200].text = 'needle in the hay', chat.kept[200].seq)")
+    await page.evaluate("(seq) => shell.show('lobby', { seq })", seq)
+    hit = page.locator(".row.found")
+    await hit.wait_for()
+    assert "needle" in await hit.inner_text()
+    assert await page.evaluate("document.activeElement.matches('.row.found')")
+    assert len(await page.evaluate(IN_VIEW)) > 5
+
+
+async def test_hostile_texts_are_shown_and_do_nothing(show: Show) -> None:
+    page = await show()
+    texts = {
+        "<img src=x onerror=alert(1)>": "<img src=x onerror=alert(1)>",
+        "javascript:alert(1) https://example.org/\u202egpj.exe": "javascript:alert(1) https://example.org/\ufffdgpj.exe",
+        "\x1b[31m\x07bell": "\u241b[31m\u2407bell",
+        "Z" + "\u0301" * 4000: "Z\u0301\u0301\u0301",
+    }
+    for text, shown in texts.items():
+        await page.evaluate("(text) => chat.hear('lobby', 'mallory', text)", text)
+        await page.locator(".row .body").last.filter(has_text=shown).wait_for()
+    await page.evaluate("chat.hear('lobby', 'mallory', 'W'.repeat(8000))")
+    await page.get_by_role("button", name="Show all").wait_for()
+    assert await page.evaluate("document.querySelector('.log').scrollWidth <= document.querySelector('.log').clientWidth")
+    assert await page.locator(".row .msg img, .row .msg script").count() == 0
+    assert [await link.get_attribute("href") for link in await page.locator(".row a").all()].count("https://example.org/") <= 1
+    await page.get_by_role("button", name="Show all").click()
+    assert len(await page.locator(".row .body").last.inner_text()) == 8000
+
+
+async def test_a_mistyped_command_stays_in_the_field(show: Show) -> None:
+    page = await show()
+    said = await page.evaluate("chat.talks.get('lobby').entries.length")
+    field = page.get_by_label("Message", exact=True)
+    await field.fill("/jion chess")
+    await page.get_by_role("button", name="Send").click()
+    await page.get_by_text("Did you mean /join <room>?").wait_for()
+    assert await field.input_value() == "/jion chess"
+    await field.fill("//join is how")
+    await page.get_by_role("button", name="Send").click()
+    await page.locator(".row .body").last.filter(has_text="/join is how").wait_for()
+    assert await page.evaluate("chat.talks.get('lobby').entries.length") == said + 1
+
+
+async def test_the_keyboard_alone_is_enough(show: Show) -> None:
+    page = await show(**DESKTOP)
+    field = page.get_by_label("Message", exact=True)
+    await field.click()
+    await page.keyboard.type("first line")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("second")
+    await page.keyboard.press("Enter")
+    await page.locator(".row .msg.sent .body").last.filter(has_text="second").wait_for()
+    await page.keyboard.press("ArrowUp")
+    assert await field.input_value() == "first line\nsecond"
+    await page.keyboard.press("Escape")
+    assert await field.input_value() == ""
+    await page.locator(".log").focus()
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("r")
+    await page.get_by_text("Answer to eva:").wait_for()
+    await page.keyboard.type("yes")
+    await page.keyboard.press("Enter")
+    await page.locator(".row").last.get_by_role("button", name="In answer to eva").wait_for()
+
+
+async def test_an_input_method_finishes_its_word_first(show: Show) -> None:
+    page = await show(**DESKTOP)
+    await page.get_by_label("Message", exact=True).fill("にほん")
+    await page.evaluate(
+        """() => document.querySelector('textarea').dispatchEvent(
+        new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))"""
+    )
+    assert await page.get_by_label("Message", exact=True).input_value() == "にほん"
+    await page.keyboard.press("Enter")
+    await page.locator(".row .body").last.filter(has_text="にほん").wait_for()
+
+
+async def test_what_failed_can_be_sent_again_or_given_up(show: Show) -> None:
+    page = await show()
+    await page.evaluate("chat.post('lobby', 'x /fail')")
+    await page.get_by_role("button", name="Discard").wait_for()
+    assert "Not sent: No." in await page.locator(".row").last.inner_text()
+    await page.get_by_role("button", name="Try again").tap()
+    await page.locator(".row .msg.sent").last.filter(has_text="x /fail").wait_for()
+    await page.evaluate("chat.post('lobby', 'y /fail')")
+    await page.get_by_role("button", name="Discard").tap()
+    await page.get_by_text("y /fail").wait_for(state="detached")
+
+
+async def test_a_long_press_offers_what_can_be_done(show: Show) -> None:
+    page = await show()
+    last = page.locator(".row .msg .body").last
+    await last.dispatch_event("pointerdown", {"pointerType": "touch", "isPrimary": True})
+    sheet = page.get_by_role("dialog", name="Actions")
+    await sheet.get_by_role("button", name="React with 🎉").tap()
+    chip = page.locator(".row").last.get_by_role("button", name="🎉, 1 person")
+    assert await chip.get_attribute("aria-pressed") == "true"
+    await chip.tap()
+    await chip.wait_for(state="detached")
+
+
+async def test_targets_are_large_enough_for_fingers(show: Show) -> None:
+    page = await show()
+    small = await page.evaluate(
+        """() => [...document.querySelectorAll('.talk .bar button, .composer button, .composer textarea, .to-end')]
+        .filter((each) => each.checkVisibility()).map((each) => [each.ariaLabel, each.getBoundingClientRect()])
+        .filter(([, at]) => at.width < 44 || at.height < 44).map(([label]) => label)"""
+    )
+    assert small == []
+    assert await page.evaluate("parseFloat(getComputedStyle(document.querySelector('textarea')).fontSize)") >= 16
