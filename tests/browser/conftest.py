@@ -6,7 +6,7 @@ All tests here run in one event loop, since the one Chromium belongs to it. A te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -84,19 +84,35 @@ def own(chromium: Any, tmp_path: Path) -> Iterator[Servers]:
     servers.end()
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(chromium: Any) -> AsyncIterator[Opener]:
+async def visit(chromium: Any, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
     """`await visit(servers, **options of the context)`: another person's browser, a phone unless said otherwise.
 
-    When the test is over, no page may have done what none should do.
+    When the test is over, no page may have done what none should do. If it failed, there are pictures of them all.
     """
     async with AsyncExitStack() as stack:
         apps: list[App] = []
 
         async def visit_(servers: Servers, *also: str, **options: Any) -> App:
             watched = await stack.enter_async_context(opened(chromium, servers.url, *also, **(options or PHONE)))
-            apps.append(App(watched))
+            apps.append(App(watched, servers.url))
             return apps[-1]
 
         yield visit_
+        if request.node.stash.get(FAILED, False):
+            for number, app in enumerate(apps):
+                picture = tmp_path / f"page{number}.png"
+                await app.page.screenshot(path=picture)
+                print(f"{picture}: {app.page.url}")
         assert [fault for app in apps for fault in app.watched.faults] == []

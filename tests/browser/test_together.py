@@ -1,0 +1,104 @@
+"""Several people, and several devices of one: whatever one does, the others see, and agree on what is read."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from tests.browser.chromium import DESKTOP
+from tests.browser.conftest import Opener, Servers
+from tests.browser.terminal import Terminal
+
+
+async def test_phones_and_a_terminal_talk_in_one_room(shared: Servers, visit: Opener) -> None:
+    ana, ben = await visit(shared), await visit(shared)
+    await ana.arrive("ana-mixed")
+    await ben.arrive("ben-mixed")
+    await asyncio.to_thread(shared.broker.register, "cleo-mixed")
+    terminal = await Terminal.started(shared.broker.address, "cleo-mixed", shared.directory / "cleo")
+    try:
+        await ana.type("#cR mixed")
+        await ana.page.get_by_role("region", name="mixed", exact=True).wait_for()
+        await ben.type("#gR mixed")
+        await ben.page.get_by_role("region", name="mixed", exact=True).wait_for()
+        terminal.says("/join mixed")
+        await ana.page.locator(".title .sub").filter(has_text="3 here").wait_for()
+        terminal.says("from the terminal")
+        for app in (ana, ben):
+            await app.hears("from the terminal")
+        await ana.type("from ana's phone")
+        await ben.hears("from ana's phone")
+        await ben.type("from ben's phone")
+        await ana.hears("from ben's phone")
+        await terminal.hears("ana-mixed: from ana's phone")
+        await terminal.hears("ben-mixed: from ben's phone")
+    finally:
+        await terminal.end()
+
+
+async def test_what_one_does_to_a_message_the_other_sees(shared: Servers, visit: Opener) -> None:
+    ana, ben = await visit(shared), await visit(shared, **DESKTOP)
+    await ana.arrive("ana-doing")
+    await ben.arrive("ben-doing")
+    await ana.type("#cR doing")
+    await ana.page.get_by_role("region", name="doing", exact=True).wait_for()
+    await ben.type("#gR doing")
+    await ben.page.get_by_role("region", name="doing", exact=True).wait_for()
+    # Writing is seen by the other.
+    await ana.composer.press_sequentially("What of")
+    await ben.page.get_by_text("ana-doing is writing…").wait_for()
+    await ana.type("What of tuesday, @ben-doing?")
+    await ben.page.locator(".msg.mention").filter(has_text="What of tuesday").wait_for()
+    # An answer.
+    await ben.act("What of tuesday, @ben-doing?", "Reply")
+    await ben.type("I can")
+    await ana.message("I can").locator(".quoted").filter(has_text="What of tuesday").wait_for()
+    # A reaction, and its end.
+    await ana.act("I can", "React with 👍")
+    chip = ben.message("I can").locator(".reactions .chip").filter(has_text="👍")
+    await chip.filter(has_text="1").wait_for()
+    await chip.click()
+    await ana.message("I can").locator(".reactions .chip").filter(has_text="2").wait_for()
+    # Said otherwise.
+    await ben.act("I can", "Edit")
+    await ben.type("I can from seven on")
+    await ana.hears("I can from seven on")
+    await ana.message("I can from seven on").locator(".marks").filter(has_text="edited").wait_for()
+    assert not await ana.message("I can").count()
+    # Found.
+    await ana.button("Search").click()
+    await ana.page.get_by_role("searchbox", name="Words").fill("seven")
+    await ana.page.get_by_role("searchbox", name="Words").press("Enter")
+    await ana.page.locator(".hits li").filter(has_text="I can from seven on").wait_for()
+    await ana.page.get_by_role("complementary").get_by_role("button", name="Close").click()
+    # Taken back.
+    await ben.act("I can from seven on", "Take back")
+    await ben.choose("Take back")
+    await ana.page.locator(".body.gone").wait_for()
+    assert not await ana.message("I can from seven on").count()
+
+
+async def test_a_second_device_agrees_on_what_is_read(shared: Servers, visit: Opener) -> None:
+    ben = await visit(shared)
+    phone, desk = await visit(shared), await visit(shared, **DESKTOP)
+    await ben.arrive("ben-read")
+    await phone.arrive("ana-read", "lobby")
+    await desk.arrive("ana-read", "lobby", new=False)
+    await ben.type(r"#\private<ana-read> one")
+    await ben.page.get_by_role("region", name="ana-read", exact=True).wait_for()
+    await ben.type("two")
+    await phone.list()
+    for app in (phone, desk):
+        await app.row("ben-read").locator(".count").filter(has_text="2").wait_for()
+    await phone.row("ben-read").locator("a").click()
+    await phone.hears("one", "two")
+    await desk.row("ben-read").locator(".count").wait_for(state="detached")
+    # And what one device writes the other shows as one's own.
+    await phone.type("three")
+    await desk.row("ben-read").locator("a").click()
+    await desk.hears("one", "two", "three")
+    # A session that is ended from another device is over there.
+    await desk.page.evaluate("location.hash = '#/settings/sessions'")
+    await desk.button("End").click()
+    await desk.choose("End it")
+    await phone.page.get_by_text(re.compile("This session was ended from another device|You are logged out")).wait_for()
