@@ -106,6 +106,9 @@ async def _driven(url: str, quick: bool) -> None:
         if not answer.ok:
             raise RuntimeError(await answer.text())
         cookies = await context.storage_state()
+        # What the form leaves behind beside the cookie: whose conversations to show before the broker has answered.
+        kept = [{"name": "tertulia", "value": json.dumps({"login": LOGIN})}]
+        cookies["origins"] = [{"origin": url, "localStorage": kept}]
         await context.close()
         await cold_starts(browser, url, cookies, 2 if quick else 5)
         for rate in (1, CPU):
