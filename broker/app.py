@@ -33,6 +33,7 @@ from broker.machine import connections_within, prepare_descriptors, reachable
 from broker.secrets import rules_secret
 from broker.store.journal import Journal
 from broker.store.sqlite import SqliteStore
+from broker.web.child import beside
 from broker.wire.bell import Bell
 from broker.wire.bounds import Bounds
 from broker.wire.broadcast import Broadcast
@@ -181,10 +182,11 @@ def serve(config: BrokerConfig) -> None:
     with woken, wakeup:
         woken.setblocking(False)
         wakeup.setblocking(False)
-        with Broker(config, woken.fileno()) as broker:
+        with Broker(config, woken.fileno()) as broker, beside(config, broker.address) as end_gateway:
 
             def stop(number: int, _: FrameType | None) -> None:
                 broker.stop()
+                end_gateway()
 
             # A plain handler would wait out the poll's timeout: the descriptor ends the poll at once.
             signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)

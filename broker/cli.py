@@ -64,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _flags(given: argparse.Namespace) -> dict[str, object]:
     """The settings that were given as flags."""
-    wanted = ("data_dir", "listen", "port", "database", "idle_exit_s", "log_format", "verbose")
+    wanted = ["data_dir", "listen", "port", "database", "idle_exit_s", "log_format", "verbose"]
+    wanted += ["web.serve", "web.listen", "web.port"]
     return {key: value for key in wanted if (value := getattr(given, key, None)) is not None}
 
 
@@ -111,6 +112,12 @@ def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help="end when nobody was connected for so long",
+    )
+    web = "serve browsers, too, by `tertulia web` as a child; its URL is logged, other settings of it are in [web]"
+    serve.add_argument("--web", dest="web.serve", action="store_true", default=None, help=web)
+    serve.add_argument("--web-listen", dest="web.listen", metavar="HOST", help="where it listens (default: 127.0.0.1)")
+    serve.add_argument(
+        "--web-port", dest="web.port", type=int, metavar="N", help="its port; 0 takes a free one (default: 8570)"
     )
     serve.add_argument("--log-format", choices=("text", "json"), help="how the log on standard error looks")
     serve.add_argument("-v", "--verbose", action="store_true", default=None, help="log more, for diagnosis")
@@ -171,7 +178,10 @@ def _serve(given: argparse.Namespace, config: settings.BrokerConfig) -> None:
     if given.metrics_port is not None:
         raise Refused("Metrics are not available in this version; start without --metrics-port.")
     from broker.app import serve
+    from broker.web import child
 
+    if config.web.serve:
+        child.check()
     serve(config)
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final, Literal, NamedTuple
 import platformdirs
 
 from broker.chat.settings import ChatSettings
+from broker.web.settings import WebSettings
 from broker.wire.bounds import Bounds
 from common import names
 from common.errors import BadName, ChatError
@@ -80,6 +81,8 @@ class BrokerConfig:
     """What connections are bounded by."""
     chat: ChatSettings = field(default_factory=ChatSettings)
     """What the rules of the chat are set to."""
+    web: WebSettings = field(default_factory=WebSettings)
+    """Whether the gateway for browsers is started beside, and how."""
 
     @property
     def database_path(self) -> Path:
@@ -134,6 +137,10 @@ def _are_keys(values: frozenset[str]) -> bool:
     return all(re.fullmatch(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}", value) for value in values)
 
 
+def _are_lines(value: frozenset[str]) -> bool:
+    return all(each and each.isprintable() for each in value)
+
+
 _KEYS: Final[dict[str, _Key]] = {
     "listen": _Key(str, 'an address, a host name, or "*"', lambda value: bool(value) and value.isprintable()),
     "port": _whole(0, 65_533),
@@ -175,6 +182,15 @@ _KEYS: Final[dict[str, _Key]] = {
     "chat.stranger_requests": _rate(),
     "chat.registrations": _rate(),
     "chat.gateways": _Key(frozenset, "a list of public keys, 40 characters each", _are_keys),
+    "web.serve": _Key(bool, "true or false", lambda value: True),
+    "web.listen": _Key(str, "an address or a host name", lambda value: bool(value) and value.isprintable()),
+    "web.port": _whole(0, 65_535),
+    "web.tls_cert": _Key(Path, "a file's path", lambda value: True),
+    "web.tls_key": _Key(Path, "a file's path", lambda value: True),
+    "web.trusted_proxies": _Key(frozenset, "a list of addresses or networks", _are_lines),
+    "web.origins": _Key(frozenset, "a list of origins, such as https://chat.example.org", _are_lines),
+    "web.push_contact": _Key(str, "mailto:… or https://…", lambda value: value.startswith(("mailto:", "https://"))),
+    "web.per_address": _whole(1, 1_000_000),
 }
 
 
@@ -191,12 +207,14 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     ):
         for key, value in given.items():
             found[key] = _read(source, key, value)
-    tables: dict[str, dict[str, Any]] = {"": {}, "chat": {}, "network": {}}
+    tables: dict[str, dict[str, Any]] = {"": {}, "chat": {}, "network": {}, "web": {}}
     for key, value in found.items():
         table, _, name = key.rpartition(".")
         tables[table][name] = value
-    chat, network = ChatSettings(**tables["chat"]), Bounds(**tables["network"])
-    config = BrokerConfig(**tables[""], chat=chat, network=network)
+    chat, network, web = ChatSettings(**tables["chat"]), Bounds(**tables["network"]), WebSettings(**tables["web"])
+    if (web.tls_cert is None) != (web.tls_key is None):
+        raise BadConfig("web.tls_cert and web.tls_key belong together: set both, or neither.")
+    config = BrokerConfig(**tables[""], chat=chat, network=network, web=web)
     _ = config.database_path  # a URL that cannot be used is told now, not at the first write
     return config
 

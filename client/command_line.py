@@ -146,6 +146,8 @@ def _web(command: argparse.ArgumentParser) -> None:
         "--port", metavar="N", type=_port, default=WEB_PORT, help=_("the port (8570); 0 takes a free one")
     )
     command.add_argument("--key", metavar=_("FILE"), help=_("the key file to log in with; else TERTULIA_BOT_KEY"))
+    told = _("end when the standard input, a pipe, does: for whoever starts it and may be killed")
+    command.add_argument("--until-eof", action="store_true", help=told)
     _edge(command)
     parts = command.add_subparsers(metavar="hook")
     hook = parts.add_parser("hook", help=_("add, list and remove webhooks"), allow_abbrev=False)

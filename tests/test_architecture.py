@@ -72,11 +72,12 @@ ONLY_IN = {
         "client/web/public.py",
     ),
     "sqlite3": (),
-    "subprocess": ("client/local.py",),
+    "subprocess": ("broker/web/child.py", "client/local.py"),
     "threading": (
         "broker/log.py",
         "broker/log_writer.py",
         "broker/store",
+        "broker/web/child.py",
         "broker/wire",
         "broker/app.py",
         "client/bot/ending.py",

@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ipaddress
+import os
 import secrets
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     try:
         credential = credentials.read(file)
         relay = Relay(credential.address, credential.keys)
+        if arguments.until_eof:
+            _end_with_input()
         await relay.start()
         try:
             _warn(settings, relay, carries=await _carries(relay))
@@ -74,6 +78,18 @@ async def _carries(relay: Relay) -> bool:
             raise KeyUnknown from None
         return False
     return True
+
+
+def _end_with_input() -> None:
+    """End as on SIGTERM once nobody holds the other end of the standard input any more."""
+    loop, source = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(source, 4_096):
+            loop.remove_reader(source)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(source, read)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -11,10 +11,13 @@ import pytest
 from broker import config
 from broker.chat.settings import ChatSettings
 from broker.config import BadConfig, BrokerConfig, load
+from broker.web.settings import WebSettings
 from broker.wire.bounds import Bounds
+from client.command_line import WEB_PORT
 from common.limits import Rate
 
 SHIPPED = Path("config/broker.toml")
+TABLES = {"chat": ChatSettings, "network": Bounds, "web": WebSettings}
 
 
 def written(directory: Path, text: str) -> Path:
@@ -41,13 +44,28 @@ def test_the_shipped_file_holds_every_setting_with_its_default(tmp_path: Path) -
     switched_on = re.sub(r"^data_dir = .*$", "", switched_on, flags=re.MULTILINE)
     assert load(written(tmp_path, switched_on), {}, {}) == BrokerConfig()
     for each in [*fields(BrokerConfig), *fields(Bounds), *fields(ChatSettings)]:
-        assert each.name in ("chat", "network") or re.search(rf"^#{each.name} = ", text, re.MULTILINE), each.name
+        assert each.name in TABLES or re.search(rf"^#{each.name} = ", text, re.MULTILINE), each.name
+    # What is the gateway's own default is shown, and left to it.
+    for each in fields(WebSettings):
+        assert re.search(rf"^# ?{each.name} = ", text, re.MULTILINE), each.name
+
+
+def test_what_the_shipped_file_shows_of_the_gateways_settings_can_be_set(tmp_path: Path) -> None:
+    shown = SHIPPED.read_text().partition("[web]")[2]
+    loaded = load(written(tmp_path, "[web]\n" + re.sub(r"^# ?(?=\w+ = )", "", shown, flags=re.MULTILINE)), {}, {})
+    assert all(getattr(loaded.web, each.name) is not None for each in fields(WebSettings))
+    assert loaded.web.port == WEB_PORT
+
+
+def test_a_certificate_without_its_key_is_half_a_setting(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="belong together"):
+        load(written(tmp_path, '[web]\ntls_cert = "/c.pem"\n'), {}, {})
 
 
 def test_every_setting_has_a_rule() -> None:
-    own = {each.name for each in fields(BrokerConfig)} - {"chat", "network"}
-    chat = {f"chat.{each.name}" for each in fields(ChatSettings)}
-    assert set(config._KEYS) == own | chat | {f"network.{each.name}" for each in fields(Bounds)}
+    own = {each.name for each in fields(BrokerConfig)} - set(TABLES)
+    within = {f"{table}.{each.name}" for table, kind in TABLES.items() for each in fields(kind)}
+    assert set(config._KEYS) == own | within
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
