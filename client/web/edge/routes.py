@@ -13,6 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
+from client.language import N_
 from client.link.updates import LinkState
 from client.web.edge import bounds, cookies, security
 from client.web.edge.allowances import Allowances, Places
@@ -28,6 +29,7 @@ from common.errors import ChatError, Forbidden
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SOCKET: Final = "/ws"
 API: Final = "/api/"
+_FOREIGN: Final = N_("This was not sent by a page of this server; load the page anew.")
 TOO_MANY_SOCKETS: Final = 4429
 """The code by which a WebSocket is closed whose address has too many."""
 
@@ -103,7 +105,7 @@ class _Edge:
         if not asked_by_pages:
             return
         if not security.from_here(request, secure=asker.secure, others=self._doors.origins):
-            raise Forbidden("This was not sent by a page of this server.")
+            raise Forbidden(_FOREIGN)
 
     async def protect(self, request: web.Request, response: web.StreamResponse) -> None:
         """Give an answer the headers that every answer has, and a WebSocket's browser its cookie anew."""
