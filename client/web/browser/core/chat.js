@@ -25,6 +25,8 @@ const MARK = 1500;
 const TYPING = 6000;
 const ECHO = 5000;
 const AWAY = 15000;
+const DISK = 1500;
+const MOST = 20000;
 const ROOMS = ["not-member", "no-such-log", "no-such-room", "forbidden"];
 
 /** All that comes from outside. */
@@ -62,7 +64,7 @@ export class Chat extends EventTarget {
   #opened = null;
   #outbox = new Outbox();
   #rows = [];
-  #drafts = {};
+  #drafts = new Map();
   #logs = new Map();
   /** what of the inbox is dealt out to persons: all above `low` */ #inbox = null;
   #run = null;
@@ -73,7 +75,8 @@ export class Chat extends EventTarget {
   #turned = -Infinity;
   #lostAt = -Infinity;
   #marks = new Map();
-  #typed = new Map();
+  /** when it was last told that one writes there */ #typed = new Map();
+  /** until when others write: timers */ #writing = new Map();
   #shown = true;
   #at = 0;
 
@@ -162,7 +165,8 @@ export class Chat extends EventTarget {
     this.#open = talk;
     const { logs, outbox, kept } = await this.#store.load();
     this.#rows = outbox;
-    this.#drafts = kept.drafts ?? {};
+    this.#drafts = kept.drafts ?? new Map();
+    if (this.me) this.#restore();
     if (!kept.me || this.me) return;
     this.#run = kept.me.run;
     this.server = kept.me.server;
@@ -182,7 +186,8 @@ export class Chat extends EventTarget {
   }
 
   async #hello() {
-    await this.#opened;
+    // A database may hang: then what it keeps is taken in later.
+    await Promise.race([this.#opened, new Promise((resolve) => this.#port.set(resolve, DISK))]);
     const cursors = Object.fromEntries([...this.#logs.values()].map((log) => [log.name, [log.id, log.last]]));
     return { run: this.#run, cursors };
   }
@@ -198,7 +203,7 @@ export class Chat extends EventTarget {
       this.#keepIn(session.login);
       this.#store.load().then(({ outbox, kept }) => {
         this.#rows = outbox;
-        this.#drafts = { ...kept.drafts, ...this.#drafts };
+        this.#drafts = new Map([...(kept.drafts ?? []), ...this.#drafts]);
         this.#restore();
       }, () => {});
     }
@@ -258,7 +263,7 @@ export class Chat extends EventTarget {
     this.#marks.clear();
     this.#outbox = new Outbox();
     this.#rows = [];
-    this.#drafts = {};
+    this.#drafts = new Map();
     this.#inbox = null;
     this.#say("talks");
   }
@@ -290,7 +295,7 @@ export class Chat extends EventTarget {
     for (const [key, { view }] of this.talks) {
       if (!view || there.get(key)?.id === view.id) continue;
       // While this browser was away the membership ended with its presence: one never said that one leaves.
-      if (!there.has(key) && !view.kept && away && this.link !== "live") this.join(key).catch(() => this.#drop(key, "gone"));
+      if (!there.has(key) && !view.kept && away && this.link !== "live") this.join(key).catch(({ code }) => code === "no-answer" || this.#drop(key, "gone"));
       else this.#drop(key, there.has(key) ? "deleted" : "gone");
     }
     const box = this.#follow(`@${login}`, 0, session.inbox, certain(`@${login}`));
@@ -320,7 +325,7 @@ export class Chat extends EventTarget {
       talk = new Talk(view.name, view.name, log.last);
       talk.first = !log.last;
       talk.read = first ? Math.max(view.read, view.since) : view.read;
-      talk.draft = this.#drafts[view.name] ?? "";
+      talk.draft = this.#drafts.get(view.name) ?? "";
       this.talks.set(view.name, talk);
       if (!first) {
         if (!view.read) this.read(view.name, view.head);
@@ -353,12 +358,16 @@ export class Chat extends EventTarget {
     this.#say("talks");
   }
 
+  #find(key) {
+    return this.talks.get(key) ?? [...this.talks.values()].find((talk) => fold(talk.key) === fold(key));
+  }
+
   /** The conversation with somebody; made if it is not there. @returns {Talk} */
   person(login) {
-    const name = fold(login);
-    for (const talk of this.talks.values()) if (talk.kind === "person" && fold(talk.name) === name) return talk;
+    const known = this.#find(`@${login}`);
+    if (known) return known;
     const talk = Object.assign(new Talk(`@${login}`, `@${this.me.login}`, this.#inbox.low), { first: this.#inbox.first });
-    talk.draft = this.#drafts[talk.key] ?? "";
+    talk.draft = this.#drafts.get(talk.key) ?? "";
     this.talks.set(talk.key, talk);
     this.#say("talks");
     return talk;
@@ -421,10 +430,13 @@ export class Chat extends EventTarget {
   }
 
   #writes(talk, login, on) {
-    this.#port.clear(talk.typing[login]);
-    if (on === talk.typing.has(login) && !on) return;
-    talk.typing[on ? "add" : "delete"](login);
-    if (on) talk.typing[login] = this.#port.set(() => this.#writes(talk, login, false), TYPING);
+    const timer = `${talk.key} ${login}`;
+    this.#port.clear(this.#writing.get(timer));
+    if (!on && !talk.typing.delete(login)) return;
+    if (on) {
+      talk.typing.add(login);
+      this.#writing.set(timer, this.#port.set(() => this.#writes(talk, login, false), TYPING));
+    } else this.#writing.delete(timer);
     this.#say("talk", { key: talk.key, what: "typing" });
   }
 
@@ -457,7 +469,9 @@ export class Chat extends EventTarget {
     for (const { sender } of wires) this.#writes(talk, sender, false);
     if (talk.last) {
       const { fresh, landed } = talk.add(wires, this.me);
-      if (key !== this.#open) talk.trim(4 * PAGE);
+      const surplus = talk.settled > MOST;
+      talk.trim(key !== this.#open ? 4 * PAGE : surplus ? MOST / 2 : MOST);
+      if (surplus) this.#say("entries", { key, change: "reset", entries: talk.entries });
       if (fresh.length) this.#say("entries", { key, change: "end", entries: fresh });
       if (landed.length) this.#say("entries", { key, change: "changed", entries: landed });
       const tells = talk.notify ?? (talk.kind === "person" ? "all" : "mentions");
@@ -670,7 +684,10 @@ export class Chat extends EventTarget {
   around(key, seq) {
     return this.#loading(key, async (talk, log) => {
       if (!talk.view) {
-        while (!talk.first && talk.low >= seq) await this.#page(talk, 4 * PAGE);
+        for (let low = Infinity; !talk.first && talk.low >= seq && talk.low < low; ) {
+          low = talk.low;
+          await this.#page(talk, 4 * PAGE);
+        }
         return;
       }
       if (talk.find(seq)) return;
@@ -718,7 +735,10 @@ export class Chat extends EventTarget {
   async search(query, { key, sender, before } = {}) {
     const log = key && (this.talks.get(key)?.log ?? key);
     const { hits, more } = await this.request("search", { query, ...(log && { log }), ...(sender && { sender }), ...(before && { before }) });
-    const found = hits.map((hit) => new Entry(this.#home(hit.log, hit.entry) ?? new Talk(hit.log, hit.log, 0), hit.entry, this.me));
+    const found = hits.map(({ log: where, entry }) => {
+      const home = where.startsWith("@") ? `@${this.#mine(entry) ? entry.to : entry.sender}` : where;
+      return new Entry(this.#find(home) ?? new Talk(home, where, 0), entry, this.me);
+    });
     return { hits: key?.startsWith("@") ? found.filter((entry) => fold(entry.key) === fold(key)) : found, more };
   }
 
@@ -758,8 +778,8 @@ export class Chat extends EventTarget {
     const { current } = await this.request(op, { room: name });
     this.#turned = this.#port.monotonic();
     this.me.current = current;
-    const key = [...this.talks.keys()].find((each) => fold(each) === fold(name));
-    if (key) this.#drop(key, "left");
+    const left = this.#find(name);
+    if (left) this.#drop(left.key, "left");
     if (!this.talks.has(current)) this.#refresh();
     return current;
   }
@@ -985,8 +1005,8 @@ export class Chat extends EventTarget {
   draft(key, text) {
     const talk = this.talks.get(key);
     if (talk) talk.draft = text;
-    if (text) this.#drafts[key] = text;
-    else delete this.#drafts[key];
+    if (text) this.#drafts.set(key, text);
+    else this.#drafts.delete(key);
     this.#store?.keep("drafts", this.#drafts);
   }
 

@@ -73,7 +73,7 @@ export class Link {
   /** The machine woke up, or its network changed: is the broker still there? */
   wake() {
     if (this.#stopped) return;
-    if (this.#live) this.#ping();
+    if (this.#live) this.#ping(ANSWER / 2);
     else if (!this.#socket && this.#port.monotonic() - this.#tried > FIRST) this.#connect();
   }
 
@@ -157,7 +157,9 @@ export class Link {
       for (const call of this.#queue) this.#send(call);
       this.#queue.clear();
     } catch (refusal) {
-      if (socket === this.#socket) this.#lost(refusal.waits ? refusal.pause(this.#port.random) : 0);
+      if (socket !== this.#socket) return;
+      if (this.#live && refusal.waits) this.#port.set(() => this.#live && this.hello(), refusal.pause(this.#port.random));
+      else this.#lost(refusal.waits ? refusal.pause(this.#port.random) : 0);
     }
   }
 
@@ -172,10 +174,10 @@ export class Link {
     }, PING * (0.9 + this.#port.random() / 10));
   }
 
-  async #ping() {
+  async #ping(patience = ANSWER) {
     const socket = this.#socket;
     const sent = this.#port.monotonic();
-    this.#watch(ANSWER);
+    this.#watch(patience);
     this.#waiting = true;
     try {
       const reply = await this.request("ping", {}, { timeout: 2 * ANSWER, urgent: true });
