@@ -139,7 +139,8 @@ async def test_the_newest_five_hundred_of_a_log_are_kept(tab: Any) -> None:
     rows = await page.evaluate("""new Promise((resolve) => { const open = indexedDB.open("tertulia:ana");
       open.onsuccess = () => { const t = open.result.transaction(["entries", "logs"]);
         const all = t.objectStore("entries").getAll(); const row = t.objectStore("logs").get("lobby");
-        t.oncomplete = () => resolve([all.result.map(({ wire }) => wire.text), row.result.low < all.result[0].seq]); }; })""")
+        const texts = () => all.result.map(({ wire }) => wire.text);
+        t.oncomplete = () => resolve([texts(), row.result.low < all.result[0].seq]); }; })""")
     texts, whole = rows
     assert 500 <= len(texts) < 650
     assert whole

@@ -193,7 +193,7 @@ export class World {
       const replay = [];
       for (const [name, head] of Object.entries(this.heads(login))) {
         const log = this.log(name);
-        const [cursorId, seq] = fields.cursors?.[name] ?? [];
+        const [cursorId, seq] = Object.hasOwn(fields.cursors ?? {}, name) ? fields.cursors[name] : [];
         if (!resumed || seq === undefined || cursorId !== (log.members ? log.id : 0) || seq >= head) continue;
         const after = log.ring.filter((frame) => frame.seq > seq);
         if (after.length && after[0].prev <= seq) replay.push(...after);

@@ -892,6 +892,8 @@ export class Chat extends EventTarget {
       const talk = this.talks.get(row.key) ?? (row.key.startsWith("@") ? this.person(row.key.slice(1)) : null);
       if (!talk) return !this.#give(row);
       if (this.#outbox.posts.has(row.nonce)) return false;
+      // What is written now comes after it, whatever the clock shows.
+      this.#at = Math.max(this.#at, row.at);
       this.#outbox.add({ ...row, sent: false, doubtful: true });
       if (row.fields.seq) return false;
       const entry = Object.assign(this.#wait(talk, row), { safe: true });

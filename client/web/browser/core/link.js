@@ -222,6 +222,7 @@ export class Link {
       return;
     }
     if (this.#waiting) this.#watch(ANSWER);
+    if (frame === null || typeof frame !== "object") return;
     if (frame.kind === undefined) {
       const call = this.#open.get(frame.id);
       if (call) this.#answered(call, frame);
