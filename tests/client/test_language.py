@@ -33,6 +33,10 @@ each_catalog = pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.p
 NO_SENTENCES = {
     "client/commands/completion.py": "scripts for shells",
     "client/tui/view/style.py": "colours and names of styles",
+    "client/web/edge/entrance.py": "answers to other programs; what people are told are the refusals' own sentences",
+    "client/web/edge/pages.py": "HTTP, and a fault of the files themselves",
+    "client/web/edge/routes.py": "HTTP, and answers to other programs",
+    "client/web/edge/security.py": "HTTP",
     "client/web/webhooks/forges.py": "what becomes of other programs' bodies, whose language is English",
     "client/web/webhooks/incoming.py": "answers to other programs",
     "client/web/public.py": "networks, and a cause for the log",

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from client.language import _
+
 
 class BadCertificate(Exception):
     """Certificate and key cannot be used; says why."""
@@ -33,14 +35,15 @@ class Certificate:
             try:
                 context.load_cert_chain(certificate, key, password=_asked)
             except _Asked:
-                raise BadCertificate(
-                    f"{key}: the key is encrypted; give one without a passphrase, of mode 0600"
-                ) from None
+                said = _("{key}: the key is encrypted; give one without a passphrase").format(key=key)
             except ssl.SSLError as error:
-                reason = error.reason or error
-                raise BadCertificate(f"{certificate}, {key}: no certificate and its key in PEM ({reason})") from None
+                told = _("{certificate}, {key}: no certificate and its key in PEM ({reason})")
+                said = told.format(certificate=certificate, key=key, reason=error.reason or error)
             except OSError as error:
-                raise BadCertificate(f"{certificate}, {key}: {error.strerror}") from None
+                said = f"{certificate}, {key}: {error.strerror}"
+            else:
+                continue
+            raise BadCertificate(said)
 
 
 class _Asked(Exception):
