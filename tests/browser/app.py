@@ -125,7 +125,8 @@ class App:
 
     def row(self, name: str) -> Locator:
         """A row of the list that is shown: a conversation, a room, somebody."""
-        return self.page.locator("nav .rows > li").filter(has=self.page.locator("b bdi").get_by_text(name, exact=True))
+        named = self.page.locator("b bdi").filter(has_text=re.compile(f"^{re.escape(name)}$"))
+        return self.page.locator("nav li").filter(has=named)
 
     async def list(self, view: str = "Conversations") -> None:
         """Turn to one of the three lists."""

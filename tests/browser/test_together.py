@@ -46,7 +46,7 @@ async def test_what_one_does_to_a_message_the_other_sees(shared: Servers, visit:
     await ben.page.get_by_role("region", name="doing", exact=True).wait_for()
     # Writing is seen by the other.
     await ana.composer.press_sequentially("What of")
-    await ben.page.get_by_text("ana-doing is writing…").wait_for()
+    await ben.page.locator(".typing").filter(has_text="ana-doing is writing…").wait_for()
     await ana.type("What of tuesday, @ben-doing?")
     await ben.page.locator(".msg.mention").filter(has_text="What of tuesday").wait_for()
     # An answer.
@@ -85,8 +85,7 @@ async def test_a_second_device_agrees_on_what_is_read(shared: Servers, visit: Op
     await phone.arrive("ana-read", "lobby")
     await desk.arrive("ana-read", "lobby", new=False)
     await ben.type(r"#\private<ana-read> one")
-    await ben.page.get_by_role("region", name="ana-read", exact=True).wait_for()
-    await ben.type("two")
+    await ben.type(r"#\private<ana-read> two")
     await phone.list()
     for app in (phone, desk):
         await app.row("ben-read").locator(".count").filter(has_text="2").wait_for()

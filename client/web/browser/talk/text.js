@@ -45,7 +45,7 @@ const INLINE = new RegExp(
   `|(?<![${W}])(?<low>_{1,2})(?=[^\\s_])(?<italic>[^_\\n]+)(?<=[^\\s_])\\k<low>(?![${W}])` +
   `|(?<![${W}.@/-])@(?<at>[${W}][${W}.-]{0,31})`, "giu");
 
-const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
 /** Whether two logins are one, as far as a browser can tell. */
 export const same = (one, other) => fold(one) === fold(other);
