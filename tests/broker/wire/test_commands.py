@@ -87,6 +87,39 @@ def test_a_request_comes_with_who_asks_and_from_where(context: Context, desk: De
     assert request.command == messages.Ping()
 
 
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("no address", "no address"),
+        ("", ""),
+    ],
+)
+def test_the_address_that_a_gateway_tells_is_counted_as_a_peers_is(
+    context: Context, desk: Desk, told: str, counted: str
+) -> None:
+    dealer, _key = client(context, desk)
+    dealer.send(codec.encode_request(7, messages.Ping(), "s", told))
+    origin = desk.read_ping()
+    assert (origin.person, origin.address) == (counted, "127.0.0.1"), "believed or not is no matter of the wire's"
+
+
+def test_a_gateway_that_is_one_no_longer_floods_as_anybody_does(context: Context, desk: Desk) -> None:
+    gateway, key = client(context, desk)
+    desk.roll._gateways = {key}
+    for _ in range(3 * FLOOD):
+        gateway.send(PING)
+    while len(desk.requests) < 3 * FLOOD:
+        desk.read()
+    desk.roll._gateways = ()
+    gateway.send(PING)
+    while not desk.offences:
+        desk.read()
+    assert desk.offences == [("127.0.0.1", key, Offence.FLOOD)]
+
+
 def test_a_reply_goes_where_the_request_came_from(context: Context, desk: Desk) -> None:
     one, _ = client(context, desk)
     two, _ = client(context, desk)
