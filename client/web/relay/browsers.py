@@ -158,11 +158,11 @@ class Browser:
             self.close(TOO_MANY, "too many sockets")
             return
         # What was gathered so far is for those who were here, and stands in the rings.
-        self._hub.attach(session)
+        self._hub.places.changed(session)
         session.sockets.add(self)
         session.gone_at = None
         self.session = session
-        resumed = resume(session, self._hub.channels, greeting, self._shell.run)
+        resumed = resume(session, self._hub.places.channels, greeting, self._shell.run)
         answer = {
             "run": self._shell.run,
             "resume": resumed.how,
@@ -179,7 +179,7 @@ class Browser:
         for frame in resumed.frames:
             self.outlet.push(frame, 1)
         self.attached = True
-        self._hub.attach(session)
+        self._hub.places.changed(session)
 
     def end(self, reason: str) -> None:
         """Its session is bound to its account no more."""
@@ -199,8 +199,8 @@ class Browser:
         session = self.session
         if session is None or self not in session.sockets:
             return
-        self._hub.attach(session)
+        self._hub.places.changed(session)
         session.sockets.discard(self)
-        self._hub.attach(session)
+        self._hub.places.changed(session)
         if not session.sockets and not session.over:
             session.gone_at = now

@@ -23,7 +23,7 @@ from client.web.relay.asking import Asked, Asking
 from client.web.relay.bounds import ANSWER_S, LINGER_S, LOSS_S, RETRY_S
 from client.web.relay.channels import Channel
 from client.web.relay.greeter import Greeter
-from client.web.relay.rings import Rings
+from client.web.relay.places import Places
 from client.web.relay.sessions import Session
 from common import codec, topics
 from common import messages as m
@@ -44,12 +44,9 @@ class Hub:
         self.asking = Asking(lambda frame: self._actions.append(Transmit(frame)))
         self._greeter = Greeter(self.asking, client)
         self._subscriptions = Subscriptions(lambda action: self._actions.append(action), random)
-        self._rings = Rings()
-        self.channels: dict[str, Channel] = {}
+        self.places = Places(self._subscriptions)
         self.sessions: dict[str, Session] = {}
         self._of_inbox: dict[str, set[Session]] = {}
-        self._placed: dict[Session, set[str]] = {}
-        """The channels of which each session is a member."""
         self._retry: dict[Session, float] = {}
         """Sessions that ask again, and when."""
         self._dirty: dict[Channel, None] = {}
@@ -80,7 +77,7 @@ class Hub:
     def broadcast_down(self, now: float) -> None:
         """The broadcast socket has lost its connection: what is said until it is back goes unheard."""
         self._subscriptions.lost()
-        for channel in self.channels.values():
+        for channel in self.places.channels.values():
             channel.unsettle()
         for session in self.sessions.values():
             self._suspend(session)
@@ -109,13 +106,13 @@ class Hub:
         if turned:
             notice = frames.notice("link", state="live" if answering else "offline")
             for session in self.sessions.values():
-                self.push(session, notice)
+                session.push(notice)
 
     def tick(self, now: float) -> None:
         """Let time pass; to be called every `TICK_S`."""
         self.asking.tick(now)
         for log in self._subscriptions.tick(now):
-            channel = self.channels.get(log)
+            channel = self.places.channels.get(log)
             for session in list(channel.members) if channel is not None else ():
                 self._ask_again(session, now)
         for session in [each for each in self.sessions.values() if each.gone_at is not None]:
@@ -124,7 +121,7 @@ class Hub:
         if self.answering:
             for session in [session for session, due in self._retry.items() if now >= due]:
                 del self._retry[session]
-                self._renew_one(session, now)
+                self.refresh(session, now)
 
     # Sessions come and go.
 
@@ -166,36 +163,15 @@ class Hub:
         suspended = session.doubtful
         if not session.adopt(welcome, state, asked, now):
             self._ask_again(session, now)
-        self._place(session, now)
+        self.places.put(session, now)
         if before != {(name, known.id) for name, known in session.hearing.items()}:
             for browser in session.sockets:
                 if browser.attached and not browser.greeting:
                     browser.outlet.push(frames.notice("gap"), 1)
         elif suspended and not session.doubtful:
-            for log in self._placed[session]:
-                self.tell_end(session, log)
+            for log in self.places.of(session):
+                self.places.tell_end(session, log)
         return session
-
-    def tell_end(self, session: Session, log: str) -> None:
-        """Tell its browsers where a log ends that they have not heard until now, or not for a time."""
-        view, channel = session.view(log), self.channels.get(log)
-        if channel is None or session.doubtful:
-            return
-        id, head = (view.id, view.head) if view is not None else (0, session.state.inbox)
-        if channel.ring is not None and channel.id == id:
-            head = max(head, channel.ring.last)
-        self.push(session, frames.live(channel.prefix, id, head))
-
-    def push(self, session: Session, frame: bytes) -> None:
-        """Give one frame to all browsers of a session that have said `hello`."""
-        for browser in session.sockets:
-            if browser.attached:
-                browser.outlet.push(frame, 1)
-
-    def attach(self, session: Session) -> None:
-        """The browsers of a session are others now, or are about to be."""
-        for log in self._placed.get(session, ()):
-            self.channels[log].changed()
 
     def end(self, session: Session, reason: str) -> None:
         """A session is bound to its account no more: its browsers are told so and closed."""
@@ -215,7 +191,7 @@ class Hub:
         of_inbox.discard(session)
         if not of_inbox:
             self._of_inbox.pop(session.inbox, None)
-        self._unplace(session, self._placed.pop(session, set()))
+        self.places.remove(session)
 
     def _depart(self, session: Session, now: float) -> None:
         """Nobody looks at a session any more: say so to the broker, whose rooms then need not wait.
@@ -226,7 +202,7 @@ class Hub:
         if session.adopted:
             self._suspend(session)
             session.hearing.clear()
-            self._place(session, now)
+            self.places.put(session, now)
         else:
             self.forget(session)
         if not self.answering:
@@ -249,24 +225,21 @@ class Hub:
 
     def _suspend(self, session: Session) -> None:
         if not session.doubtful:
-            self.attach(session)
+            self.places.changed(session)
             session.doubtful = True
 
     def doubt(self, session: Session, now: float) -> None:
         """Something does not fit: the session hears nothing until the broker has said what it may hear."""
         self._suspend(session)
-        self._renew_one(session, now)
-
-    def refresh(self, session: Session, now: float) -> None:
-        """There may be more that a session may hear: ask."""
-        self._renew_one(session, now)
+        self.refresh(session, now)
 
     def _renew(self, now: float) -> None:
         """Every session asks anew, also for being present again, as the broker may have been started anew."""
         for session in list(self.sessions.values()):
-            self._renew_one(session, now)
+            self.refresh(session, now)
 
-    def _renew_one(self, session: Session, now: float) -> None:
+    def refresh(self, session: Session, now: float) -> None:
+        """Ask the broker what a session may hear; there may be more."""
         quiet = not session.sockets and session.gone_at is None
 
         def done(found: Session | ChatError | None, _welcome: m.Welcome | None, now: float) -> None:
@@ -294,60 +267,12 @@ class Hub:
 
     # What each session hears.
 
-    def _place(self, session: Session, now: float) -> None:
-        """Make it a member of the channels that it may hear, and of no others."""
-        wanted = {session.inbox, *session.hearing}
-        placed = self._placed.setdefault(session, set())
-        self._unplace(session, placed - wanted)
-        for log in wanted:
-            channel = self.channels.get(log)
-            if channel is None:
-                channel = self.channels[log] = Channel(log, self._rings)
-            channel.changed()
-            channel.members[session] = None
-            hearing = session.hearing.get(log)
-            if hearing is not None and channel.id is not None and channel.id != hearing.id:
-                # The name is another room's, or was: the next marker says which it is.
-                channel.unsettle()
-                self._subscriptions.renew(log, now)
-            if not channel.parting:
-                self._subscriptions.want(log, now)
-        self._placed[session] = wanted
-
-    def _unplace(self, session: Session, logs: set[str]) -> None:
-        for log in logs:
-            channel = self.channels[log]
-            channel.changed()
-            channel.members.pop(session, None)
-            if not channel.members:
-                channel.close()
-                del self.channels[log]
-                self._dirty.pop(channel, None)
-                self._subscriptions.drop(log)
-
-    def part(self, session: Session, name: str) -> Callable[[float], None]:
-        """Before a request that ends a membership: give the topic back if nobody else here has one, for who still
-        holds it then is cut off. Returns what is to be called when the request is answered."""
-        channel = self.channels.get(name)
-        if channel is None or any(other.login != session.login for other in channel.members):
-            return lambda now: None
-        channel.parting = True
-        channel.unsettle()
-        self._subscriptions.drop(name)
-
-        def answered(now: float) -> None:
-            channel.parting = False
-            if self.channels.get(name) is channel:
-                self._subscriptions.want(name, now)
-
-        return answered
-
     def joined(self, session: Session, view: m.RoomView, asked: float | None, now: float) -> None:
         """A session is a member of a room, by an event or by the answer to what was asked at `asked`."""
         if session.joined(view, asked, now):
-            self._place(session, now)
+            self.places.put(session, now)
             if asked is None:
-                self.tell_end(session, view.name)
+                self.places.tell_end(session, view.name)
         else:
             self.doubt(session, now)
 
@@ -355,7 +280,7 @@ class Hub:
         """A session is no member of a room any more."""
         name = session.left(id, now)
         if name is not None:
-            self._place(session, now)
+            self.places.put(session, now)
 
     # What the broker announces.
 
@@ -368,7 +293,7 @@ class Hub:
         if log == self._subscriptions.beacon:
             self._on_beacon(event, now)
             return
-        channel = self.channels.get(log)
+        channel = self.places.channels.get(log)
         if channel is None:
             return
         if isinstance(event, _ENTRIES):
@@ -398,15 +323,14 @@ class Hub:
 
     def _about(self, channel: Channel, event: m.AnyEvent, now: float) -> None:
         """What is told of a room."""
-        if isinstance(event, m.Roster):
-            # Who has left hears nothing of what follows, whatever became of what their inbox was told. Changes of a
-            # moment come together: they may be back already, which the broker then says.
-            for login in {each.login: each for each in event.changes if each.change == "left"}:
-                for session in self._of_inbox.get(topics.inbox(login), set()) & channel.members.keys():
+        for change in event.changes if isinstance(event, m.Roster) else ():
+            for session in self._of_inbox.get(topics.inbox(change.login), ()):
+                if change.change == "status":
+                    session.state.status = change.status
+                elif change.change == "left" and session in channel.members:
+                    # Who has left hears nothing of what follows, whatever became of what their inbox was told. They
+                    # may be back already, for changes of a moment come together; the broker then says so.
                     self.doubt(session, now)
-            for each in event.changes:
-                for session in self._of_inbox.get(topics.inbox(each.login), ()) if each.change == "status" else ():
-                    session.state.status = each.status
         channel.tell(event, getattr(event, "time", None), now)
         if isinstance(event, m.Deleted):
             channel.flush()
@@ -414,7 +338,7 @@ class Hub:
                 hearing = session.hearing.get(channel.log)
                 if hearing is not None and hearing.id == event.id:
                     self.left(session, event.id, now)
-            if channel.id == event.id and self.channels.get(channel.log) is channel:
+            if channel.id == event.id and self.places.channels.get(channel.log) is channel:
                 channel.unsettle()
                 self._subscriptions.renew(channel.log, now)
 
@@ -430,7 +354,7 @@ class Hub:
                 return
             self._told(session, event, now)
             event.session = ""
-            self.push(session, frames.event(frames.prefix(session.inbox), event))
+            session.push(frames.event(frames.prefix(session.inbox), event))
 
     def _live(self, event: m.Live, now: float) -> None:
         if event.log not in self._subscriptions:
@@ -445,7 +369,7 @@ class Hub:
             if any(session.doubtful for session in self.sessions.values()):
                 self._renew(now)
             return
-        channel = self.channels.get(event.log)
+        channel = self.places.channels.get(event.log)
         if channel is None:
             return
         channel.settle(event.id, event.head)
@@ -455,7 +379,7 @@ class Hub:
             if hearing is not None and hearing.id != event.id:
                 self._ask_again(session, now)
         for session in channel.listeners():
-            self.push(session, frame)
+            session.push(frame)
 
     def flush(self) -> None:
         """Write what was gathered; then let others know what was heard."""

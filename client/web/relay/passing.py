@@ -25,7 +25,7 @@ def pass_on(hub: Hub, session: Session, command: m.Command, now: float, answered
         answered(NoAnswer("The broker cannot be reached at the moment; try again in a little while."), now)
         return
     leaving = _leaving(session, command)
-    parted = hub.part(session, leaving) if leaving is not None else None
+    parted = hub.places.part(session, leaving) if leaving is not None else None
 
     def done(outcome: Outcome, asked: Asked, now: float) -> None:
         if not session.over:
@@ -35,7 +35,7 @@ def pass_on(hub: Hub, session: Session, command: m.Command, now: float, answered
         answered(outcome, now)
         if isinstance(outcome, m.RoomReply):
             # What was said between the broker's answer and this one was heard here already.
-            hub.tell_end(session, outcome.room.name)
+            hub.places.tell_end(session, outcome.room.name)
 
     try:
         hub.asking.ask(session.label, command, session.address, now, ANSWER_S, done)

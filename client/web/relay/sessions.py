@@ -66,6 +66,12 @@ class Session:
         """The name of its inbox."""
         return topics.inbox(self.state.login)
 
+    def push(self, frame: bytes) -> None:
+        """Give one frame to all its browsers that have said `hello`."""
+        for browser in self.sockets:
+            if browser.attached:
+                browser.outlet.push(frame, 1)
+
     def entitled(self, log: str, seq: int) -> bool:
         """Whether it may read that entry of that log (a room's name, or `@` and a login). False while in doubt."""
         if self.over or self.doubtful:

@@ -24,7 +24,8 @@ def running(tmp_path_factory: pytest.TempPathFactory, gate: KeyPair) -> Iterator
     """A broker that knows them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TERTULIA_BROKER_CHAT_GATEWAYS", z85.encode(gate.public).decode())
-        # Each test connects anew, by the same key.
+        # Each test connects anew, by the same key, and says more than a person would.
+        patch.setenv("TERTULIA_BROKER_CHAT_POSTS", "0 0")
         patch.setenv("TERTULIA_BROKER_NETWORK_SESSION_HANDSHAKES", "1000 1000")
         with broker(Path(tmp_path_factory.mktemp("broker")) / "data", "ana", "bob", "eva") as started:
             yield started
