@@ -6,6 +6,7 @@ import hashlib
 import re
 import socket
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from itertools import count
 
 from client.web.edge import bounds, cookies
 from common import limits
@@ -145,9 +146,10 @@ def test_no_password_and_no_secret_stands_in_the_log(site: Site, served: Served)
 
 def test_logins_are_slowed_down_for_each_real_address(start: Starter) -> None:
     site = Site(start("--trusted-proxy", "127.0.0.1").port)
-    form = {"login": "nobody", "password": "x" * 8}
+    names = (f"nobody{n}" for n in count())  # one account alone is slowed down besides
 
     def tried(address: str) -> Answer:
+        form = {"login": next(names), "password": "x" * 8}
         return site.post("/api/login", form, X_Forwarded_For=f"203.0.113.77, {address}")
 
     many = [tried("198.51.100.1") for _ in range(int(bounds.LOGINS.burst) + 1)]
@@ -157,7 +159,7 @@ def test_logins_are_slowed_down_for_each_real_address(start: Starter) -> None:
     assert error["code"] == "rate-limited"
     assert error["retry_after"] > 0
     assert int(many[-1].headers["Retry-After"]) >= error["retry_after"]
-    assert tried("198.51.100.2").status != 429 or tried("198.51.100.2").json()["error"]["retry_after"] < 1
+    assert tried("198.51.100.2").status == 403
     assert site.post("/api/login", ANA, X_Forwarded_For="198.51.100.3").status == 200
 
 

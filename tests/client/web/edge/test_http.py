@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
+import socket
+from contextlib import suppress
 
 import pytest
 
@@ -238,3 +241,27 @@ def test_one_connection_serves_many_requests_also_several_at_once(site: Site) ->
             line = buffer.readline()
             assert line
             seen += line.count(b"HTTP/1.1 200")
+
+
+def test_no_garbage_makes_it_fail_or_fill_its_log(site: Site, served: Served) -> None:
+    chance = random.Random(7)
+    good = [
+        head("GET", "/", {**site.fields, "Accept-Encoding": "gzip", "Cookie": "__Host-tertulia=x; a=b"}),
+        head("POST", "/api/login", {**site.fields, "Origin": site.origin, "Content-Length": "2"}) + b"{}",
+        head("POST", "/api/logout", {**site.fields, "Origin": site.origin, "Transfer-Encoding": "chunked"})
+        + b"2\r\n{}",
+        head("GET", "/ws?lang=%F0", {**site.fields, "Upgrade": "websocket", "Connection": "upgrade"}),
+    ]
+    before = len(served.program.words())
+    for _ in range(400):
+        content = bytearray(chance.choice(good))
+        for _ in range(chance.randrange(1, 12)):
+            content[chance.randrange(len(content))] = chance.choice(b'\r\n\0\xff :/%?;={["A9')
+        with connect(site.port) as connection:
+            connection.sendall(content)
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(0.02)  # whatever it says, if it says anything by now
+            with suppress(OSError):
+                assert b" 500 " not in connection.recv(20)
+    assert site.get("/healthz").status == 200
+    assert "level=error" not in served.program.words()[before:]
