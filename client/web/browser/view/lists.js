@@ -60,7 +60,8 @@ export function mountLists(element, chat, shell) {
   const settings = h("a", { class: "round", href: "#/settings", "aria-label": _("Settings"), onclick: followed("settings") }, icon("gear"));
   const tabs = [["", _("Conversations")], ["rooms", _("Rooms")], ["people", _("People")]].map(([name, label]) =>
     h("a", { href: `#/${name}`, data: { name }, onclick: followed(name) }, label));
-  element.replaceChildren(h("header", { class: "bar" }, self, find, add, settings), field, scroll, h("div", { class: "tabs" }, tabs));
+  const title = h("h1", { class: "unseen" });
+  element.replaceChildren(title, h("header", { class: "bar" }, self, find, add, settings), field, scroll, h("div", { class: "tabs" }, tabs));
 
   /** Turn to a view without a load of the page, unless it is wanted in another tab. */
   function followed(to) {
@@ -294,8 +295,10 @@ export function mountLists(element, chat, shell) {
       search.placeholder = { "": _("Search conversations"), rooms: _("Search rooms"), people: _("Search people") }[name];
       search.setAttribute("aria-label", search.placeholder);
       for (const tab of tabs) {
-        if (tab.dataset.name === name) tab.setAttribute("aria-current", "page");
-        else tab.removeAttribute("aria-current");
+        if (tab.dataset.name === name) {
+          tab.setAttribute("aria-current", "page");
+          element.setAttribute("aria-label", (title.textContent = tab.textContent));
+        } else tab.removeAttribute("aria-current");
       }
       scroll.scrollTop = 0;
       draw();

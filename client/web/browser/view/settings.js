@@ -74,11 +74,11 @@ export function mountSettings(element, chat, part, shell) {
         link("password", titles.password),
         link("sessions", titles.sessions)),
       section(_("This device"),
-        choice(_("Language"), preferred("lang"), [["", _("As the browser")], ...Object.entries(LANGUAGES)], (value) => {
+        choice(_("Language"), preferred("lang"), [["", _("Automatic")], ...Object.entries(LANGUAGES)], (value) => {
           prefer("lang", value);
           location.reload();
         }),
-        choice(_("Colours"), preferred("theme"), [["", _("As the system")], ["light", _("Light")], ["dark", _("Dark")]], (value) => prefer("theme", value)),
+        choice(_("Colours"), preferred("theme"), [["", _("Automatic")], ["light", _("Light")], ["dark", _("Dark")]], (value) => prefer("theme", value)),
         pushRow(chat),
         h("button", { type: "button", class: "setting", onclick: () => shell.open("keys") }, h("span", null, _("Keyboard")), h("span", { class: "chevron", "aria-hidden": true }))),
       section(_("Server"), server),

@@ -42,7 +42,7 @@ export class Shell {
     this.#chat = chat;
     const parts = (this.#parts = {
       link: h("div", { class: "link-bar", role: "status", hidden: true }),
-      side: h("nav", { class: "side", "aria-label": _("Conversations") }),
+      side: h("div", { class: "side" }),
       main: h("main", { class: "main", id: "main", tabIndex: -1 }),
       aside: h("aside", { class: "aside", hidden: true }),
       toasts: h("div", { class: "toasts", role: "status" }),
@@ -198,6 +198,8 @@ export class Shell {
     const onMain = route.view === "talk" || route.view === "settings";
     this.#parts.columns.dataset.at = onMain ? "main" : "side";
     if (!onMain) this.#side = route.view;
+    // Where only the list is to be seen, it is the page's main matter.
+    this.#parts.side.role = onMain || WIDE.matches ? "navigation" : "main";
     this.#lists.view(this.#side);
     if (route.view === "settings") this.#settings(route.part);
     else if (route.view === "talk") this.#talk(route.key, route.seq);

@@ -1,0 +1,183 @@
+"""What stands around the conversations: entering, the lists, where one is and how one comes back, the state of the link."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from playwright.async_api import Locator, Page, expect
+
+from client.language import LANGUAGES
+from tests.browser.app import App
+from tests.browser.chromium import DESKTOP, SMALL_PHONE, launched, opened
+from tests.browser.conftest import Opener, Servers
+from tests.generated import ROOT
+
+PASSWORD = "tomillo y romero"
+
+
+async def registered(app: App, login: str = "") -> str:
+    """Make an account by hand; its login."""
+    page, login = app.page, login or f"ana{secrets.token_hex(3)}"
+    await app.go()
+    await page.get_by_role("button", name="New here").click()
+    await page.get_by_label("First names").fill("Ana María")
+    await page.get_by_label("Surnames").fill("Ruiz Peña")
+    await page.get_by_label("Login", exact=True).fill(login)
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await page.get_by_label("Age", exact=True).fill("34")
+    await page.get_by_label("Female", exact=True).check()
+    await page.get_by_role("button", name="Make the account").click()
+    await expect(talk(page, "lobby")).to_be_visible()
+    return login
+
+
+def talk(page: Page, key: str) -> Locator:
+    """The row of a conversation, a room or somebody in the list."""
+    return page.locator(f'li[data-key="{key}"] > a')
+
+
+def test_languages() -> None:
+    """The browser's languages are those that there are catalogs for."""
+    source = (ROOT / "client/web/browser/view/language.js").read_text(encoding="utf-8")
+    table = re.search(r"LANGUAGES = \{(.*?)\}", source)
+    assert table is not None
+    assert tuple(re.findall(r"(\w+):", table[1])) == LANGUAGES
+
+
+async def test_errors_stand_beside_their_fields(shared: Servers, visit: Opener) -> None:
+    """Nothing is sent that the broker would refuse; what it refuses is told where it was typed."""
+    app = await visit(shared, **SMALL_PHONE)
+    page = app.page
+    await app.go()
+    await page.get_by_role("button", name="New here").click()
+    await page.get_by_label("Age", exact=True).fill("12.5")
+    await page.get_by_label("Password", exact=True).fill("short")
+    await page.get_by_role("button", name="Make the account").click()
+    first = page.get_by_label("First names")
+    await expect(first).to_be_focused()
+    await expect(first).to_have_accessible_description("This is needed.")
+    await expect(page.get_by_label("Age", exact=True)).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_text("At least 8 characters.", exact=True)).to_be_visible()
+    await expect(page.get_by_text("Choose one.")).to_be_visible()
+    login = await registered(app)
+
+    other = await visit(shared)
+    await other.go()
+    await other.page.get_by_label("Login", exact=True).fill(login)
+    await other.page.get_by_label("Password", exact=True).fill("not this one")
+    await other.page.locator("form").get_by_role("button", name="Log in").click()
+    await expect(other.page.get_by_label("Password", exact=True)).to_have_attribute("aria-invalid", "true")
+    await expect(other.page.get_by_label("Password", exact=True)).to_be_focused()
+    await other.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await other.page.locator("form").get_by_role("button", name="Log in").click()
+    await expect(talk(other.page, "lobby")).to_be_visible()
+
+
+async def test_back_leads_to_the_list_however_one_came(shared: Servers, visit: Opener) -> None:
+    """On a phone: from a row, and from a link straight to a conversation."""
+    app = await visit(shared)
+    page = app.page
+    await registered(app)
+    await talk(page, "lobby").click()
+    field = page.get_by_placeholder("Message to #lobby")
+    await expect(field).to_be_visible()
+    await expect(talk(page, "lobby")).to_be_hidden()
+    await page.go_back()
+    await expect(talk(page, "lobby")).to_be_visible()
+    await expect(field).to_be_hidden()
+    await page.goto("about:blank")
+    await app.go("/#/talk/lobby")
+    await expect(field).to_be_visible()
+    await page.go_back()
+    await expect(talk(page, "lobby")).to_be_visible()
+
+
+async def test_a_room_from_its_making_to_its_end(shared: Servers, visit: Opener) -> None:
+    """Made on a phone, found, joined and left on a desktop, deleted; counts and lists agree."""
+    one, other = await visit(shared), await visit(shared, **DESKTOP)
+    await registered(one)
+    await registered(other)
+    room = f"chess{secrets.token_hex(3)}"
+    page = one.page
+    await page.get_by_role("button", name="New", exact=True).click()
+    await page.get_by_role("menuitem", name="Make a room").click()
+    await page.get_by_label("Name", exact=True).fill(room)
+    await page.get_by_label("Topic").fill("Sundays at five")
+    await page.get_by_role("button", name="Make the room").click()
+    await expect(page.get_by_role("heading", name=room)).to_be_visible()
+
+    desk = other.page
+    await desk.get_by_role("link", name="Rooms").click()
+    row = talk(desk, room)
+    await expect(row).to_contain_text("Sundays at five")
+    await expect(row.locator(".online")).to_have_text("1 present")
+    await row.click()
+    await desk.get_by_role("button", name="Join", exact=True).click()
+    await expect(desk.get_by_role("heading", name=room)).to_be_visible()
+    await expect(row).to_contain_text("You are in")
+    await expect(row.locator(".online")).to_have_text("2 present")
+
+    await desk.get_by_role("button", name="More", exact=True).click()
+    await desk.get_by_role("menuitem", name="Leave the room").click()
+    await expect(row).not_to_contain_text("You are in")
+    await desk.get_by_role("link", name="Conversations").click()
+    await expect(talk(desk, room)).to_have_count(0)
+
+    await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("menuitem", name="Delete the room").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(talk(page, "lobby")).to_be_visible()
+    await expect(talk(page, room)).to_have_count(0)
+
+
+async def test_offline_is_said_and_what_waits_is_counted(shared: Servers, visit: Opener) -> None:
+    """And it is gone when the link is back."""
+    app = await visit(shared)
+    page = app.page
+    await registered(app)
+    await talk(page, "lobby").click()
+    await app.context.set_offline(True)
+    bar = page.locator(".link-bar")
+    await page.get_by_placeholder("Message to #lobby").fill("from the tunnel")
+    await page.get_by_role("button", name="Send").click()
+    await expect(bar).to_contain_text("1 message waits.")
+    await app.context.set_offline(False)
+    await expect(bar).to_be_hidden()
+
+
+async def test_by_keyboard_alone(shared: Servers, visit: Opener) -> None:
+    """To somebody by a part of the name; menus by arrows; Esc gives the focus back."""
+    app = await visit(shared, **DESKTOP)
+    page = app.page
+    login = await registered(app)
+    await expect(page.get_by_placeholder("Message to #lobby")).to_be_visible()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(login[:6])
+    await expect(page.get_by_role("dialog").get_by_role("button", name=login)).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_placeholder(f"Message to {login}")).to_be_focused()
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(page.get_by_placeholder("Message to #lobby")).to_be_focused()
+    own = page.locator("button.self")
+    await own.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitemradio", name="Available")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(own).to_contain_text("away")
+    await expect(own).to_be_focused()
+
+
+async def test_without_tls_it_says_what_to_do(chromium: object, shared: Servers) -> None:
+    """By a name that is not this machine's own, browsers give a page over http no worker and keep no login."""
+    port = shared.url.rsplit(":", 1)[1].rstrip("/")
+    async with (
+        launched("--host-resolver-rules=MAP tertulia.test 127.0.0.1") as browser,
+        opened(browser, f"http://tertulia.test:{port}") as watched,
+    ):
+        await watched.page.goto("/")
+        await expect(watched.page.get_by_role("heading", name="This connection is not encrypted")).to_be_visible()
+        await expect(watched.page.get_by_role("link")).to_have_attribute("href", f"https://tertulia.test:{port}")
+        await expect(watched.page.get_by_label("Password")).to_have_count(0)
+
