@@ -180,4 +180,3 @@ async def test_without_tls_it_says_what_to_do(chromium: object, shared: Servers)
         await expect(watched.page.get_by_role("heading", name="This connection is not encrypted")).to_be_visible()
         await expect(watched.page.get_by_role("link")).to_have_attribute("href", f"https://tertulia.test:{port}")
         await expect(watched.page.get_by_label("Password")).to_have_count(0)
-

@@ -312,7 +312,7 @@ export class Shell {
     if (this.#main?.key && !talks.has(this.#main.key)) {
       // The room is gone, or one has left it, perhaps on another device.
       this.#unmount();
-      if (view === "talk") return this.#go("#/", { replace: true });
+      if (view === "talk") return this.#go(`#/${this.#side}`, { replace: true });
     }
     const missing = view === "talk" && this.#main?.key !== key && talks.has(key);
     if (missing || (!this.#main && !view && WIDE.matches && talks.size)) return this.#render();
