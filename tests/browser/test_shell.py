@@ -1,4 +1,4 @@
-"""What stands around the conversations: entering, the lists, where one is and how one comes back, the state of the link."""
+"""What stands around the conversations: entering, the lists, where one is and the way back, the state of the link."""
 
 from __future__ import annotations
 
