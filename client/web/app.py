@@ -11,11 +11,11 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -23,6 +23,7 @@ from client import log
 from client.language import LANGUAGES
 from client.link.chat import ChatClient
 from client.link.failures import SessionOver
+from client.tui.text import emoji
 from client.web.edge import bounds
 from client.web.edge.allowances import Places
 from client.web.edge.connection import Connection, server_log
@@ -106,7 +107,9 @@ async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) 
 
 def _facts() -> dict[str, bytes]:
     """What the browser is told of what is written in Python, by its path."""
-    return {f"/facts/{lang}.json": json.dumps(facts(lang), ensure_ascii=False).encode() for lang in LANGUAGES}
+    told: dict[str, Mapping[str, Any]] = {f"/facts/{lang}.json": facts(lang) for lang in LANGUAGES}
+    told["/facts/emoji.json"] = emoji.table()
+    return {path: json.dumps(what, ensure_ascii=False).encode() for path, what in told.items()}
 
 
 async def _listen(runner: web.AppRunner, settings: Settings, proxies: Proxies, places: Places) -> asyncio.Server:

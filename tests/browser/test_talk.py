@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from client.tui.text import emoji
 from client.web.facts import facts
 from tests.browser.chromium import DESKTOP, SMALL_PHONE, opened
 
@@ -46,7 +47,8 @@ async def _give(route: Any) -> None:
     if path == "/":
         await route.fulfill(body=PAGE, content_type="text/html", headers=headers)
     elif path.startswith("/facts/"):
-        await route.fulfill(body=json.dumps(facts("en")), content_type="application/json")
+        told = emoji.table() if path.endswith("/emoji.json") else facts("en")
+        await route.fulfill(body=json.dumps(told), content_type="application/json")
     elif file.is_file():
         await route.fulfill(body=file.read_bytes(), content_type=TYPES[file.suffix], headers=headers)
     else:
@@ -225,6 +227,17 @@ async def test_the_keyboard_alone_is_enough(show: Show) -> None:
     await page.keyboard.type("yes")
     await page.keyboard.press("Enter")
     await page.locator(".row").last.get_by_role("button", name="In answer to eva").wait_for()
+
+
+async def test_short_codes_are_shown_as_emoji(show: Show) -> None:
+    page = await show()
+    await page.evaluate("chat.hear('lobby', 'bob', 'well :smile: at 10:30:20')")
+    await page.get_by_text("well 😄 at 10:30:20").wait_for()
+    field = page.get_by_label("Message", exact=True)
+    await field.fill("")
+    await field.press_sequentially("so :thumbs")
+    await page.get_by_role("option", name="👍 :thumbsup:").tap()
+    assert await field.input_value() == "so :thumbsup: "
 
 
 async def test_an_input_method_finishes_its_word_first(show: Show) -> None:

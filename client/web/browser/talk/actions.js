@@ -3,6 +3,7 @@
  */
 import { h } from "../view/dom.js";
 import { _, moment } from "../view/language.js";
+import { load, sign as signOf } from "./emoji.js";
 import { line } from "./text.js";
 
 const QUICK = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
@@ -64,13 +65,13 @@ export function actions(pane, what, item, anchor, value = "") {
     const close = () => dialog.close();
     const button = (label, act, danger) =>
       h("button", { type: "button", class: danger ? "danger" : "", onclick: () => { close(); act(); } }, label);
-    const other = h("input", { class: "emoji", maxLength: 16, "aria-label": _("Another emoji"), placeholder: _("Another emoji"), autocomplete: "off" });
+    const other = h("input", { class: "emoji", maxLength: 62, "aria-label": _("Another emoji"), placeholder: _("Another emoji"), autocomplete: "off" });
     const emoji = h("form", { class: "quick", onsubmit: (event) => {
       event.preventDefault();
       const sign = other.value.trim();
       if (!sign) return;
       close();
-      put(pane.look.emoji?.get(sign.replace(/:/g, "")) ?? sign);
+      load().then(() => put(signOf(sign)));
     } }, QUICK.map((sign) => h("button", {
       type: "button", "aria-label": _("React with {emoji}", { emoji: sign }), "aria-pressed": item.reactions.some((each) => each.emoji === sign && each.mine),
       onclick: () => { close(); put(sign); },

@@ -5,6 +5,7 @@
 import { Commands } from "../core/commands.js";
 import { h } from "../view/dom.js";
 import { _, facts } from "../view/language.js";
+import { beginning, load, table } from "./emoji.js";
 import { line } from "./text.js";
 
 /** Proposals shown at a time; nobody reads more. */
@@ -52,6 +53,7 @@ export class Completion {
     if (selectionStart !== selectionEnd || (before === this.#dismissed && !requested)) return this.close();
     this.#dismissed = "";
     this.#learn(before);
+    if (!table.size && /:[^\s:]{2,}$/.test(before)) await load();
     const found = this.#commands.proposals(before, this.#known(), requested).slice(0, MOST);
     // What stands there already is no proposal.
     this.#show(found.length === 1 && found[0].text.trim() === before.slice(before.length - found[0].replaces) ? [] : found);
@@ -68,7 +70,7 @@ export class Completion {
         .filter((login) => login !== me?.login),
       speakers: () => said,
       talks: (letters) => all.filter((talk) => talk.name.toLowerCase().includes(letters.toLowerCase())).map((talk) => [talk.key, talk.view ? `#${talk.name}` : talk.name]),
-      emoji: () => [],
+      emoji: beginning,
     };
   }
 

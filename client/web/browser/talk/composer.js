@@ -8,7 +8,7 @@ import { _, facts, ngettext } from "../view/language.js";
 import { line, tooLong } from "./text.js";
 
 /** On a touch screen Enter makes a line, as its keyboards promise. */
-const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
+export const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 /** Characters from which on it is looked at whether a text is too long: fewer never are. */
 const LONG = 2000;
 
@@ -152,7 +152,7 @@ export class Composer {
 
   async #complete() {
     const before = this.text.slice(0, this.#field.selectionEnd);
-    if (!this.#completion && !/^\s*[/#]|(^|\s)[@#]\S*$/.test(before)) return;
+    if (!this.#completion && !/^\s*[/#]|(^|\s)([@#]\S*|:[a-z0-9_+-]{2,})$/i.test(before)) return;
     const { Completion } = await import("./completion.js");
     this.#completion ??= new Completion(this.#chat, this.#talk, this.#field, (text, at) => {
       this.#field.value = text;

@@ -5,7 +5,8 @@
  */
 import { Commands } from "../core/commands.js";
 import { fold } from "../core/entries.js";
-import { _, clock, day, facts, moment, ngettext } from "../view/language.js";
+import { _, clock, facts, moment, ngettext } from "../view/language.js";
+import { load, sign } from "./emoji.js";
 import { line, same } from "./text.js";
 
 /** Lines of one answer; what is beyond is counted. */
@@ -136,7 +137,7 @@ function profile(desk, view) {
   lines.push(view.online ? _("here now, {status}", { status: statusOf(view.status) })
     : view.seen ? _("last here {when}", { when: moment(view.seen) }) : _("not here now"));
   if (view.note) lines.push(_("says: {note}", { note: line(view.note) }));
-  lines.push(_("here since {day}", { day: day(view.created, desk.chat.now()) }));
+  lines.push(_("here since {day}", { day: moment(view.created) }));
   if (view.age !== null) lines.push(_("age {age}, gender {gender} (seen by you and the operator only)", { age: view.age, gender: genderOf(view.gender) }));
   if (view.show_seen === false) lines.push(_("nobody sees when you were last here; /seen on shows it"));
   return lines;
@@ -181,7 +182,7 @@ const ACTIONS = {
     desk.tell(ngettext("{n} room, with how many are there now:", "{n} rooms, with how many are there now:", rooms.length), ...rooms.map((room) => {
       const traits = [!room.creator && _("default room"), room.kept && room.creator && _("kept"), room.private && _("private"), room.hidden && _("hidden"),
         room.creator && (room.creator === desk.me.login ? _("yours") : _("by {login}", { login: line(room.creator) }))].filter(Boolean);
-      return [room.name === desk.talk.key ? "→ " : room.joined ? "✓ " : "   ", { room: room.name }, ` ${room.online} · ${traits.join(", ")}${room.subject ? ` · ${line(room.subject)}` : ""}`];
+      return [room.name === desk.talk.key ? "→ " : room.joined ? "✓ " : "– ", { room: room.name }, ` ${room.online} · ${traits.join(", ")}${room.subject ? ` · ${line(room.subject)}` : ""}`];
     }));
   },
   async "#show users"(desk) {
@@ -221,7 +222,8 @@ const ACTIONS = {
     const room = desk.known(values.room);
     try {
       await desk.chat.delete(room);
-      desk.shell.toast(_("#{room} is deleted.", { room }));
+      // Who is in it is told by the shell.
+      if (!desk.chat.talks.has(room)) desk.tell(_("#{room} is deleted.", { room }));
     } catch (error) {
       if (error.code !== "forbidden") throw error;
       await desk.ask("hide", { room });
@@ -306,7 +308,8 @@ const ACTIONS = {
   async "/react"(desk, values) {
     const entry = await desk.meant(values, values.message ? undefined : false);
     if (!entry) return false;
-    const emoji = desk.pane.look.emoji?.get(values.emoji.replace(/^:|:$/g, "").toLowerCase()) ?? values.emoji;
+    if (/^:.*:$/.test(values.emoji)) await load();
+    const emoji = sign(values.emoji);
     if (/^[\0-\x7f]*$/.test(emoji)) return desk.complain(_("{code} is no emoji.", { code: emoji }));
     desk.chat.react(entry, emoji, !entry.reactions.some((each) => each.emoji === emoji && each.mine));
   },

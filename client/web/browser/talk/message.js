@@ -5,9 +5,10 @@
  */
 import { h } from "../view/dom.js";
 import { _, clock, day, ngettext } from "../view/language.js";
+import { load, table, wanted } from "./emoji.js";
 import { clean, folded, line, lines, onlyEmoji } from "./text.js";
 
-/** @typedef {{me: string, now: () => number, unfolded: WeakSet<object>, emoji?: Map<string, string>}} Look */
+/** @typedef {{me: string, now: () => number, unfolded: WeakSet<object>, emoji: Map<string, string>, again: () => void}} Look */
 /** @typedef {{day: boolean, unread: number, grouped: boolean}} Above */
 
 /** Everything that the look of an item hangs on, to see whether it must be drawn again. */
@@ -15,7 +16,7 @@ export function signature(item, above, look) {
   if (item.note) return `${above.day}${item.lines}`;
   const { text, edited, retracted, state, changing, reactions } = item;
   const quoted = item.replyTo && item.quoted;
-  return [above.day, above.unread, above.grouped, look.unfolded.has(item), text, edited, retracted, state, changing, item.safe,
+  return [above.day, above.unread, above.grouped, look.unfolded.has(item), !text.includes(":") || table.size, text, edited, retracted, state, changing, item.safe,
     quoted && [quoted.text, quoted.retracted], reactions.map((each) => [each.emoji, each.count, each.mine])].join("\u0001");
 }
 
@@ -23,7 +24,7 @@ export function signature(item, above, look) {
 export const name = (login, props = {}) => h("bdi", { ...props, class: `hued nick ${props.class ?? ""}`, hue: login }, line(login));
 
 const act = (what, label, props = {}, ...children) =>
-  h("button", { type: "button", tabIndex: -1, ...props, data: { act: what, ...props.data } }, ...(children.length ? children : [label]));
+  h("button", { type: "button", ...props, data: { act: what, ...props.data } }, ...(children.length ? children : [label]));
 
 /** The row of an item. */
 export function draw(item, above, look) {
@@ -57,7 +58,7 @@ function message(entry, above, look) {
   said.classList.toggle("grouped", above.grouped);
   said.classList.toggle("mention", !!entry.mention && !entry.mine);
   if (entry.replyTo) said.append(quote(entry));
-  said.append(h("div", { class: "head" }, !above.grouped && act("person", "", { class: "who", data: { value: entry.sender } }, name(entry.sender)), when));
+  said.append(h("div", { class: "head" }, !above.grouped && act("person", "", { class: "who", tabIndex: -1, data: { value: entry.sender } }, name(entry.sender)), when));
   said.append(entry.retracted ? h("div", { class: "body gone" }, _("message deleted")) : body(entry, look));
   const marks = [entry.edited && !entry.retracted && _("edited"), entry.state === "pending" && (entry.safe === false ? _("sending…") : "🕓"),
     entry.changing?.length && "…"].filter(Boolean);
@@ -68,12 +69,13 @@ function message(entry, above, look) {
       act("retry", _("Try again"), { class: "chip" }), act("discard", _("Discard"), { class: "chip" })));
   }
   if (entry.reactions.length && !entry.retracted) said.append(reactions(entry));
-  said.append(act("more", "⋯", { class: "more", "aria-label": _("Actions"), "aria-haspopup": "dialog" }));
+  said.append(act("more", "⋯", { class: "more", tabIndex: -1, "aria-label": _("Actions"), "aria-haspopup": "dialog" }));
   return said;
 }
 
 function body(entry, look) {
   const text = clean(entry.text);
+  if (wanted(text)) load().then(look.again);
   const short = look.unfolded.has(entry) ? null : folded(text);
   const large = text.length < 50 && onlyEmoji(text);
   const element = h("div", { class: large ? "body large" : "body" }, written(short ?? text, look));
@@ -108,8 +110,8 @@ function quote(entry) {
 
 function reactions(entry) {
   const shown = entry.reactions.map(({ emoji, count, mine }) => act("react", "", {
-    class: "chip", data: { value: emoji }, "aria-pressed": mine,
+    class: "chip", tabIndex: -1, data: { value: emoji }, "aria-pressed": mine,
     "aria-label": ngettext("{emoji}, {n} person", "{emoji}, {n} people", count, { emoji: line(emoji) }),
   }, h("span", { class: "sign" }, line(emoji)), ` ${count}`));
-  return h("div", { class: "reactions" }, shown, act("react", "+", { class: "chip add", "aria-label": _("React"), data: { value: "" } }));
+  return h("div", { class: "reactions" }, shown, act("react", "+", { class: "chip add", tabIndex: -1, "aria-label": _("React"), data: { value: "" } }));
 }

@@ -5,7 +5,8 @@
  */
 import { bdi, h, icon } from "../view/dom.js";
 import { _, ngettext } from "../view/language.js";
-import { Composer } from "./composer.js";
+import { Composer, TOUCH } from "./composer.js";
+import { table } from "./emoji.js";
 import { MessageList } from "./list.js";
 import { line } from "./text.js";
 
@@ -25,7 +26,7 @@ const SAID_MS = 4000;
  */
 export function mountTalk(element, chat, key, shell) {
   const pane = new Pane(element, chat, chat.talks.get(key), shell);
-  return { goTo: (seq) => pane.goTo(seq), focus: () => pane.composer.focus(), destroy: () => pane.destroy() };
+  return { goTo: (seq) => pane.goTo(seq), focus: () => pane.focus(), destroy: () => pane.destroy() };
 }
 
 export class Pane {
@@ -38,7 +39,7 @@ export class Pane {
     this.chat = chat;
     this.talk = talk;
     this.shell = shell;
-    this.look = { me: chat.me?.login ?? "", now: () => chat.now(), unfolded: new WeakSet() };
+    this.look = { me: chat.me?.login ?? "", now: () => chat.now(), unfolded: new WeakSet(), emoji: table, again: () => this.list.refresh() };
     this.list = new MessageList(chat, talk, this.look);
     this.composer = new Composer(chat, talk, {
       command: (typed) => this.command(typed), sent: () => this.list.toEnd(), failed: (error) => this.failed(error),
@@ -62,6 +63,12 @@ export class Pane {
     this.#draw();
     chat.open(talk.key).catch((error) => this.failed(error));
     if (talk.kind === "room") chat.members(talk.key).catch(() => {});
+  }
+
+  /** Where a keyboard is, one writes; on a touch screen it would come up and hide what is to be read. */
+  focus() {
+    if (TOUCH.matches) this.list.log.focus({ preventScroll: true });
+    else this.composer.focus();
   }
 
   destroy() {

@@ -74,7 +74,9 @@ const formats = new Map();
 
 function shown(ms, options) {
   const key = lang + JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(lang, options));
+  // As it is usual where one lives, if that is a kind of the language: 14:05 in Britain, 02:05 PM in America.
+  const locale = navigator.languages.find((tag) => tag.startsWith(lang)) ?? lang;
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale, options));
   return formats.get(key).format(ms);
 }
 

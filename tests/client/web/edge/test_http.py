@@ -56,6 +56,7 @@ def test_the_service_worker_names_files_that_are_there(site: Site) -> None:
 def test_facts_come_in_each_language(site: Site) -> None:
     assert [site.get(f"/facts/{lang}.json").json()["lang"] for lang in ("en", "es")] == ["en", "es"]
     assert site.get("/facts/xx.json").status == 404
+    assert site.get("/facts/emoji.json").json()["smile"] == "😄"
 
 
 @pytest.mark.parametrize(
