@@ -62,6 +62,7 @@ export class Chat extends EventTarget {
   #link;
   #store = null;
   #opened = null;
+  /** the end of what was kept */ #over = null;
   #outbox = new Outbox();
   #rows = [];
   #drafts = new Map();
@@ -253,7 +254,8 @@ export class Chat extends EventTarget {
     this.#clear();
     this.#store = null;
     this.#say("ended", { reason });
-    await (reason === "logged-out" ? store?.forget() : store?.destroy());
+    if (store) this.#over = reason === "logged-out" ? store.forget() : store.destroy();
+    await this.#over;
   }
 
   #clear() {
