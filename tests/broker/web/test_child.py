@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -89,6 +90,16 @@ def answers(url: str) -> bool:
         return bool(answer.status == 200)
 
 
+def registers(url: str, login: str) -> bool:
+    """Whether somebody who registers through the gateway is let in by the broker."""
+    account = {"login": login, "password": "correct horse", "first_names": "A", "surnames": "B", "age": 30}
+    body = json.dumps({**account, "gender": "other", "keep": False, "lang": "en"}).encode()
+    headers = {"Content-Type": "application/json", "Origin": url}
+    asked = urllib.request.Request(f"{url}/api/register", body, headers)
+    with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+        return bool(json.load(answer)["ok"])
+
+
 def lives(pid: int) -> bool:
     """Whether that process runs; one that nobody has waited for yet does not."""
     try:
@@ -101,6 +112,7 @@ def test_one_command_serves_browsers_too(tmp_path: Path) -> None:
     with served(tmp_path) as running:
         url, pid = running.gateway()
         assert answers(url)
+        assert registers(url, "ana")
         running.process.terminate()
         assert running.process.wait(PATIENCE_S) == 0
         assert not lives(pid)
@@ -117,7 +129,7 @@ def test_a_gateway_that_was_killed_comes_back(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGKILL)
         url, second = running.gateway(2)
         assert second != pid
-        assert answers(url)
+        assert registers(url, "ana")
         assert running.log.count("event=key-added") == 1, "by the same key"
 
 
