@@ -65,7 +65,7 @@ def test_a_ring_is_bounded_in_entries_and_bytes() -> None:
         ring.add(seq, seq - 1, b"x")
     assert len(ring) == bounds.RING_ENTRIES
     assert ring.after(bounds.RING_ENTRIES - 1) is None
-    for seq in range(seq + 1, seq + 100):
+    for seq in range(ring.last + 1, ring.last + 100):
         ring.add(seq, seq - 1, b"x" * 10_000)
         assert ring.bytes <= bounds.RING_BYTES
 
