@@ -100,4 +100,5 @@ async def test_all_that_was_assigned_is_done_by_commands(shared: Servers, visit:
     await ben.answered("lobby")
     assert "typed" not in await ben.page.locator(".note.answer").last.inner_text()
     await ben.type("#exit")
+    await ben.choose("Log out")
     await ben.page.get_by_label("Password", exact=True).wait_for()

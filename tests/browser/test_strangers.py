@@ -165,7 +165,8 @@ async def test_what_people_call_themselves_is_only_ever_text(shared: Servers, vi
     await ana.arrive("ana-named", fields=named)
     await ben.arrive("ben-named")
     await ana.request("status", status="away", note=IMAGE)
-    await ana.request("create", room="<img src=x>", kept=True)
+    await ana.type(f"#cR {IMAGE}")
+    await ana.page.locator(".note.error").last.wait_for()
     await ben.list("People")
     await ben.row("ana-named").locator("small").filter(has_text="<svg onload=alert(1)>").first.wait_for()
     await ben.row("ana-named").locator("a").click()
@@ -214,7 +215,8 @@ async def test_too_long_a_frame_ends_only_the_link_that_sent_it(shared: Servers,
     await ana.arrive("ana-frames")
     await ben.arrive("ben-frames")
     closed = await ana.page.evaluate(FRAMES)
-    assert closed[0] == 1009
+    # "Too long", or cut off before it was all sent.
+    assert closed[0] in (1009, 1006)
     for said in closed[1:]:
         assert isinstance(said, int) or not json.loads(said).get("ok") or json.loads(said).get("id"), closed
     await ana.type("still here")

@@ -87,4 +87,6 @@ else if (here) {
   chat.start();
   converse();
 } else enter();
-if (isSecureContext) setTimeout(afterwards, 1500);
+/** Without a line the files of it do not come: then later. */
+const later = (ms) => setTimeout(() => afterwards().catch(() => later(30_000)), ms);
+if (isSecureContext) later(1500);

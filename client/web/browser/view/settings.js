@@ -25,7 +25,7 @@ export function mountSettings(element, chat, part, shell) {
   const until = { signal: stop.signal };
   const pages = { "": overview, profile, password, sessions };
   const titles = { "": _("Settings"), profile: _("Profile"), password: _("Change the password"), sessions: _("Where you are logged in") };
-  const here = part in pages ? part : "";
+  const here = Object.hasOwn(pages, part) ? part : "";
   const back = h("button", { type: "button", class: `round${here ? "" : " only-narrow"}`, "aria-label": _("Back"), onclick: () => shell.back() }, icon("back"));
   const title = h("h1", { tabIndex: -1 }, titles[here]);
   const place = h("div", { class: "settings" });
