@@ -45,6 +45,21 @@ def test_languages() -> None:
     assert tuple(re.findall(r"(\w+):", table[1])) == LANGUAGES
 
 
+def test_what_is_needed_first_is_asked_for_at_once() -> None:
+    """The page names all modules that the first screen imports: else each level of them waits for the one above."""
+    browser = ROOT / "client/web/browser"
+    needed, reached = [browser / "start.js", browser / "view/shell.js"], set()
+    while needed:
+        module = needed.pop()
+        if module not in reached:
+            reached.add(module)
+            imports = re.findall(r'^import [^;]*?"(\.[^"]+)"', module.read_text(encoding="utf-8"), re.MULTILINE)
+            needed += [(module.parent / each).resolve() for each in imports]
+    page = (browser / "index.html").read_text(encoding="utf-8")
+    preloaded = {browser / each for each in re.findall(r'<link rel="modulepreload" href="/app/(.+?)">', page)}
+    assert preloaded == reached - {browser / "start.js"}
+
+
 async def test_errors_stand_beside_their_fields(shared: Servers, visit: Opener) -> None:
     """Nothing is sent that the broker would refuse; what it refuses is told where it was typed."""
     app = await visit(shared, **SMALL_PHONE)

@@ -6,6 +6,9 @@ import { Chat } from "./core/chat.js";
 import { prefer, preferred } from "./view/device.js";
 import { _, lang, speak } from "./view/language.js";
 
+/** The page's background, as css/base.css has it. */
+const PAPER = { light: "#f6f3ee", dark: "#171513" };
+
 const spoken = speak();
 const chat = new Chat({ lang });
 const here = preferred("login");
@@ -70,6 +73,10 @@ function theme() {
   const wanted = preferred("theme");
   if (wanted) document.documentElement.dataset.theme = wanted;
   else delete document.documentElement.dataset.theme;
+  // The system's bars take the colour of the page.
+  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
+    meta.content = PAPER[wanted || (meta.media.includes("dark") ? "dark" : "light")];
+  }
 }
 
 theme();
