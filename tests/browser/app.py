@@ -126,13 +126,13 @@ class App:
     def row(self, name: str) -> Locator:
         """A row of the list that is shown: a conversation, a room, somebody."""
         named = self.page.locator("b bdi").filter(has_text=re.compile(f"^{re.escape(name)}$"))
-        return self.page.locator("nav li").filter(has=named)
+        return self.page.locator(".side li").filter(has=named)
 
     async def list(self, view: str = "Conversations") -> None:
         """Turn to one of the three lists."""
-        if not await self.page.locator("nav .tabs").is_visible():
+        if not await self.page.locator(".side .tabs").is_visible():
             await self.button("Back").click()
-        await self.page.locator("nav .tabs").get_by_role("link", name=view, exact=True).click()
+        await self.page.locator(".side .tabs").get_by_role("link", name=view, exact=True).click()
 
     async def choose(self, *names: str) -> None:
         """Press buttons one after another, the last ones in the menus or dialogs that the first ones open."""

@@ -16,7 +16,7 @@ SCREENS: Final = ("#/", "#/rooms", "#/people", *(f"#/settings{part}" for part in
 # What is to be pressed, drawn, and not in a line of text, but less than 44 px high or wide.
 SMALL: Final = """
 () => !matchMedia("(pointer: coarse)").matches ? [] :
-  [...document.querySelectorAll("button, input, select, textarea, nav a")]
+  [...document.querySelectorAll("button, input, select, textarea, .side a")]
     .filter((each) => !each.closest(".log, .unseen, .skip"))
     .map((each) => [each, (each.closest("label") ?? each).getBoundingClientRect()])
     .filter(([each, box]) => box.width && box.height && (box.height < 43.5 || box.width < 43.5)

@@ -12,14 +12,13 @@ from tests.browser.app import App
 from tests.browser.chromium import DESKTOP, SMALL_PHONE, launched, opened
 from tests.browser.conftest import Opener, Servers
 from tests.generated import ROOT
+from tests.support.gateway import PASSWORD
 
-PASSWORD = "tomillo y romero"
 
-
-async def registered(app: App, login: str = "") -> str:
+async def registered(app: App) -> str:
     """Make an account by hand; its login."""
-    page, login = app.page, login or f"ana{secrets.token_hex(3)}"
-    await app.go()
+    page, login = app.page, f"ana{secrets.token_hex(3)}"
+    await page.goto("/")
     await page.get_by_role("button", name="New here").click()
     await page.get_by_label("First names").fill("Ana María")
     await page.get_by_label("Surnames").fill("Ruiz Peña")
@@ -29,6 +28,14 @@ async def registered(app: App, login: str = "") -> str:
     await page.get_by_label("Female", exact=True).check()
     await page.get_by_role("button", name="Make the account").click()
     await expect(talk(page, "lobby")).to_be_visible()
+    return login
+
+
+async def arrived(app: App) -> str:
+    """Be there without the forms, at the list; the login."""
+    login = f"ana{secrets.token_hex(3)}"
+    await app.arrive(login)
+    await app.page.goto("/")
     return login
 
 
@@ -64,7 +71,7 @@ async def test_errors_stand_beside_their_fields(shared: Servers, visit: Opener) 
     """Nothing is sent that the broker would refuse; what it refuses is told where it was typed."""
     app = await visit(shared, **SMALL_PHONE)
     page = app.page
-    await app.go()
+    await page.goto("/")
     await page.get_by_role("button", name="New here").click()
     await page.get_by_label("Age", exact=True).fill("12.5")
     await page.get_by_label("Password", exact=True).fill("short")
@@ -78,7 +85,7 @@ async def test_errors_stand_beside_their_fields(shared: Servers, visit: Opener) 
     login = await registered(app)
 
     other = await visit(shared)
-    await other.go()
+    await other.page.goto("/")
     await other.page.get_by_label("Login", exact=True).fill(login)
     await other.page.get_by_label("Password", exact=True).fill("not this one")
     await other.page.locator("form").get_by_role("button", name="Log in").click()
@@ -93,7 +100,7 @@ async def test_back_leads_to_the_list_however_one_came(shared: Servers, visit: O
     """On a phone: from a row, and from a link straight to a conversation."""
     app = await visit(shared)
     page = app.page
-    await registered(app)
+    await arrived(app)
     await talk(page, "lobby").click()
     field = page.get_by_placeholder("Message to #lobby")
     await expect(field).to_be_visible()
@@ -102,7 +109,7 @@ async def test_back_leads_to_the_list_however_one_came(shared: Servers, visit: O
     await expect(talk(page, "lobby")).to_be_visible()
     await expect(field).to_be_hidden()
     await page.goto("about:blank")
-    await app.go("/#/talk/lobby")
+    await page.goto("/#/talk/lobby")
     await expect(field).to_be_visible()
     await page.go_back()
     await expect(talk(page, "lobby")).to_be_visible()
@@ -111,8 +118,8 @@ async def test_back_leads_to_the_list_however_one_came(shared: Servers, visit: O
 async def test_a_room_from_its_making_to_its_end(shared: Servers, visit: Opener) -> None:
     """Made on a phone, found, joined and left on a desktop, deleted; counts and lists agree."""
     one, other = await visit(shared), await visit(shared, **DESKTOP)
-    await registered(one)
-    await registered(other)
+    await arrived(one)
+    await arrived(other)
     room = f"chess{secrets.token_hex(3)}"
     page = one.page
     await page.get_by_role("button", name="New", exact=True).click()
@@ -150,7 +157,7 @@ async def test_offline_is_said_and_what_waits_is_counted(shared: Servers, visit:
     """And it is gone when the link is back."""
     app = await visit(shared)
     page = app.page
-    await registered(app)
+    await arrived(app)
     await talk(page, "lobby").click()
     await app.context.set_offline(True)
     bar = page.locator(".link-bar")
@@ -165,7 +172,7 @@ async def test_by_keyboard_alone(shared: Servers, visit: Opener) -> None:
     """To somebody by a part of the name; menus by arrows; Esc gives the focus back."""
     app = await visit(shared, **DESKTOP)
     page = app.page
-    login = await registered(app)
+    login = await arrived(app)
     await expect(page.get_by_placeholder("Message to #lobby")).to_be_visible()
     await page.keyboard.press("Control+k")
     await page.keyboard.type(login[:6])
