@@ -266,14 +266,32 @@ async def test_what_failed_can_be_sent_again_or_given_up(show: Show) -> None:
 
 async def test_a_long_press_offers_what_can_be_done(show: Show) -> None:
     page = await show()
-    last = page.locator(".row .msg .body").last
-    await last.dispatch_event("pointerdown", {"pointerType": "touch", "isPrimary": True})
+    at = await page.locator(".row .msg .body").last.bounding_box()
+    assert at is not None
+    tools = await page.context.new_cdp_session(page)
+    # The sheet comes up under the finger, which then goes up.
+    finger = {"x": at["x"] + 9, "y": at["y"] + 9}
+    await tools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [finger]})
     sheet = page.get_by_role("dialog", name="Actions")
+    await sheet.wait_for()
+    await tools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    await _settled(page)
     await sheet.get_by_role("button", name="React with 🎉").tap()
     chip = page.locator(".row").last.get_by_role("button", name="🎉, 1 person")
     assert await chip.get_attribute("aria-pressed") == "true"
     await chip.tap()
     await chip.wait_for(state="detached")
+
+
+async def test_a_line_shows_where_the_unread_begin(show: Show) -> None:
+    page = await show()
+    await page.evaluate("shell.show('ajedrez')")
+    line = page.locator(".unreadline")
+    assert await line.inner_text() == "4 unread"
+    await page.wait_for_function("chat.talks.get('ajedrez').unread === 0")
+    assert await line.is_visible()
+    await page.evaluate("chat.post('ajedrez', 'mine')")
+    await line.wait_for(state="detached")
 
 
 async def test_targets_are_large_enough_for_fingers(show: Show) -> None:

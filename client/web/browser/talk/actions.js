@@ -88,6 +88,14 @@ export function actions(pane, what, item, anchor, value = "") {
       item.state === "failed" ? button(_("Discard"), does.retract, true) : there && pane.mayTakeBack(item) && button(_("Take back"), does.retract, true),
     ],
     h("p", { class: "when" }, moment(item.time), item.edited ? ` · ${_("edited {when}", { when: moment(item.edited) })}` : "", item.seq ? ` · ^${item.seq}` : ""));
+    // The finger of a long press is still down: what it does when it goes up is not meant for the sheet.
+    let ready = false;
+    dialog.addEventListener("pointerdown", () => { ready = true; }, true);
+    dialog.addEventListener("click", (event) => {
+      if (ready || !event.detail) return;
+      event.preventDefault();
+      event.stopPropagation();
+    }, true);
     document.body.append(dialog);
     dialog.showModal();
     if (onlyEmoji) other.focus();

@@ -27,6 +27,7 @@ export class MessageList {
   #missed = 0;
   #unread = 0;
   #unreadItem = null;
+  #readTo = -1;
   #frame = 0;
   #spared = [0, 0];
   #asking = false;
@@ -60,7 +61,7 @@ export class MessageList {
       where.addEventListener(what, () => this.#attend(), { signal });
     }
     this.#watcher.observe(this.log);
-    this.#arrive();
+    if (talk.unread) [this.#unread, this.#readTo] = [talk.unread, talk.read];
     this.refresh();
   }
 
@@ -111,11 +112,12 @@ export class MessageList {
     return row && this.#items.find((item) => this.#rows.get(item)?.element === row);
   }
 
-  /** Where the unread begin, as of now. */
-  #arrive() {
-    const { read, unread, entries } = this.#talk;
-    this.#unread = unread;
-    this.#unreadItem = unread ? entries.find((entry) => entry.seq > read && !entry.mine) : null;
+  /** Where the unread begin, as far as that is loaded; they may be read while it still loads. */
+  #findUnread() {
+    const { entries, first, loaded } = this.#talk;
+    if (this.#readTo < 0) return;
+    this.#unreadItem = entries.find((entry) => entry.seq > this.#readTo && !entry.mine) ?? null;
+    if (loaded && (first || entries[0]?.seq <= this.#readTo)) this.#readTo = -1;
   }
 
   #changed({ change, entries }) {
@@ -128,6 +130,7 @@ export class MessageList {
     }
     if (change === "end" && entries.some((entry) => entry.mine && entry.state === "pending")) {
       this.#unreadItem = null;
+      this.#readTo = -1;
       this.refresh();
       this.toEnd();
       return;
@@ -154,7 +157,7 @@ export class MessageList {
   refresh() {
     const anew = this.#anew;
     this.#anew = this.#stale = false;
-    if (!this.#unreadItem && this.#talk.unread && !this.#items.length) this.#arrive();
+    this.#findUnread();
     const before = this.#items;
     const stuck = this.log.scrollTop > -NEAR;
     const items = (this.#items = this.#merge());
@@ -332,6 +335,7 @@ export class MessageList {
   /** Go to the newest message. */
   async toEnd() {
     if (!this.#talk.last) await this.#chat.latest(this.#talk.key);
+    if (this.#stale) this.refresh();
     this.#render(atEnd(this.#items.length), true);
     this.log.scrollTop = 0;
     this.#attend();

@@ -15,6 +15,9 @@ const LONG_MS = 450;
 const TREMBLE = 10;
 /** Milliseconds for which a message that was announced stays where screen readers find it. */
 const SAID_MS = 4000;
+/** People present from which on it is not said who comes and goes, unless they have spoken within so many milliseconds. */
+const CROWDED = 12;
+const LATELY_MS = 300_000;
 
 /**
  * Show the conversation `key` in `element`.
@@ -100,6 +103,8 @@ export class Pane {
   }
 
   #notice({ kind, login, reason, by, subject, added = [], removed = [], time, error, text, op }) {
+    if (login && this.talk.view?.online >= CROWDED
+      && !this.talk.entries.slice(-200).some((entry) => entry.sender === login && this.chat.now() - entry.time < LATELY_MS)) return;
     const who = line(login ?? by);
     const left = { gone: _("{who} left (connection lost)", { who }), removed: _("{who} left (removed)", { who }), disabled: _("{who} left (account disabled)", { who }) };
     const lines = {
