@@ -393,6 +393,40 @@ test("what is refused stays with its reason, and can be sent again or given up",
   assert.deepEqual([texts(chat.talks.get("lobby")), two.state], [["b"], "sent"]);
 });
 
+test("started twice, or stopped and started, it is one chat", async () => {
+  const { world, chat } = await one();
+  chat.start();
+  await world.time.pass(200);
+  assert.equal(world.sockets.size, 1);
+  chat.stop();
+  world.say("lobby", "bob", "meanwhile");
+  chat.post("lobby", "mine");
+  await world.time.pass(60000);
+  assert.deepEqual([chat.link, world.sockets.size], ["offline", 0]);
+  chat.start();
+  chat.start();
+  await world.time.pass(2000);
+  assert.equal(world.sockets.size, 1);
+  assert.deepEqual(texts(chat.talks.get("lobby")), ["meanwhile", "mine"]);
+});
+
+test("a gateway that does not answer is left, and called again", async () => {
+  const { world, chat } = await one();
+  const states = [];
+  chat.addEventListener("link", ({ detail }) => states.push(detail.state));
+  world.brokerDown = true;
+  await world.time.pass(60000);
+  assert.deepEqual(states, ["offline"]);
+  world.brokerDown = false;
+  await world.time.pass(40000);
+  assert.deepEqual([chat.link, states.at(-1)], ["live", "live"]);
+  const asked = world.asked.length;
+  await world.time.pass(100000);
+  const pings = world.asked.slice(asked);
+  assert.ok(pings.length >= 4 && pings.length <= 7, `${pings.length} in 100 s`);
+  assert.ok(pings.every(({ op }) => op === "ping"));
+});
+
 /** Some minutes of a bad life; then what everybody sees must be what was said. */
 async function chaos(seed) {
   const world = new World(seed);

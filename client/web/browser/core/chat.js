@@ -78,7 +78,7 @@ export class Chat extends EventTarget {
   #marks = new Map();
   /** when it was last told that one writes there */ #typed = new Map();
   /** until when others write: timers */ #writing = new Map();
-  #shown = true;
+  #shown = !globalThis.document?.hidden;
   #at = 0;
 
   /** @param {{lang?: string, port?: object}} options `lang`: of the broker's sentences; `port`: all that is outside, for tests */
@@ -128,7 +128,7 @@ export class Chat extends EventTarget {
   /** Connect; meanwhile show what is kept of who used this browser last. */
   async start() {
     const hint = JSON.parse(this.#port.storage?.getItem("tertulia") ?? "null");
-    this.#opened = hint ? this.#recall(hint) : null;
+    if (hint && !this.#store) this.#opened = this.#recall(hint);
     this.#link.start();
     await this.#opened;
   }
@@ -250,6 +250,7 @@ export class Chat extends EventTarget {
 
   async #ended(reason) {
     const store = this.#store;
+    this.#opened = null;
     this.#port.storage?.removeItem("tertulia");
     this.#clear();
     this.#store = null;

@@ -68,8 +68,8 @@ class Indexed {
     return this;
   }
 
-  async run(work) {
-    const transaction = this.#database.transaction(TABLES, "readwrite");
+  async run(work, mode = "readwrite") {
+    const transaction = this.#database.transaction(TABLES, mode);
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = transaction.onerror = () => reject(transaction.error);
@@ -83,18 +83,11 @@ class Indexed {
       all: (name) => done(table(name).getAll()),
       put: (name, row) => done(table(name).put(row)),
       delete: (name, at) => done(table(name).delete(at)),
-      newest: (log, id, most, least) =>
-        new Promise((resolve, reject) => {
-          const rows = [];
-          const request = table("entries").openCursor(range(log, id, least), "prev");
-          request.onerror = () => reject(request.error);
-          request.onsuccess = () => {
-            const cursor = request.result;
-            if (!cursor || rows.length >= most) return resolve(rows.reverse());
-            rows.push(cursor.value);
-            cursor.continue();
-          };
-        }),
+      newest: async (log, id, most, least) => {
+        // A cursor would take a turn for each row.
+        const keys = await done(table("entries").getAllKeys(range(log, id, least)));
+        return keys.length ? done(table("entries").getAll(IDBKeyRange.bound(keys.at(-most) ?? keys[0], keys.at(-1)))) : [];
+      },
       below: (log, id, least) => done(table("entries").delete(range(log, id, least))),
       clear: (name) => done(table(name).clear()),
     });
@@ -140,9 +133,9 @@ export class Store {
     }
   }
 
-  async #run(work) {
+  async #run(work, mode) {
     await this.#ready;
-    return this.#tables.run(work);
+    return this.#tables.run(work, mode);
   }
 
   /** All but the entries. @returns {Promise<{logs: object[], outbox: object[], kept: Object<string, *>}>} */
@@ -151,7 +144,7 @@ export class Store {
       logs: await t.all("logs"),
       outbox: await t.all("outbox"),
       kept: Object.fromEntries((await t.all("kept")).map(({ key, value }) => [key, value])),
-    }));
+    }), "readonly");
   }
 
   /** The newest entries up to `seq`, oldest first, and above what they are complete; null if there are none of them here. */
@@ -161,7 +154,7 @@ export class Store {
       if (row?.id !== id || row.seq < seq || row.low >= seq) return null;
       const wires = (await t.newest(log, id, most, seq)).map(({ wire }) => wire).filter((wire) => wire.seq > row.low);
       return { wires, low: wires.length < most ? row.low : wires[0].seq - 1 };
-    });
+    }, "readonly");
   }
 
   /** Something a reload should find, under a word. */
