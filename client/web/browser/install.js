@@ -132,7 +132,10 @@ function newVersions(registration, workers, offer, busy) {
   workers.addEventListener("controllerchange", () => {
     if (first) first = false; // the very first worker took over the page that brought it
     else if (agreed) location.reload();
-    else settle(); // another page agreed
+    else { // another page agreed
+      waiting = false;
+      settle();
+    }
   });
   const look = () => {
     if (document.hidden && waiting) settle();
