@@ -53,7 +53,7 @@ async function afterwards() {
   begin({
     offer(reload) {
       if (shell) shell.toast(_("There is a new version."), { actions: [{ label: _("Reload"), act: reload }] });
-      else if (![...document.querySelectorAll("input")].some((each) => each.value !== each.defaultValue)) reload();
+      else if (![...document.querySelectorAll("input:not([type=checkbox])")].some((each) => each.value !== each.defaultValue)) reload();
     },
     busy: () => chat.waiting > 0 || [...document.querySelectorAll("textarea, dialog[open] input")].some((each) => each.value),
     open: (talk, seq) => shell?.show(talk, { seq }),
