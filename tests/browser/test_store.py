@@ -109,6 +109,24 @@ async def test_without_a_database_it_goes_on_in_memory_and_says_so(tab: Any) -> 
     assert await page.evaluate("texts()") == ["hola sent true", "mine sent true"]
 
 
+async def test_a_connection_to_the_database_that_was_cut_is_made_again(tab: Any) -> None:
+    page = await tab(None)
+    await page.evaluate("""() => {
+      const open = IDBFactory.prototype.open;
+      globalThis.opened = [];
+      IDBFactory.prototype.open = function (...how) {
+        const request = open.apply(this, how);
+        request.addEventListener("success", () => globalThis.opened.push(request.result));
+        return request;
+      };
+    }""")
+    await page.evaluate(SET_UP, ["ana", ["hola"]])
+    await page.evaluate("opened[0].close(); cut(); chat.post('lobby', 'mine'); world.time.pass(500)")
+    assert await page.evaluate("[opened.length, chat.problem, texts()]") == [
+        2, None, ["hola sent true", "mine pending true"],
+    ]  # fmt: skip
+
+
 async def test_a_full_disk_gives_up_what_others_said_before_what_one_says(tab: Any) -> None:
     page = await tab("ana", "hola")
     await page.evaluate("""() => {

@@ -51,6 +51,7 @@ class Indexed {
   #name;
   #factory;
   #database;
+  #closed = false;
 
   constructor(factory, name) {
     this.#factory = factory;
@@ -69,7 +70,15 @@ class Indexed {
   }
 
   async run(work, mode = "readwrite") {
-    const transaction = this.#database.transaction(TABLES, mode);
+    let transaction;
+    try {
+      transaction = this.#database.transaction(TABLES, mode);
+    } catch (error) {
+      // Some phones cut the connection of a page that was in the background.
+      if (this.#closed) throw error;
+      await this.open();
+      transaction = this.#database.transaction(TABLES, mode);
+    }
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = transaction.onerror = () => reject(transaction.error);
@@ -96,6 +105,7 @@ class Indexed {
   }
 
   close() {
+    this.#closed = true;
     this.#database?.close();
   }
 
