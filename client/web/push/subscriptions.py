@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from client.language import N_
+from client.language import N_, _
 from client.secret_file import replace
 from client.web.push.bounds import ENDPOINT_LENGTH, FILE_BYTES, PER_ACCOUNT, SUBSCRIPTIONS
 from common import names
@@ -128,8 +128,8 @@ class Subscriptions:
             try:
                 content = msgspec.json.decode(read_secret(file, most=FILE_BYTES), type=_File)
             except msgspec.DecodeError:
-                said = f"{file}: is damaged; remove it: browsers subscribe anew when they are opened"
-                raise BadSecretFile(said) from None
+                said = _("{path}: is damaged; remove it: browsers subscribe anew when they are opened")
+                raise BadSecretFile(said.format(path=file)) from None
             self._all = {each.endpoint: each for each in content.subscriptions}
         self._saved = self._content()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from client.language import N_
 from client.link.calls import Outcome
 from client.link.failures import NoAnswer
 from client.web.relay.asking import Asked
@@ -22,7 +23,7 @@ Answered = Callable[[Outcome, float], None]
 def pass_on(hub: Hub, session: Session, command: m.Command, now: float, answered: Answered) -> None:
     """Ask the broker for a session; `answered` gets the outcome once, soon even if there is no broker."""
     if not hub.answering:
-        answered(NoAnswer("The broker cannot be reached at the moment; try again in a little while."), now)
+        answered(NoAnswer(N_("The broker cannot be reached at the moment; try again in a little while.")), now)
         return
     leaving = _leaving(session, command)
     parted = hub.places.part(session, leaving) if leaving is not None else None

@@ -1,6 +1,6 @@
 """The relay as the rest of the gateway sees it: sessions that come and go, and the sockets of their browsers.
 
-The asyncio shell around `hub.py`: its length is that of the interface. Must not know HTTP's pages and cookies, nor push services.
+The asyncio shell around `hub.py`: its length is that of the interface. Must not know pages and cookies, nor push services.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
-from client.language import translator
+from client.language import N_, translator
 from client.link.calls import Outcome
 from client.link.chat import ChatClient
 from client.link.connection import Connection
@@ -122,7 +122,7 @@ class Relay:
 
     async def _ask(self, label: str, command: m.Command, address: str, timeout: float) -> m.Reply:
         if not self._hub.answering:
-            raise NoAnswer("The broker cannot be reached at the moment; try again in a little while.")
+            raise NoAnswer(N_("The broker cannot be reached at the moment; try again in a little while."))
         answer: asyncio.Future[m.Reply] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Outcome, _asked: Asked, _now: float) -> None:
