@@ -1,6 +1,6 @@
 """The relay as the rest of the gateway sees it: sessions that come and go, and the sockets of their browsers.
 
-The asyncio shell around `hub.py`: its length is that of the interface. Must not know pages and cookies, nor push services.
+The asyncio shell around `hub.py`: its length is that of the interface. Must not know pages, cookies nor push services.
 """
 
 from __future__ import annotations
