@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -98,6 +98,9 @@ async def serve(relay: Relay, settings: Settings, ready: Callable[[str], None]) 
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         push.start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(bounds.LIVE_S):
+                await relay.chat.wait_live()
         server = await _listen(runner, settings, doors.proxies, Places(settings.per_address, most))
         stack.push_async_callback(_drain, server, relay, work)
         told = _signals(settings.certificate)

@@ -64,3 +64,6 @@ SHUT_S: Final = 1.0
 
 TLS_S: Final = 10.0
 """Seconds for a TLS handshake."""
+
+LIVE_S: Final = 3.0
+"""Seconds that the start waits until the gateway's own session has all it missed; then it serves in any case."""
