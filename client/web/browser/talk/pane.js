@@ -190,7 +190,8 @@ export class Pane {
     on("pointerdown", (event) => {
       stop();
       opened = false;
-      if (event.pointerType === "mouse" || event.target.closest("a, button")) return;
+      // A finger near a button is taken for one on it, so these are pressed long as well.
+      if (event.pointerType === "mouse" || event.target.closest("a")) return;
       start = event;
       timer = setTimeout(() => { opened = open(event.target); }, LONG_MS);
     });
@@ -202,7 +203,7 @@ export class Pane {
       if (opened || open(event.target)) event.preventDefault();
     });
     on("click", (event) => {
-      const button = event.target.closest("[data-act]");
+      const button = !opened && event.target.closest("[data-act]");
       const item = button && this.list.itemOf(button.closest(".row"));
       if (item) this.act(button.dataset.act, item, button, button.dataset.value);
     });
