@@ -1,7 +1,7 @@
 """Draw the app's icons: two people's words over each other. `python -m scripts.icons` writes client/web/browser/icons/.
 
-With nothing but the standard library, so that whoever changes a colour can draw them again; the same input gives the same
-bytes. Shapes are distances to their edge, so that edges are smooth at any size. Must not know the app.
+With nothing but the standard library, so that whoever changes a colour can draw them again. Shapes are distances to
+their edge, so that edges are smooth at any size. Must not know the app.
 
 Source: PNG (W3C, third edition), Web App Manifest (maskable icons: what matters is within 80 % of the width).
 """
@@ -146,19 +146,19 @@ def badge(size: int) -> bytes:
     return png(drawn(size, [(seen, (255, 255, 255, 255))]))
 
 
-def all_icons() -> dict[str, bytes]:
-    """Every icon by the name of its file."""
-    tile, full = rounded(0.5, 0.5, 1, 1, 0.22), rounded(0.5, 0.5, 2, 2, 0)
-    return {
-        "192.png": scene(192, tile, 0.74),
-        "512.png": scene(512, tile, 0.74),
-        "maskable.png": scene(512, full, 0.64),
-        "badge.png": badge(72),
-    }
-
+TILE: Final = rounded(0.5, 0.5, 1, 1, 0.22)
+FULL: Final = rounded(0.5, 0.5, 2, 2, 0)
+DRAWINGS: Final[dict[str, Callable[[], bytes]]] = {
+    "192.png": lambda: scene(192, TILE, 0.74),
+    "512.png": lambda: scene(512, TILE, 0.74),
+    "maskable.png": lambda: scene(512, FULL, 0.64),
+    "badge.png": lambda: badge(72),
+}
+"""How each icon is drawn, by the name of its file."""
 
 if __name__ == "__main__":
     ICONS.mkdir(exist_ok=True)
-    for name, content in all_icons().items():
+    for name, draw in DRAWINGS.items():
+        content = draw()
         (ICONS / name).write_bytes(content)
         print(f"{name}: {len(content)} bytes")

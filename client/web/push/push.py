@@ -56,6 +56,7 @@ class Push:
     def start(self) -> None:
         """Offer push to browsers, and go on telling those that subscribed before."""
         if self.lacks:
+            log.event(LOGGER, "push-off", logging.WARNING, not_installed=self.lacks)
             return
         own = {"push-key": self._key, "push-add": self._add, "push-remove": self._remove}
         self._relay.own_ops.update(own)
