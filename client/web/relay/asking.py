@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from client.link.calls import Outcome
 from client.link.failures import NoAnswer
-from client.web.relay.bounds import ASKED
+from client.web.relay.bounds import ASKED, ASKED_BYTES
 from common import codec
 from common import messages as m
 from common.errors import BadRequest, Busy, ChatError
@@ -28,6 +28,8 @@ class Asked(NamedTuple):
     done: Callable[[Outcome, Asked, float], None]
     sent: float
     ends: float
+    size: int
+    """Bytes of its frame."""
 
 
 class Asking:
@@ -38,6 +40,7 @@ class Asking:
         self._open: dict[int, Asked] = {}
         self._kinds: dict[int, type[m.Reply]] = {}
         self._last = FIRST
+        self._size = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -53,12 +56,13 @@ class Asking:
     ) -> None:
         """Make a request for `label`; `done` gets its outcome once, with what was asked. Raises `BadText` or
         `BadRequest` for what cannot be sent, `Busy` if too many are under way."""
-        if len(self._open) >= ASKED:
+        if len(self._open) >= ASKED or self._size >= ASKED_BYTES:
             raise Busy
         number = self._last + 1
         frame = codec.encode_request(number, command, label, address)
         self._last = number
-        self._open[number] = Asked(command, done, now, now + timeout)
+        self._open[number] = Asked(command, done, now, now + timeout, len(frame))
+        self._size += len(frame)
         self._kinds[number] = m.OPS[command.op][1]
         self._transmit(frame)
 
@@ -75,6 +79,7 @@ class Asking:
         if asked is None:
             return False
         del self._kinds[number]
+        self._size -= asked.size
         asked.done(outcome, asked, now)
         return True
 

@@ -50,6 +50,9 @@ ASKED: Final = 8_192
 FRAMES: Final = Rate(50.0, 500)
 """Frames from one socket: as many a second for ever, and as many at once. More is answered `rate-limited`."""
 
+ASKED_BYTES: Final = 33_554_432
+"""Bytes of the same: what a broker that does not read makes this process hold."""
+
 ANSWER_S: Final = 10.0
 """Seconds for the broker's answer to a request."""
 
@@ -64,6 +67,9 @@ RETRY_S: Final = 2.0
 
 LOSS_S: Final = 10.0
 """Seconds between two rounds in which all sessions ask anew since something was lost on the way from the broker."""
+
+LEAVINGS: Final = 1_000
+"""Rooms that a session was heard to leave, and when: of more, those left last."""
 
 CURSORS: Final = 2 * limits.ROOMS_JOINED
 """Logs for which one `hello` may name a cursor."""

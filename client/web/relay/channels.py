@@ -36,6 +36,8 @@ class Channel:
         self.prefix = frames.prefix(log)
         self.id: int | None = None
         """The room's id, 0 of an inbox; None until a marker has said which room the topic is of."""
+        self._kept: int | None = None
+        """The id under which the ring is kept."""
         self.members: dict[Session, None] = {}
         self.parting = False
         """Whether the topic was given back before a request that may end the last membership."""
@@ -57,24 +59,26 @@ class Channel:
     def settle(self, id: int, head: int) -> None:
         """A marker said which room it is, and where its log ends."""
         self.flush()
-        if self.id != id:
+        if self._kept != id:
             self.close()
-            self.id = id
+        self.id = self._kept = id
         self.ring = self._rings.open(self.log, id, head)
         self._rings.ends_at(self.log, id, head)
         # Nothing is on its way any more that was sent before the marker.
         self.changed()
 
     def unsettle(self) -> None:
-        """It is not certain any more which room it is: nothing is given out until a marker comes."""
+        """It is not certain any more which room it is: nothing is given out until a marker comes, and what is kept is
+        good again only if that says that nothing is missing."""
         self.flush()
-        self.close()
+        self.id = self.ring = None
+        self.changed()
 
     def close(self) -> None:
         """Forget what was kept."""
-        if self.id is not None:
-            self._rings.close(self.log, self.id)
-        self.id = self.ring = None
+        if self._kept is not None:
+            self._rings.close(self.log, self._kept)
+        self.id = self._kept = self.ring = None
         self.changed()
 
     def changed(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from client.link.calls import Outcome
 from client.web.relay.asking import Asked, Asking
@@ -46,12 +47,12 @@ class Greeter:
 
     def pump(self, now: float) -> None:
         """Ask as many as may be asked."""
-        if len(self._under_way) >= HELLOS:
+        room = HELLOS - len(self._under_way)
+        if room <= 0:
             return
-        for label in [label for label in self._waiting if label not in self._under_way]:
-            if len(self._under_way) >= HELLOS:
-                return
-            # An answer may have come meanwhile, and have asked for this one.
+        free = (label for label in self._waiting if label not in self._under_way)
+        for label in list(islice(free, room)):
+            # What cannot be sent is answered at once, and that may have asked for this one.
             wanted = self._waiting.pop(label, None)
             if wanted is not None:
                 self._ask(label, wanted, now)

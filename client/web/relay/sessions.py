@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from client.web.relay.bounds import LEAVINGS
 from common import messages as m
 from common import names, topics
 
@@ -138,7 +139,10 @@ class Session:
 
     def left(self, id: int, now: float) -> str | None:
         """The account is no member of a room any more, says an event. Returns the room's name if it was one."""
+        self._left.pop(id, None)
         self._left[id] = now
+        if len(self._left) > LEAVINGS:
+            del self._left[next(iter(self._left))]
         return self.drop(id)
 
     def drop(self, id: int) -> str | None:

@@ -227,7 +227,7 @@ export class Link {
       const call = this.#open.get(frame.id);
       if (call) this.#answered(call, frame);
     } else if (frame.log !== undefined) this.#on.event(frame);
-    else if (frame.kind === "gap") this.hello();
+    else if (frame.kind === "gap" || (frame.kind === "link" && frame.state === "live")) this.hello();
     else if (frame.kind === "ended") this.end(frame.reason);
   }
 

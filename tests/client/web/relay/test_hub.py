@@ -12,8 +12,10 @@ import pytest
 from client.link.actions import Subscribe, Transmit, Unsubscribe
 from client.link.failures import NoAnswer
 from client.web.relay import bounds
+from client.web.relay.frames import Greeting
 from client.web.relay.hub import Hub
 from client.web.relay.passing import pass_on
+from client.web.relay.resuming import resume
 from client.web.relay.sessions import Session
 from common import codec
 from common import messages as m
@@ -281,6 +283,21 @@ def test_a_ping_whose_answer_lacks_a_room_stops_it_and_asks(bench: Bench) -> Non
     bench.say("den", 1, 0, "secret")
     assert not tab.heard("secret")
     assert bench.waits()
+
+
+@pytest.mark.parametrize(("head", "how"), [(2, "resumed"), (3, "gap")])
+def test_what_is_kept_outlasts_a_lost_connection_if_nothing_was_said(bench: Bench, head: int, how: str) -> None:
+    bob, _ = bench.person("bob", view())
+    for seq in (1, 2):
+        bench.say("den", seq, seq - 1, "kept")
+    bench.hub.broadcast_down(bench.now)
+    bench.hub.broadcast_up(bench.now)
+    bench.live(BEACON, 0, 0)
+    bench.answer(welcome(state("bob", view(head=head))))
+    bench.live("den", 7, head)
+    resumed = resume(bob, bench.hub.places.channels, Greeting(run="g", cursors={"den": (7, 1)}), "g")
+    assert resumed.how == how
+    assert len(resumed.frames) == (1 if how == "resumed" else 0)
 
 
 def test_a_label_that_is_logged_out_ends_its_pages(bench: Bench) -> None:
