@@ -24,7 +24,7 @@ export class Completion {
   #found = [];
   #at = -1;
   #dismissed = "";
-  #list = h("div", { class: "proposals", role: "listbox", id: "proposals", "aria-label": _("Proposals"), hidden: true });
+  #list = h("div", { class: "proposals", role: "listbox", id: "proposals", tabIndex: 0, "aria-label": _("Proposals"), hidden: true });
 
   /** @param {(text: string, at: number) => void} put what changes the field's text and cursor */
   constructor(chat, talk, field, put) {
