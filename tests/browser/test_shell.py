@@ -105,6 +105,13 @@ async def test_back_leads_to_the_list_however_one_came(shared: Servers, visit: O
     field = page.get_by_placeholder("Message to #lobby")
     await expect(field).to_be_visible()
     await expect(talk(page, "lobby")).to_be_hidden()
+    members = page.get_by_role("complementary")
+    for put_away in (page.go_back, members.get_by_role("button", name="Close").click):
+        await page.get_by_role("button", name="Members").click()
+        await expect(members).to_be_visible()
+        await put_away()
+        await expect(members).to_be_hidden()
+        await expect(field).to_be_visible()
     await page.go_back()
     await expect(talk(page, "lobby")).to_be_visible()
     await expect(field).to_be_hidden()

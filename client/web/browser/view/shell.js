@@ -32,7 +32,7 @@ export class Shell {
   #route = { view: "" };
   #side = "";
   /** @type {{key: string, mounted: {goTo?: Function, focus: Function, destroy: Function}} | null} */ #main = null;
-  /** @type {{element: HTMLElement, close: () => void} | null} */ #panel = null;
+  /** @type {{close: (moved?: boolean) => void} | null} */ #panel = null;
   #parts;
   #lists;
   #late;
@@ -82,7 +82,7 @@ export class Shell {
   close() {
     this.#stop.abort();
     clearTimeout(this.#late);
-    this.#panel?.close();
+    this.#panel?.close(true);
     this.#unmount();
     this.#lists.destroy();
     this.#title(0);
@@ -156,10 +156,12 @@ export class Shell {
 
   /** Lay something over the conversation, or beside it where there is room, until it is put away (Esc, back). */
   panel(title, content, { onclose } = {}) {
-    this.#panel?.close();
+    this.#panel?.close(true);
     const before = document.activeElement;
     const { aside, columns } = this.#parts;
-    const close = () => {
+    // Where it covers the rest, the browser's back puts it away. `moved`: one is somewhere else already.
+    if (!WIDE.matches && !history.state?.panel) history.pushState({ depth: (history.state?.depth ?? 0) + 1, panel: true }, "");
+    const close = (moved) => {
       if (this.#panel?.close !== close) return;
       this.#panel = null;
       aside.hidden = true;
@@ -167,6 +169,7 @@ export class Shell {
       columns.classList.remove("with-aside");
       onclose?.();
       if (before?.isConnected) before.focus();
+      if (moved !== true && history.state?.panel) history.back();
     };
     aside.setAttribute("aria-label", title);
     const shut = h("button", { type: "button", class: "round", "aria-label": _("Close"), onclick: close }, icon("close"));
@@ -186,7 +189,7 @@ export class Shell {
 
   #go(address, { replace = false } = {}) {
     const depth = history.state?.depth ?? 0;
-    if (address === location.hash) replace = true;
+    if (address === location.hash || history.state?.panel) replace = true;
     history[replace ? "replaceState" : "pushState"]({ depth: replace ? depth : depth + 1 }, "", address);
     this.#render(true);
   }
@@ -194,7 +197,7 @@ export class Shell {
   /** Draw what the address says. `asked`: somebody went there, so the focus goes along. */
   #render(asked = false) {
     const route = (this.#route = this.#parseHere());
-    this.#panel?.close();
+    this.#panel?.close(true);
     const onMain = route.view === "talk" || route.view === "settings";
     this.#parts.columns.dataset.at = onMain ? "main" : "side";
     if (!onMain) this.#side = route.view;
