@@ -98,8 +98,9 @@ class Both:
     def commands_down(self, now: float) -> None:
         """The command socket has lost its connection."""
         self._own.commands_down(now)
-        self._other.commands_down(now)
+        # First that there is no broker: whoever is told that an answer is lost may ask again at once.
         self._other.stepped(now)
+        self._other.commands_down(now)
 
     def broadcast_up(self, now: float) -> None:
         """The broadcast socket is connected."""
