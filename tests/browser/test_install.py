@@ -123,7 +123,7 @@ async def test_the_app_starts_without_a_network_in_its_language(chromium: Any, s
         await visited(watched)
         await shell.stop()
         await watched.page.reload()
-        await watched.page.get_by_role("button", name="Iniciar sesión").first.wait_for()
+        await watched.page.locator("input").first.wait_for()
         assert await watched.page.evaluate("document.documentElement.lang") == "es"
         assert watched.faults == []
 
