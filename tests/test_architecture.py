@@ -62,6 +62,7 @@ ONLY_IN = {
     "prompt_toolkit": ("client/tui",),
     "py_vapid": ("client/web/push",),
     "pywebpush": ("client/web/push",),
+    "rjsmin": ("client/web/edge",),
     "queue": ("broker/log_writer.py", "broker/store", "broker/wire", "broker/app.py", "broker/machine.py"),
     "socket": (
         "broker/wire",

@@ -47,7 +47,7 @@ class NoGateway(ChatError):
 
 def check() -> None:
     """Raises `NoGateway` if what the gateway needs is not installed."""
-    for module in ("client", "aiohttp"):
+    for module in ("client", "aiohttp", "rjsmin"):
         if importlib.util.find_spec(module) is None:
             raise NoGateway(f"--web needs {module}, which is not installed: pip install 'tertulia[web]'")
 

@@ -33,9 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(_serve(arguments))
     except ModuleNotFoundError as error:
-        if error.name != "aiohttp":
+        if error.name not in ("aiohttp", "rjsmin"):
             raise
-        raise WrongUsage(_("the gateway needs aiohttp: pip install 'tertulia[web]'")) from None
+        needed = _("the gateway needs {library}: pip install 'tertulia[web]'").format(library=error.name)
+        raise WrongUsage(needed) from None
     return 0
 
 

@@ -6,6 +6,8 @@ import gzip
 import json
 import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from client.web.edge.pages import BROWSER, TYPES, BadPages, Page, Pages
 
+NODE = shutil.which("node")
 WORKER = 'const VERSION = "{{version}}"; // a hash\nconst FILES = []; // {{files}}\n'
 
 
@@ -44,7 +47,7 @@ def answer(page: Page | None, **fields: str) -> web.Response:
 def version(pages: Pages) -> str:
     worker = pages.find("/sw.js")
     assert worker is not None
-    found = re.search(rb'const VERSION = "([0-9a-f]{16})";', worker.body)
+    found = re.search(rb'const VERSION ?= ?"([0-9a-f]{16})";', worker.body)
     assert found
     return found[1].decode()
 
@@ -83,13 +86,13 @@ def test_the_service_worker_is_told_all_files_and_one_hash_over_them(files: Path
     pages = Pages({"/facts/es.json": b"{}"}, files)
     worker = pages.find("/sw.js")
     assert worker is not None
-    listed = re.search(rb"^const FILES = (\[.*\]);", worker.body, re.MULTILINE)
+    listed = re.search(rb"const FILES=(\[[^\]]*\]);", worker.body)
     assert listed
     assert json.loads(listed[1]) == ["/app/core/chat.js", "/app/icons/192.png", "/manifest.webmanifest"]
     first = version(pages)
     assert version(Pages({"/facts/es.json": b"{}"}, files)) == first
     versions = {first, version(Pages({"/facts/es.json": b"{1}"}, files)), version(Pages({}, files))}
-    (files / "core" / "chat.js").write_text("export {} ;")
+    (files / "core" / "chat.js").write_text("export {a};")
     versions.add(version(Pages({"/facts/es.json": b"{}"}, files)))
     (files / "sw.js").write_text(WORKER + "//")
     versions.add(version(Pages({"/facts/es.json": b"{}"}, files)))
@@ -142,5 +145,29 @@ def test_whoever_works_on_the_files_sees_what_they_change_and_nobody_else_does(f
     assert answer(fresh.find("/app/core/chat.js")).body == b"changed();"
     assert fresh.find("/app/core/new.js") is not None
     assert version(fresh) != before == version(fixed)
-    assert answer(fixed.find("/app/core/chat.js")).body == b"export {};"
+    assert answer(fixed.find("/app/core/chat.js")).body == b"export{};"
     assert fixed.find("/app/core/new.js") is None
+
+
+def test_scripts_go_out_without_comments_unless_they_are_being_worked_on(files: Path) -> None:
+    (files / "core" / "chat.js").write_text("/** The chat. */\nexport const a = `x  ${1 + 1}`; // of two\n")
+    assert answer(Pages({}, files).find("/app/core/chat.js")).body == b"export const a=`x  ${1 + 1}`;"
+    assert b"The chat." in answer(Pages({}, files, fresh=True).find("/app/core/chat.js")).body  # type: ignore[operator]
+
+
+def test_every_script_is_still_one_when_it_goes_out(tmp_path: Path) -> None:
+    if NODE is None:
+        pytest.skip("node is not installed")
+    pages = Pages({})
+    for number, path in enumerate(path for path in pages.paths() if path.endswith(".js")):
+        page = pages.find(path)
+        assert page is not None
+        (tmp_path / f"{number}.mjs").write_bytes(page.body)
+    for script in sorted(tmp_path.glob("*.mjs")):
+        subprocess.run([NODE, "--check", str(script)], check=True)
+
+
+def test_the_whole_app_is_less_than_100_kb_on_its_way() -> None:
+    pages = Pages({})
+    found = [pages.find(path) for path in pages.paths()]
+    assert sum(len(page.packed or page.body) for page in found if page) < 100_000
