@@ -30,7 +30,9 @@ async def judged(app: App, where: str, found: list[str]) -> None:
     from axe_playwright_python.async_playwright import Axe
 
     await app.page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))")
-    results: dict[str, Any] = (await Axe().run(app.page)).response
+    # The proposals are gone through from the field below them, by aria-activedescendant; axe wants a focus of their own.
+    rules = {"scrollable-region-focusable": {"enabled": where != "completion"}}
+    results: dict[str, Any] = (await Axe().run(app.page, options={"rules": rules})).response
     for each in results["violations"]:
         if each["impact"] in ("serious", "critical"):
             nodes = [f"{node['target']} {node['failureSummary']}" for node in each["nodes"][:3]]
@@ -78,6 +80,7 @@ async def test_nobody_is_kept_out(shared: Servers, visit: Opener, size: dict[str
     await judged(app, "completion", found)
     await app.composer.fill("")
     await app.page.locator("header .round[aria-label=More]").click()
+    await app.page.get_by_role("menu").wait_for()
     await judged(app, "menu", found)
     await app.page.keyboard.press("Escape")
     for screen in SCREENS:
@@ -86,6 +89,7 @@ async def test_nobody_is_kept_out(shared: Servers, visit: Opener, size: dict[str
         await judged(app, screen, found)
     await app.page.evaluate("location.hash = '#/'")
     await app.choose("New", "Make a room…")
+    await app.page.get_by_label("Name", exact=True).wait_for()
     await judged(app, "make a room", found)
     assert found == []
 
@@ -94,7 +98,7 @@ async def test_it_speaks_spanish_to_who_does(shared: Servers, visit: Opener) -> 
     app = await visit(shared, **{**SMALL_PHONE, "locale": "es-ES"})
     await app.page.goto("/")
     assert await app.page.locator("html").get_attribute("lang") == "es"
-    await app.page.get_by_role("button", name="Entrar").first.wait_for()
+    await app.page.get_by_role("button", name="Iniciar sesión").first.wait_for()
     # Sentences of the broker's, too.
     await app.page.get_by_label("Contraseña", exact=True).fill("no such thing")
     await app.page.locator("input[name=login]").fill("nadie-aqui")
