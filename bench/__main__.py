@@ -96,12 +96,6 @@ def storm(quick: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
-    parser.add_argument(
-        "only",
-        nargs="*",
-        help="throughput, fans, storm, revoking, terminal, frames, bots, sockets, page; all unless named",
-    )
-    arguments = parser.parse_args()
     parts = {
         "throughput": throughput,
         "fans": fans,

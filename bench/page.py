@@ -40,15 +40,15 @@ WORDS: Final = "what people write in a room is mostly short and now and then a l
 
 # When the first message has been drawn and handed to the compositor, in ms since the navigation began.
 WATCH: Final = """
-new MutationObserver((_, watcher) => {
+window.firstMessage = new Promise((resolve) => new MutationObserver((_, watcher) => {
   if (!document.querySelector(".row .msg")) return;
   watcher.disconnect();
   requestAnimationFrame(() => {
     const channel = new MessageChannel();
-    channel.port1.onmessage = () => { window.firstMessage = performance.now(); };
+    channel.port1.onmessage = () => resolve(performance.now());
     channel.port2.postMessage(0);
   });
-}).observe(document, { childList: true, subtree: true });
+}).observe(document, { childList: true, subtree: true }));
 """
 COUNT: Final = """
 () => {
@@ -139,8 +139,7 @@ async def cold_starts(browser: Any, url: str, cookies: Any, runs: int) -> None:
             await tools.send("Network.emulateNetworkConditions", NETWORK)
             await opened.add_init_script(WATCH)
             await opened.goto(TALK, wait_until="commit")
-            handle = await opened.wait_for_function("window.firstMessage")
-            times.append(await handle.json_value())
+            times.append(await opened.evaluate("() => window.firstMessage"))
             sizes.append((sum(transferred), len(transferred)))
     size, files = sizes[0]
     tree = [path for path in (ROOT / "client/web/browser").rglob("*") if path.is_file()]

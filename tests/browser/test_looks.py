@@ -30,7 +30,7 @@ async def judged(app: App, where: str, found: list[str]) -> None:
     from axe_playwright_python.async_playwright import Axe
 
     await app.page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))")
-    # The proposals are gone through from the field below them, by aria-activedescendant; axe wants a focus of their own.
+    # The proposals are gone through from the field, by aria-activedescendant; axe wants a focus of their own.
     rules = {"scrollable-region-focusable": {"enabled": where != "completion"}}
     results: dict[str, Any] = (await Axe().run(app.page, options={"rules": rules})).response
     for each in results["violations"]:
