@@ -309,8 +309,11 @@ export function mountLists(element, chat, shell) {
       current = key;
       for (const [each, { row }] of kept) mark(row, each);
     },
-    /** Ask the list anew: something was made or deleted. */
-    refresh: () => ask(true),
+    /** Something was made, hidden or deleted: draw anew, and ask anew. */
+    refresh() {
+      draw();
+      ask(true);
+    },
     focus: () => (list.querySelector("[aria-current]") ?? list.querySelector("a") ?? scroll).focus({ preventScroll: true }),
     beside(key, by) {
       const keys = talksOf(chat).map((talk) => talk.key);
