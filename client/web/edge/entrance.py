@@ -20,6 +20,7 @@ from msgspec import Struct
 from client import log
 from client.link.failures import NoAnswer
 from client.web.edge import bounds, cookies
+from client.web.edge.agents import described
 from client.web.edge.allowances import Allowances
 from client.web.edge.proxies import Asker
 from client.web.edge.wording import Wording, wording_of
@@ -142,7 +143,8 @@ class Entrance:
         secret = cookies.make(keep=form.keep)
         try:
             async with asyncio.timeout(ENTER_S):
-                entered = await self._relay.enter(cookies.label(secret), command, asker.address)
+                client = described(request.headers.get("User-Agent", ""))
+                entered = await self._relay.enter(cookies.label(secret), command, asker.address, client)
         except (ChatError, TimeoutError) as error:
             failure = error if isinstance(error, ChatError) else NoAnswer()
             log.event(LOGGER, "web-refused", op=command.op, address=asker.address, cause=failure.code)

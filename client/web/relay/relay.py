@@ -37,8 +37,8 @@ from client.web.relay.hub import Hub
 from client.web.relay.outlets import SocketOutlet
 from client.web.relay.sessions import Session
 from client.web.relay.shared import SharedTransport
+from common import limits, topics
 from common import messages as m
-from common import topics
 from common.addresses import Address
 from common.errors import ChatError, NotLoggedIn
 from common.keys import KeyPair
@@ -104,8 +104,13 @@ class Relay:
 
     # People.
 
-    async def enter(self, label: str, command: m.Login | m.Register, address: str) -> m.LoggedIn:
-        """Log a new label in. Raises why it was refused, or `NoAnswer` (`LinkLost`) without a broker."""
+    async def enter(self, label: str, command: m.Login | m.Register, address: str, client: str = "") -> m.LoggedIn:
+        """Log a new label in; `client` is what it is called in the list of sessions.
+
+        Raises why it was refused, or `NoAnswer` (`LinkLost`) without a broker.
+        """
+        hello = m.Hello(versions=[limits.PROTOCOL_VERSION], client=client[: limits.CLIENT_LENGTH])
+        await self._ask(label, hello, address, ENTER_S)
         reply = await self._ask(label, command, address, ENTER_S)
         assert isinstance(reply, m.LoggedIn)
         return reply

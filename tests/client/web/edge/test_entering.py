@@ -7,6 +7,7 @@ import re
 import socket
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from itertools import count
+from typing import BinaryIO
 
 from client.web.edge import bounds, cookies
 from common import limits
@@ -17,8 +18,8 @@ from tests.support.raw_http import Answer, Site, connect, head
 ANA = {"login": "ana", "password": PASSWORD}
 
 
-def opened(site: Site, cookie: str) -> tuple[str, bytes]:
-    """What a WebSocket with that cookie is told first: the kind of the frame, and the frame."""
+def opened(site: Site, cookie: str, question: bytes = b"") -> tuple[str, bytes]:
+    """What a WebSocket with that cookie is told first, or last if it has a question: the kind of the frame, and it."""
     said = {
         **site.fields, "Origin": site.origin, "Connection": "Upgrade", "Upgrade": "websocket", "Cookie": cookie,
         "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
@@ -30,16 +31,29 @@ def opened(site: Site, cookie: str) -> tuple[str, bytes]:
         assert b"101" in lines.readline()
         while lines.readline() != b"\r\n":
             pass
-        hello = b'{"op":"hello","id":1}'
-        connection.sendall(bytes([0x81, 0x80 | len(hello), 0, 0, 0, 0]) + hello)  # masked by nothing
-        first, size = lines.read(2)
-        if size == 126:
-            size = int.from_bytes(lines.read(2), "big")
-        elif size == 127:
-            size = int.from_bytes(lines.read(8), "big")
-        assert first == 0x81
-        frame = lines.read(size)
+        for said in filter(None, (b'{"op":"hello","id":1}', question)):
+            connection.sendall(bytes([0x81, 0x80 | len(said), 0, 0, 0, 0]) + said)  # masked by nothing
+            frame = next_frame(lines)
+        while question and b'"id":2' not in frame:
+            frame = next_frame(lines)
         return ("ended" if b'"ended"' in frame else "hello" if b'"session"' in frame else "other"), frame
+
+
+def next_frame(lines: BinaryIO) -> bytes:
+    """The next frame of a WebSocket, a text."""
+    first, size = lines.read(2)
+    if size == 126:
+        size = int.from_bytes(lines.read(2), "big")
+    elif size == 127:
+        size = int.from_bytes(lines.read(8), "big")
+    assert first == 0x81
+    return lines.read(size)
+
+
+def test_the_list_of_sessions_says_which_browser_it_is(site: Site) -> None:
+    android = "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"
+    answer = site.post("/api/login", ANA, **{"User-Agent": android})
+    assert b'"client":"Firefox on Android"' in opened(site, answer.secret, b'{"op":"sessions","id":2}')[1]
 
 
 def test_who_logs_in_gets_a_cookie_that_is_their_session(site: Site) -> None:
