@@ -232,6 +232,7 @@ def rival(mode: str, size: int) -> Iterator[Served]:
         empty = usage.memory(process.pid)
         for i in range(1, size):
             crowd.add(_visiting(port, source(i)))
+            crowd.turn(0)
 
         def say(text: str) -> None:
             message = {"log": ROOM, "kind": "message", "sender": "browser", "seq": 1, "prev": 0, "text": text}
