@@ -1,4 +1,5 @@
 # make chat    the terminal client, with a broker of your own if none runs yet
+# make web     a broker of your own, and the gateway that serves it to browsers and phones
 # make test    every check: style, types, tests with coverage
 # make demo    a broker and three scripted people go through every command
 # make bench   throughput, times, CPU and memory, measured on this machine
@@ -15,10 +16,13 @@ BIN := $(VENV)/bin
 INSTALL = $(or $(PYTHON),python3) scripts/install.py $(VENV)
 PACKAGES := broker client common
 
-.PHONY: chat test demo bench faults clean
+.PHONY: chat web test demo bench faults clean
 
 chat: $(VENV)/.installed
 	@$(BIN)/tertulia $(ARGS)
+
+web: $(VENV)/.installed-web
+	@$(BIN)/tertulia-broker serve --web $(ARGS)
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m docs.examples.demo
@@ -34,6 +38,9 @@ test: $(VENV)/.installed-test
 
 $(VENV)/.installed: setup.cfg pyproject.toml scripts/install.py
 	@$(INSTALL)
+
+$(VENV)/.installed-web: setup.cfg pyproject.toml scripts/install.py
+	@$(INSTALL) web
 
 $(VENV)/.installed-test: setup.cfg pyproject.toml scripts/install.py
 	@$(INSTALL) test

@@ -52,7 +52,7 @@ def install(venv, extra):
     os.makedirs(venv, exist_ok=True)
     held = lock(os.path.join(venv, ".lock"))
     if not fresh(stamp):
-        what = "Tertulia and the tools that check it" if extra else "Tertulia"
+        what = {"": "Tertulia", "web": "Tertulia and its gateway"}.get(extra, "Tertulia and the tools that check it")
         print("Installing %s into %s (the first time only, up to a minute) ..." % (what, venv), file=sys.stderr)
         python = os.path.join(venv, "bin", "python")
         if not os.path.exists(python):
