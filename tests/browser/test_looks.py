@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from client.language import translator
 from tests.browser.app import App
 from tests.browser.chromium import DESKTOP, SMALL_PHONE
 from tests.browser.conftest import Opener, Servers
@@ -98,7 +99,7 @@ async def test_it_speaks_spanish_to_who_does(shared: Servers, visit: Opener) -> 
     app = await visit(shared, **{**SMALL_PHONE, "locale": "es-ES"})
     await app.page.goto("/")
     assert await app.page.locator("html").get_attribute("lang") == "es"
-    await app.page.get_by_role("button", name="Iniciar sesión").first.wait_for()
+    await app.page.get_by_role("button", name=translator("es").text("Log in")).first.wait_for()
     # Sentences of the broker's, too.
     await app.page.get_by_label("Contraseña", exact=True).fill("no such thing")
     await app.page.locator("input[name=login]").fill("nadie-aqui")
