@@ -470,7 +470,11 @@ async function chaos(seed) {
     } else if (dice < 0.7) {
       for (const socket of [...world.sockets]) if (random() < 0.6) world.cut(socket);
     } else if (dice < 0.76) world.restartGateway();
-    else if (dice < 0.8) world.brokerDown = !world.brokerDown;
+    else if (dice < 0.8) {
+      if (world.away) world.findBroker();
+      else if (world.brokerDown && random() < 0.7) world.loseBroker();
+      else world.brokerDown = !world.brokerDown;
+    }
     else if (dice < 0.86) world.down = !world.down;
     else if (dice < 0.92) {
       tab.port.alive = false;
@@ -479,6 +483,7 @@ async function chaos(seed) {
     } else if (tab.chat.talks.has(key)) tab.chat[random() < 0.5 ? "older" : "open"](key);
   }
   Object.assign(world, { losing: 0, doubling: 0, refusing: 0, lag: 20, down: false, brokerDown: false });
+  if (world.away) world.findBroker();
   await world.time.pass(120000);
   for (const { chat, disk } of tabs) {
     assert.equal(chat.link, "live", "link");

@@ -64,7 +64,8 @@ export class World {
   lag = 0;
   refusing = 0;
   down = false;
-  brokerDown = false;
+  /** whether the gateway knows that it has no broker */ away = false;
+  /** whether the broker is silent, and nobody knows it yet */ brokerDown = false;
   ring = 40;
   /** every request that came */ asked = [];
 
@@ -186,7 +187,8 @@ export class World {
     this.asked.push({ op, ...fields, login });
     const ok = (reply = {}) => socket.reply({ id, ok: true, ...reply });
     const no = (error) => socket.reply({ id, ok: false, error: { message: error.code, ...error } });
-    if (this.brokerDown) return;
+    if (this.brokerDown) return void socket.lost.push(id);
+    if (this.away && op !== "active") return no({ code: "no-answer" });
     if (op === "hello") {
       const resumed = fields.run === String(this.run);
       const gaps = [];
@@ -242,6 +244,21 @@ export class World {
     no({ code: "unknown-op" });
   }
 
+  /** The gateway loses the broker: what is under way is lost, and what is asked is refused at once. */
+  loseBroker() {
+    this.away = true;
+    this.brokerDown = false;
+    for (const socket of this.sockets) {
+      if (socket.greeted) socket.reply({ kind: "link", state: "offline" });
+      for (const id of socket.lost.splice(0)) socket.reply({ id, ok: false, error: { code: "link-lost", message: "lost" } });
+    }
+  }
+
+  findBroker() {
+    this.away = false;
+    for (const socket of this.sockets) if (socket.greeted) socket.reply({ kind: "link", state: "live" });
+  }
+
   cut(socket, code = 1006) {
     this.sockets.delete(socket);
     socket.ended = true;
@@ -272,6 +289,7 @@ export class World {
       WebSocket: class {
         greeted = false;
         ended = false;
+        lost = [];
         #clear = [0, 0, 0];
         constructor() {
           this.login = login;

@@ -94,6 +94,7 @@ export class Chat extends EventTarget {
       state: (state) => this.#linked(state),
       ended: (reason) => this.#ended(reason),
     });
+    this.#link.shown = this.#shown;
     globalThis.addEventListener?.("online", () => this.#link.wake());
     globalThis.addEventListener?.("offline", () => this.#link.cut());
   }
@@ -148,7 +149,7 @@ export class Chat extends EventTarget {
 
   /** The page can be seen (again), or not. */
   visible(on) {
-    this.#shown = on;
+    this.#shown = this.#link.shown = on;
     if (on) this.#link.wake();
     else {
       this.#tell();

@@ -8,9 +8,10 @@
 /** What was refused, or not answered (`code` "no-answer"). */
 export class Refusal extends Error {
   /** @param {{code: string, message?: string, retry_after?: number}} error */
-  constructor({ code, message = code, retry_after: retryAfter }) {
+  constructor({ code, message = code, retry_after: retryAfter }, heard = false) {
     super(message);
     this.code = code;
+    /** whether the gateway said so */ this.heard = heard;
     /** seconds, where waiting helps */ this.retryAfter = retryAfter;
   }
 
@@ -29,17 +30,27 @@ const PING = 20000;
 const ANSWER = 8000;
 const FIRST = 300;
 const LONGEST = 15000;
+/** Pauses while somebody looks. */
+const SEEN = 3000;
+/** What is asked for without a link is told soon that there is none. */
+const SOON = 3000;
+/** What a machine that woke up gives its connection. */
+const WOKEN = 2500;
+const AWAY = 2000;
 const ONCE = ["create", "password"];
 
 export class Link {
   state = "connecting";
+  /** whether the page is seen: then it is come back to sooner */ shown = true;
   #port;
   #on;
   #socket = null;
   #live = false;
+  /** The gateway is there, and has no broker. */ #away = false;
   #stopped = true;
   #tries = 0;
   #tried = -Infinity;
+  #heard = -Infinity;
   #number = 0;
   /** requests by number, on their way */ #open = new Map();
   /** those that wait for a live link */ #queue = new Set();
@@ -73,8 +84,17 @@ export class Link {
   /** The machine woke up, or its network changed: is the broker still there? */
   wake() {
     if (this.#stopped) return;
-    if (this.#live) this.#ping(ANSWER / 2);
-    else if (!this.#socket && this.#port.monotonic() - this.#tried > FIRST) this.#connect();
+    this.#tries = 0;
+    const now = this.#port.monotonic();
+    if (this.#live && now - this.#heard < 2 * PING) this.#ping(WOKEN);
+    else if (this.#away) this.hello();
+    else if (this.#socket && !this.#live) this.#watch(WOKEN);
+    else {
+      // After so long a silence the gateway has given it up.
+      if (this.#socket) this.#drop("offline");
+      this.#port.clear(this.#again);
+      this.#again = this.#port.set(() => this.#connect(), Math.max(0, this.#tried + FIRST - now));
+    }
   }
 
   /** The network is gone: what connection there is will not come back. */
@@ -110,7 +130,7 @@ export class Link {
   #drop(state) {
     const socket = this.#socket;
     this.#socket = null;
-    this.#live = false;
+    this.#live = this.#away = false;
     this.#port.clear(this.#beat);
     this.#port.clear(this.#again);
     try {
@@ -127,8 +147,17 @@ export class Link {
 
   #lost(least = 0) {
     this.#drop(this.state === "connecting" && !this.#tries ? "connecting" : "offline");
-    const wait = Math.max(least, Math.min(LONGEST, FIRST * 2 ** this.#tries++)) * (0.5 + this.#port.random());
+    const wait = Math.max(least, Math.min(this.shown ? SEEN : LONGEST, FIRST * 2 ** this.#tries++)) * (0.5 + this.#port.random());
     this.#again = this.#port.set(() => this.#connect(), wait);
+  }
+
+  /** The gateway has no broker. Its socket stays; hello is said now and then, as a gateway that is new does not tell when it has one. */
+  #alone() {
+    this.#live = this.#waiting = false;
+    this.#away = true;
+    this.#port.clear(this.#beat);
+    this.#beat = this.#port.set(() => this.hello(), AWAY * (0.5 + this.#port.random()));
+    this.#state("offline");
   }
 
   /** One is logged out: no request is made any more. */
@@ -150,6 +179,7 @@ export class Link {
       const reply = await this.request("hello", fields, { timeout: ANSWER, urgent: true });
       if (socket !== this.#socket) return;
       this.#live = true;
+      this.#away = false;
       this.#tries = 0;
       this.#next();
       this.#on.welcome(reply, sent);
@@ -158,7 +188,8 @@ export class Link {
       this.#queue.clear();
     } catch (refusal) {
       if (socket !== this.#socket) return;
-      if (this.#live && refusal.waits) this.#port.set(() => this.#live && this.hello(), refusal.pause(this.#port.random));
+      if (refusal.heard && refusal.code === "no-answer") this.#alone();
+      else if (this.#live && refusal.waits) this.#port.set(() => this.#live && this.hello(), refusal.pause(this.#port.random));
       else this.#lost(refusal.waits ? refusal.pause(this.#port.random) : 0);
     }
   }
@@ -191,9 +222,10 @@ export class Link {
    * `urgent`: now or never; `post`: of a cut is told ("cut"), and of waits. @returns {Promise<object>}
    */
   request(op, fields = {}, { timeout = 15000, urgent = false, post = false } = {}) {
+    const patience = this.state === "offline" ? Math.min(timeout, SOON) : timeout;
     return new Promise((resolve, reject) => {
-      const call = { op, fields, resolve, reject, urgent, post, id: 0, until: this.#port.monotonic() + timeout };
-      call.timer = this.#port.set(() => this.#settle(call, new Refusal({ code: "no-answer" })), timeout);
+      const call = { op, fields, resolve, reject, urgent, post, id: 0, until: this.#port.monotonic() + patience };
+      call.timer = this.#port.set(() => this.#settle(call, new Refusal({ code: "no-answer" })), patience);
       if (this.state === "ended") this.#settle(call, new Refusal({ code: "not-logged-in" }));
       else if (this.#socket && (this.#live || urgent)) this.#send(call);
       else this.#queue.add(call);
@@ -221,6 +253,7 @@ export class Link {
     } catch {
       return;
     }
+    this.#heard = this.#port.monotonic();
     if (this.#waiting) this.#watch(ANSWER);
     if (frame === null || typeof frame !== "object") return;
     if (frame.kind === undefined) {
@@ -228,14 +261,18 @@ export class Link {
       if (call) this.#answered(call, frame);
     } else if (frame.log !== undefined) this.#on.event(frame);
     else if (frame.kind === "gap" || (frame.kind === "link" && frame.state === "live")) this.hello();
+    else if (frame.kind === "link") this.#alone();
     else if (frame.kind === "ended") this.end(frame.reason);
   }
 
   #answered(call, frame) {
     if (frame.ok) return this.#settle(call, frame);
-    const refusal = new Refusal(frame.error ?? { code: "internal" });
+    const refusal = new Refusal(frame.error ?? { code: "internal" }, true);
+    // Either way nobody knows what became of it.
+    if (refusal.code === "link-lost") refusal.code = "no-answer";
     const pause = refusal.pause(this.#port.random);
-    if (!refusal.waits || call.urgent || call.post || this.#port.monotonic() + pause > call.until) return this.#settle(call, refusal);
+    const again = refusal.waits || (refusal.code === "no-answer" && !ONCE.includes(call.op));
+    if (!again || call.urgent || call.post || this.#port.monotonic() + pause > call.until) return this.#settle(call, refusal);
     this.#open.delete(call.id);
     this.#port.set(() => {
       if (this.#live) this.#send(call);
