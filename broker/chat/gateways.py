@@ -12,7 +12,7 @@ from collections.abc import Container
 from msgspec import structs
 
 from broker.chat.effects import Origin
-from broker.chat.entities import Key, Session
+from broker.chat.entities import Account, Key, Session
 from broker.chat.state import State
 from common.scopes import GATEWAY
 
@@ -34,6 +34,15 @@ class Gateways(Container[str]):
     def believed(self, origin: Origin) -> Origin:
         """The origin of a request that tells a person's address: that address, if it is a gateway that tells it."""
         return structs.replace(origin, address=origin.person) if origin.key in self else origin
+
+
+def is_one_only(account: Account) -> bool:
+    """Whether an account is there for the sake of gateways alone: it is nobody to talk to."""
+    return (
+        bool(account.keys)
+        and account.row.bot
+        and all(key.scopes.written == (GATEWAY,) for key in account.keys.values())
+    )
 
 
 def carried(state: State, key: Key) -> list[Session]:

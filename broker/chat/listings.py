@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final, TypeVar
 
 from broker.chat import views
 from broker.chat.context import Context, handles, may_know
 from broker.chat.effects import Answer, Effect
 from broker.chat.entities import Account, Room
+from broker.chat.gateways import is_one_only
 from broker.chat.rights import READS
 from common import messages, names
 
@@ -28,14 +29,15 @@ def _page(found: Iterable[T], after: str, limit: int) -> tuple[list[T], bool]:
 
 @handles(messages.Users)
 def users(ctx: Context, command: messages.Users) -> list[Effect]:
-    """All users of the system."""
+    """All users of the system, but the accounts that only carry others."""
     keys = ctx.state.account_keys
     start = bisect_right(keys, names.key(command.after)) if command.after else 0
-    page = [ctx.state.account_by_key[key] for key in keys[start : start + command.limit]]
+    rest = (ctx.state.account_by_key[keys[index]] for index in range(start, len(keys)))
+    found = list(islice((account for account in rest if not is_one_only(account)), command.limit + 1))
     reply = messages.UserList(
         id=ctx.origin.id,
-        users=[views.user_view(account) for account in page],
-        more=start + command.limit < len(keys),
+        users=[views.user_view(account) for account in found[: command.limit]],
+        more=len(found) > command.limit,
     )
     return [Answer(ctx.origin, reply)]
 

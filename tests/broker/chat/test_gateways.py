@@ -64,7 +64,17 @@ def test_it_is_nobody_itself_and_appears_nowhere(circle: Circle) -> None:
     assert circle.ask(GATE, HELLO).session is None
     assert circle.ask(GATE, messages.Rooms()).code == "not-logged-in"
     assert "web" not in [member.login for member in circle.ask("ana", messages.Members(room="lobby")).members]
-    assert not present(circle, "web")
+
+
+def test_it_is_in_no_list_of_users_unless_it_may_do_more(circle: Circle) -> None:
+    def listed() -> list[str]:
+        pages = [circle.ask("ana", messages.Users(limit=1, after=after)) for after in ("", "ana", "bob")]
+        assert [page.more for page in pages] == [True, len(pages[2].users) == 1, False]
+        return [user.login for page in pages for user in page.users]
+
+    assert listed() == ["ana", "bob"]
+    register(circle, "gateway", "read:lobby", public=bytes([8]) * 32)
+    assert listed() == ["ana", "bob", "web"]
 
 
 def test_with_other_scopes_it_is_somebody_too_and_its_people_are_not_narrowed_by_them(circle: Circle) -> None:
