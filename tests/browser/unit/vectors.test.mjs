@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { badText } from "../../../client/web/browser/core/chat.js";
 import { Clock } from "../../../client/web/browser/core/clock.js";
 import { Commands } from "../../../client/web/browser/core/commands.js";
 import { fold } from "../../../client/web/browser/core/entries.js";
 import { Log } from "../../../client/web/browser/core/log.js";
+import { badText } from "../../../client/web/browser/core/posts.js";
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url)));
 const text = ({ text: said }) => (typeof said === "string" ? said : said.repeat.repeat(said.times));

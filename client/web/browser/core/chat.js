@@ -13,7 +13,7 @@ import { Clock } from "./clock.js";
 import { changed, Entry, fold, isChange, Talk } from "./entries.js";
 import { Link, Refusal } from "./link.js";
 import { Log } from "./log.js";
-import { Outbox } from "./outbox.js";
+import { Posts } from "./posts.js";
 import { Store } from "./store.js";
 
 export { Refusal };
@@ -44,12 +44,6 @@ const browser = (lang) => ({
   post: (path) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }),
 });
 
-/** Why the broker would refuse a text; undefined if it would not. */
-export const badText = (text) =>
-  !/[^\p{Z}\p{Cc}\p{Cf}]/u.test(text) || /[^\P{Cc}\n\t]/u.test(text) || [...text].length > 8000 || new TextEncoder().encode(text).length > 16384
-    ? new Refusal({ code: "bad-text" })
-    : undefined;
-
 export class Chat extends EventTarget {
   /** @type {"connecting"|"live"|"offline"|"ended"} */ link = "connecting";
   /** since when, milliseconds, local wall clock */ linkSince = 0;
@@ -63,8 +57,7 @@ export class Chat extends EventTarget {
   #store = null;
   #opened = null;
   /** the end of what was kept */ #over = null;
-  #outbox = new Outbox();
-  #rows = [];
+  #posts;
   #drafts = new Map();
   #logs = new Map();
   /** what of the inbox is dealt out to persons: all above `low` */ #inbox = null;
@@ -79,7 +72,6 @@ export class Chat extends EventTarget {
   /** when it was last told that one writes there */ #typed = new Map();
   /** until when others write: timers */ #writing = new Map();
   #shown = !globalThis.document?.hidden;
-  #at = 0;
 
   /** @param {{lang?: string, port?: object}} options `lang`: of the broker's sentences; `port`: all that is outside, for tests */
   constructor({ lang = "en", port = browser(lang) } = {}) {
@@ -95,6 +87,18 @@ export class Chat extends EventTarget {
       ended: (reason) => this.#ended(reason),
     });
     this.#link.shown = this.#shown;
+    const chat = this;
+    this.#posts = new Posts(this, port, {
+      get store() {
+        return chat.#store;
+      },
+      say: (type, detail) => this.#say(type, detail),
+      patched: (log, wires) => this.#patched(this.#logs.get(log), wires),
+      heardOf: (log, seq) => {
+        this.#logs.get(log)?.rumoured(seq, this.#port.monotonic(), this.#patience);
+        this.#pump();
+      },
+    });
     globalThis.addEventListener?.("online", () => this.#link.wake());
     globalThis.addEventListener?.("offline", () => this.#link.cut());
   }
@@ -121,7 +125,7 @@ export class Chat extends EventTarget {
 
   /** Posts and changes that the broker has not acknowledged. */
   get waiting() {
-    return this.#outbox.waiting;
+    return this.#posts.waiting;
   }
 
   // Coming and going
@@ -166,9 +170,9 @@ export class Chat extends EventTarget {
     this.#keepIn(login);
     this.#open = talk;
     const { logs, outbox, kept } = await this.#store.load();
-    this.#rows = outbox;
+    this.#posts.found(outbox);
     this.#drafts = kept.drafts ?? new Map();
-    if (this.me) this.#restore();
+    if (this.me) this.#posts.restore();
     if (!kept.me || this.me) return;
     this.#run = kept.me.run;
     this.server = kept.me.server;
@@ -204,9 +208,9 @@ export class Chat extends EventTarget {
       this.#clear();
       this.#keepIn(session.login);
       this.#store.load().then(({ outbox, kept }) => {
-        this.#rows = outbox;
+        this.#posts.found(outbox);
         this.#drafts = new Map([...(kept.drafts ?? []), ...this.#drafts]);
-        this.#restore();
+        this.#posts.restore();
       }, () => {});
     }
     this.#run = reply.run;
@@ -226,7 +230,7 @@ export class Chat extends EventTarget {
     if (state === "live") {
       this.#active();
       this.#tell();
-      this.#send();
+      this.#posts.send();
       this.#pump();
     }
     this.#say("link", { state });
@@ -265,8 +269,7 @@ export class Chat extends EventTarget {
     this.talks.clear();
     this.#logs.clear();
     this.#marks.clear();
-    this.#outbox = new Outbox();
-    this.#rows = [];
+    this.#posts.clear();
     this.#drafts = new Map();
     this.#inbox = null;
     this.#say("talks");
@@ -308,7 +311,7 @@ export class Chat extends EventTarget {
     for (const { talk: key, read, notify } of session.talks.slice(0, 100).reverse()) {
       if (fold(key.slice(1)) !== fold(login)) this.#marked(this.person(key.slice(1)), read, notify);
     }
-    this.#restore();
+    this.#posts.restore();
     this.#say("me");
     this.#say("talks");
     this.#pump();
@@ -355,9 +358,7 @@ export class Chat extends EventTarget {
     if (!this.talks.delete(key)) return;
     this.#logs.delete(talk.log);
     this.#store?.drop(talk.log);
-    for (const post of this.#outbox.posts.values()) {
-      if (post.key === key) this.#giveUp(post, new Refusal({ code: "not-member" }));
-    }
+    this.#posts.abandon(key);
     if (reason !== "left") this.#say("notice", { key, kind: "room-left", reason, time: this.now() });
     this.#say("talks");
   }
@@ -457,7 +458,7 @@ export class Chat extends EventTarget {
     for (const wire of wires) {
       const talk = isChange(wire) ? null : this.#home(log.name, wire);
       if (talk) parts.set(talk, [...(parts.get(talk) ?? []), wire]);
-      if (wire.nonce && this.#mine(wire)) this.#settle(wire.nonce);
+      if (wire.nonce && this.#mine(wire)) this.#posts.settle(wire.nonce);
     }
     for (const [talk, part] of parts) this.#add(talk, part, live);
     for (const wire of wires.filter(isChange)) this.#change(log.name, wire);
@@ -798,179 +799,32 @@ export class Chat extends EventTarget {
 
   // What one says
 
-  #nonce() {
-    const time = this.now();
-    const head = [40, 32, 24, 16, 8, 0].map((bits) => Math.floor(time / 2 ** bits) % 256);
-    return btoa(String.fromCharCode(...head, ...this.#port.bytes(10)));
-  }
-
   /** Say something; it goes out when it can. @returns {Entry} throws Refusal: "bad-text", "too-many", "no-such-room" */
   post(key, text, replyTo = 0) {
-    const talk = this.talks.get(key);
-    if (!talk) throw new Refusal({ code: "no-such-room" });
-    const said = text.replaceAll("\r\n", "\n");
-    const fields = { ...(talk.view ? { room: key } : { to: talk.name }), text: said, ...(replyTo && { reply_to: replyTo }) };
-    const post = this.#post(talk.view ? "send" : "direct", talk, fields, said);
-    const entry = this.#wait(talk, post);
-    this.#say("entries", { key, change: "end", entries: [entry] });
-    this.typing(key, false);
-    return entry;
-  }
-
-  #wait(talk, { op, nonce, at, fields, failed }) {
-    const kind = op === "send" ? "message" : op;
-    const wire = { kind, sender: this.me.login, text: fields.text, time: at, nonce, reply_to: fields.reply_to, to: fields.to };
-    const entry = talk.wait(wire, this.me);
-    return Object.assign(entry, failed && { state: "failed", error: new Refusal(failed) });
-  }
-
-  #post(op, talk, fields, text = "x") {
-    const bad = badText(text);
-    if (bad || this.#outbox.full) throw bad ?? new Refusal({ code: "too-many" });
-    const way = op === "direct" ? talk.key : talk.log;
-    this.#at = Math.max(this.#at + 1, this.now());
-    const post = { nonce: this.#nonce(), op, fields, target: fold(way), key: talk.key, at: this.#at, sent: false, doubtful: false };
-    this.#outbox.add(post);
-    this.#store?.post(post).then((safe) => {
-      const entry = this.#waitingAs(post);
-      if (safe && entry) this.#touch(entry, { safe });
-    });
-    queueMicrotask(() => this.#send());
-    this.#say("link", { state: this.link });
-    return post;
-  }
-
-  #touch(entry, fields) {
-    Object.assign(entry, fields);
-    this.#say("entries", { key: entry.key, change: "changed", entries: [entry] });
-  }
-
-  /** The entry that waits, or is being changed. */
-  #waitingAs({ key, nonce, fields }) {
-    const talk = this.talks.get(key);
-    return fields.seq ? talk?.find(fields.seq) : talk?.entries.findLast((each) => each.nonce === nonce && each.mine);
-  }
-
-  #alter(op, entry, fields, text) {
-    this.#post(op, this.talks.get(entry.key), { log: entry.log, seq: entry.seq, ...fields }, text);
-    this.#touch(entry, { changing: [...entry.changing, op] });
+    return this.#posts.post(key, text, replyTo);
   }
 
   /** Change a message, through the outbox; refused, there is a notice "refused". */
   edit(entry, text) {
-    this.#alter("edit", entry, { text }, text);
+    this.#posts.edit(entry, text);
   }
 
   retract(entry) {
-    this.#alter("retract", entry, {});
+    this.#posts.retract(entry);
   }
 
   react(entry, emoji, on = true) {
-    this.#alter("react", entry, { emoji, on });
+    this.#posts.react(entry, emoji, on);
   }
 
   /** Send again what failed. */
   retry(entry) {
-    const post = this.#outbox.posts.get(entry.nonce);
-    if (!post?.failed) return;
-    delete post.failed;
-    this.#store?.post(post);
-    this.#touch(entry, { state: "pending", error: undefined });
-    this.#send();
+    this.#posts.retry(entry);
   }
 
   /** Give up what failed, or has not gone out. @returns {boolean} whether that was possible */
   discard(entry) {
-    const post = this.#outbox.posts.get(entry.nonce);
-    if (!post || (!post.failed && (post.sent || post.doubtful))) return false;
-    this.#outbox.posts.delete(entry.nonce);
-    this.#store?.unpost(entry.nonce);
-    this.talks.get(entry.key)?.remove(entry);
-    this.#say("entries", { key: entry.key, change: "removed", entries: [entry] });
-    return true;
-  }
-
-  /** What waited before the page was loaded anew. */
-  #restore() {
-    this.#rows = this.#rows.filter((row) => {
-      const talk = this.talks.get(row.key) ?? (row.key.startsWith("@") ? this.person(row.key.slice(1)) : null);
-      if (!talk) return !this.#give(row);
-      if (this.#outbox.posts.has(row.nonce)) return false;
-      // What is written now comes after it, whatever the clock shows.
-      this.#at = Math.max(this.#at, row.at);
-      this.#outbox.add({ ...row, sent: false, doubtful: true });
-      if (row.fields.seq) return false;
-      const entry = Object.assign(this.#wait(talk, row), { safe: true });
-      this.#say("entries", { key: talk.key, change: "end", entries: [entry] });
-      return false;
-    });
-    this.#send();
-  }
-
-  /** Of a room that one is not in any more, once that is sure. */
-  #give(row) {
-    if (this.link === "connecting" && !this.#clock.roundTripMs) return false;
-    this.#giveUp(row, new Refusal({ code: "not-member" }));
-    return true;
-  }
-
-  #send() {
-    if (this.link !== "live") return;
-    for (const post of this.#outbox.ready(this.#port.monotonic())) this.#sendOne(post);
-  }
-
-  async #sendOne(post) {
-    try {
-      const reply = await this.request(post.op, { ...post.fields, nonce: post.nonce }, { post: true });
-      const log = this.#logs.get(this.talks.get(post.key)?.log);
-      log?.rumoured(reply.seq, this.#port.monotonic(), this.#patience);
-      this.#settle(post.nonce, reply);
-      this.#pump();
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      if (this.#outbox.posts.get(post.nonce) !== post) return;
-      const pause = refusal.pause(this.#port.random);
-      if (!this.#outbox.refused(post, refusal, this.#port.monotonic(), pause)) {
-        if (refusal.waits) this.#port.set(() => this.#send(), pause + 1);
-      } else if (post.fields.seq) this.#giveUp(post, refusal);
-      else {
-        this.#store?.post(post);
-        const entry = this.#waitingAs(post);
-        if (entry) this.#touch(entry, { state: "failed", error: refusal });
-      }
-    }
-    this.#send();
-  }
-
-  #giveUp(post, error) {
-    const { op, fields, key } = post;
-    const entry = this.#waitingAs(post);
-    this.#outbox.posts.delete(post.nonce);
-    this.#store?.unpost(post.nonce);
-    if (entry && fields.seq) this.#touch(entry, { changing: entry.changing.filter((each) => each !== op) });
-    this.#say("notice", { key, kind: "refused", op, entry, text: fields.text ?? "", error, time: this.now() });
-  }
-
-  /** It is in the log: at `seq`, if a reply says so; else its entry follows. */
-  #settle(nonce, reply) {
-    const post = this.#outbox.posts.get(nonce);
-    if (!post) return;
-    const entry = this.#waitingAs(post);
-    const talk = this.talks.get(post.key);
-    this.#outbox.done(nonce);
-    this.#store?.unpost(nonce);
-    if (entry && post.fields.seq) this.#touch(entry, { changing: entry.changing.filter((each) => each !== post.op) });
-    else if (entry && reply) {
-      if (talk.find(reply.seq) || !talk.last || reply.seq <= talk.low) {
-        talk.remove(entry);
-        this.#say("entries", { key: post.key, change: "removed", entries: [entry] });
-      } else {
-        talk.add(this.#patched(this.#logs.get(talk.log), [{ ...entry.wire, seq: reply.seq, time: reply.time }]), this.me);
-        this.#say("entries", { key: post.key, change: "changed", entries: [entry] });
-      }
-    }
-    this.#say("link", { state: this.link });
-    queueMicrotask(() => this.#send());
+    return this.#posts.discard(entry);
   }
 
   // What one tells of oneself
