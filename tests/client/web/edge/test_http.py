@@ -45,7 +45,7 @@ def test_head_tells_what_get_would_and_sends_nothing(site: Site) -> None:
 
 def test_the_service_worker_names_files_that_are_there(site: Site) -> None:
     worker = site.get("/sw.js").body.decode()
-    found = re.search(r"^const FILES\s*=\s*(\[.*?\]);", worker, re.MULTILINE)
+    found = re.search(r"\bconst FILES ?= ?(\[.*?\]);", worker)
     assert found
     files = json.loads(found[1])
     assert "/manifest.webmanifest" in files
