@@ -155,12 +155,12 @@ class Chat:
         return Ask(ask.origin, ask.query, then, ask.unasked)
 
     def refused(self, origin: Origin, op: str, error: ChatError, login: str) -> list[Effect]:
-        """Tell the peer, and the log."""
-        fields: dict[str, object] = {"op": op, "code": error.code, "address": origin.address}
-        if login:
-            fields["login"] = login
+        """Tell the peer, and the log; but not of a ping of nobody, who asks by it whether the broker is there."""
+        named: dict[str, object] = {"login": login} if login else {}
+        fields = {"op": op, "code": error.code, "address": origin.address, **named}
+        told = [] if op == messages.Ping.op and isinstance(error, NotLoggedIn) else [Stamp("refused", fields)]
         # Without the frames that it went through, which hold this list in turn, it is free once it is told.
-        return [Refuse(origin, error.with_traceback(None)), Stamp("refused", fields)]
+        return [Refuse(origin, error.with_traceback(None)), *told]
 
     def appended(self, append: Append, places: tuple[Place, ...], now: Now) -> list[Effect]:
         """A message is on disk."""

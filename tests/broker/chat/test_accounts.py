@@ -69,3 +69,13 @@ def test_a_profile_is_updated_by_field() -> None:
     assert circle.ask("ana", messages.UpdateProfile(surnames=" ")).code == "bad-profile"
     circle.start()
     assert circle.ask("ana", messages.Profile()).first_names == "Ana María"
+
+
+def test_a_ping_of_nobody_is_refused_without_a_line_in_the_log() -> None:
+    circle = Circle()
+    circle.ask("stranger", messages.Hello(versions=[1], client="test"))
+    circle.stamps.clear()
+    assert circle.ask("stranger", messages.Ping()).code == "not-logged-in"
+    assert not circle.stamps
+    assert circle.ask("stranger", messages.Rooms()).code == "not-logged-in"
+    assert [stamp.event for stamp in circle.stamps] == ["refused"]
