@@ -161,6 +161,8 @@ class Hub:
         session.address = address or session.address
         before = {(name, known.id) for name, known in session.hearing.items()}
         suspended = session.doubtful
+        for id, at in self._greeter.departures(session.inbox):
+            session.departed(id, at)
         if not session.adopt(welcome, state, asked, now):
             self._ask_again(session, now)
         self.places.put(session, now)
@@ -324,6 +326,8 @@ class Hub:
     def _about(self, channel: Channel, event: m.AnyEvent, now: float) -> None:
         """What is told of a room."""
         for change in event.changes if isinstance(event, m.Roster) else ():
+            if change.change == "left" and channel.id is not None:
+                self._greeter.left(topics.inbox(change.login), channel.id, now)
             for session in self._of_inbox.get(topics.inbox(change.login), ()):
                 if change.change == "status":
                     session.state.status = change.status
@@ -347,6 +351,8 @@ class Hub:
             self._live(event, now)
         elif isinstance(event, (m.Ended, m.JoinedRoom, m.LeftRoom, m.Marked)):
             session = self.sessions.get(event.session)
+            if session is None or isinstance(event, m.Ended):
+                self._greeter.outdate(event.session)
             if session is None:
                 return
             if isinstance(event, m.Ended):

@@ -139,11 +139,14 @@ class Session:
 
     def left(self, id: int, now: float) -> str | None:
         """The account is no member of a room any more, says an event. Returns the room's name if it was one."""
-        self._left.pop(id, None)
-        self._left[id] = now
+        self.departed(id, now)
+        return self.drop(id)
+
+    def departed(self, id: int, at: float) -> None:
+        """The account was heard to leave a room: an answer to what was asked before says nothing of that room."""
+        self._left[id] = max(at, self._left.pop(id, at))
         if len(self._left) > LEAVINGS:
             del self._left[next(iter(self._left))]
-        return self.drop(id)
 
     def drop(self, id: int) -> str | None:
         """Hear a room no longer. Returns its name if it was heard."""

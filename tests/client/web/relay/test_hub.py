@@ -378,3 +378,49 @@ def test_a_request_that_is_never_answered_fails(bench: Bench) -> None:
     bench.later(bounds.ANSWER_S + 0.1)
     assert isinstance(outcomes[0], NoAnswer)
     assert not len(bench.hub.asking)
+
+
+def under_way(bench: Bench, label: str) -> list[Any]:
+    """A first `hello` that the broker has not answered yet, and what comes of it."""
+    found: list[Any] = []
+    bench.hub.know(label, "192.0.2.1", False, bench.now, lambda known, _w, _n: found.append(known))
+    bench.take()
+    return found
+
+
+def test_an_end_that_is_heard_before_the_answer_to_hello_is_the_end(bench: Bench) -> None:
+    bench.person("ana", view())
+    found = under_way(bench, "stolen")
+    bench.event(BEACON, m.Ended(reason="revoked", session="stolen"))
+    bench.answer(welcome(state("bob", view())), label="stolen")
+    assert not found
+    assert "stolen" not in bench.hub.sessions
+    bench.answer(welcome(None), label="stolen")
+    assert found == [None]
+
+
+def test_an_expulsion_that_is_heard_before_the_answer_to_the_first_hello_counts(bench: Bench) -> None:
+    bench.person("ana", view())
+    found = under_way(bench, "new")
+    bench.event("den", roster("bob", "left"))
+    bench.answer(welcome(state("bob", view())), label="new")
+    bob, tab = found[0], Tab()
+    bob.sockets.add(tab)
+    bench.hub.places.changed(bob)
+    bench.say("den", 1, 0, "secret")
+    assert not tab.heard("secret")
+    assert not bob.entitled("den", 1)
+    bench.later(bounds.RETRY_S)
+    bench.answer(welcome(state("bob")), label="new")
+    bench.say("den", 2, 1, "secret")
+    assert not tab.heard("secret")
+
+
+def test_an_expulsion_told_on_the_beacon_before_the_answer_to_the_first_hello_counts(bench: Bench) -> None:
+    bench.person("ana", view())
+    found = under_way(bench, "new")
+    bench.event(BEACON, m.LeftRoom(id=7, name="den", reason="removed", session="new"))
+    bench.answer(welcome(state("bob", view())), label="new")
+    assert not found
+    bench.answer(welcome(state("bob")), label="new")
+    assert not found[0].hearing
