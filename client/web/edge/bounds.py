@@ -47,6 +47,13 @@ LOGINS: Final = Rate(0.5, 60)
 REGISTRATIONS: Final = limits.REGISTRATIONS
 """New accounts from one address."""
 
+FRAME_BYTES: Final = 16
+"""Bytes of a WebSocket's frame below which it is no request: the shortest that there can be has 17."""
+
+TRIFLES: Final = Rate(2.0, 200)
+"""Frames of a WebSocket that are shorter, or pings and the like, which are answered without anybody's leave. Browsers
+send none; whoever sends more is cut off."""
+
 ENTERING: Final = 64
 """Logins and registrations under way at once: each waits for a hash, and the broker's queue has no more room."""
 

@@ -17,6 +17,7 @@ from aiohttp import web
 from client.web.edge import bounds, security
 from client.web.edge.allowances import Places
 from client.web.edge.proxies import Proxies, plain
+from client.web.edge.trifles import Counted
 
 
 class Connection(web.RequestHandler):
@@ -75,6 +76,11 @@ class Connection(web.RequestHandler):
         """What was asked is answered: the answer has to be read, and the next head to come, in time."""
         if self._address is not None:
             self._until(bounds.IDLE_S)
+
+    def set_parser(self, parser: Any, *more: Any, **named: Any) -> None:
+        """It is a WebSocket from now on, whose frames are counted before they are read."""
+        counted: Any = Counted(parser, asyncio.get_running_loop().time, self._over)
+        super().set_parser(counted, *more, **named)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
