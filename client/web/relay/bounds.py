@@ -17,6 +17,9 @@ QUEUE_FRAMES: Final = 256
 QUEUE_BYTES: Final = 1_048_576
 """Bytes of the same."""
 
+QUEUES_BYTES: Final = 268_435_456
+"""Bytes that wait for all browsers together; beyond it the fullest are cut off, for who reads has little waiting."""
+
 REPLAY_FRAMES: Final = QUEUE_FRAMES // 2
 """Entries that a browser which resumes is given from the rings of all its logs; what is beyond it asks for itself."""
 

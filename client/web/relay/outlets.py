@@ -12,9 +12,10 @@ Sources: RFC 6455; https://docs.python.org/3/library/asyncio-protocol.html#async
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from client.web.relay import frames
-from client.web.relay.bounds import QUEUE_BYTES, QUEUE_FRAMES
+from client.web.relay.bounds import QUEUE_BYTES, QUEUE_FRAMES, QUEUES_BYTES
 
 _GAP = frames.notice("gap")
 
@@ -69,3 +70,16 @@ class SocketOutlet:
         self.closed = True
         self._overflowed.discard(self)
         self._transport.abort()
+
+
+def relieve(outlets: Iterable[SocketOutlet], most: int = QUEUES_BYTES) -> None:
+    """Cut off the fullest if more than `most` bytes wait for all of them together."""
+    waiting = [(outlet.waiting, outlet) for outlet in outlets]
+    total = sum(size for size, _outlet in waiting)
+    if total <= most:
+        return
+    for size, outlet in sorted(waiting, key=lambda each: -each[0]):
+        outlet.abort()
+        total -= size
+        if total <= most:
+            return

@@ -34,7 +34,7 @@ from client.web.relay.bounds import (
 )
 from client.web.relay.browsers import AGAIN, TOO_MANY, Browser, OwnOp, Shell
 from client.web.relay.hub import Hub
-from client.web.relay.outlets import SocketOutlet
+from client.web.relay.outlets import SocketOutlet, relieve
 from client.web.relay.sessions import Session
 from client.web.relay.shared import SharedTransport
 from common import limits, topics
@@ -263,6 +263,7 @@ class Relay:
                 outlet.recover()
                 if outlet.overflowed_at is not None and now > outlet.overflowed_at + STALLED_S:
                     outlet.abort()
+            relieve(self._browsers.values())
             self._end_silent(time.monotonic())
 
     def _end_silent(self, now: float) -> None:
