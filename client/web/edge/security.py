@@ -9,6 +9,7 @@ RFC 6797 (HSTS), RFC 6454 (origins), RFC 6455 section 10.2 (Origin of a WebSocke
 from __future__ import annotations
 
 from collections.abc import Collection
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -71,7 +72,9 @@ def from_here(request: web.Request, *, secure: bool, others: Collection[str] = (
     """Whether a page of this very origin, or of one of `others`, has sent the request.
 
     Browsers write Origin themselves, and no page can change it; what comes without one is none of the page's. One that
-    is no URL (`null`, of a sandbox or a file) is nobody's.
+    is no URL (`null`, of a sandbox or a file) is nobody's. Without TLS a name says nothing of who answers to it: that
+    of another site may lead here from one moment to the next (DNS rebinding), and its page would be of this origin. No
+    browser keeps the cookie there but for the machine itself, so nobody else is let in without TLS.
     """
     said = request.headers.getall("Origin", [])
     if len(said) != 1 or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
@@ -81,4 +84,12 @@ def from_here(request: web.Request, *, secure: bool, others: Collection[str] = (
         own = origin(f"{'https' if secure else 'http'}://{request.headers.get('Host', '')}")
     except ValueError:
         return False
-    return asking == own or asking in others
+    return asking in others or (asking == own and (secure or _is_this_machine(urlsplit(own).hostname or "")))
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether browsers take a host for the machine itself, whoever answers for names."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -56,6 +56,15 @@ def test_what_is_no_origin_is_refused(url: str) -> None:
         ("chat.example.org", ["https://chat.example.org, https://evil.example.org"], True, False),
         ("", ["https://chat.example.org"], True, False),
         ("chat.example.org/x", ["https://chat.example.org"], True, False),
+        ("localhost:8570", ["http://localhost:8570"], False, True),
+        ("127.0.0.1:8570", ["http://127.0.0.1:8570"], False, True),
+        ("[::1]:8570", ["http://[::1]:8570"], False, True),
+        ("chat.localhost", ["http://chat.localhost"], False, True),
+        # The name of another site, which leads here for a moment.
+        ("evil.example:8570", ["http://evil.example:8570"], False, False),
+        ("localhost.evil.example:8570", ["http://localhost.evil.example:8570"], False, False),
+        ("127.0.0.1.evil.example", ["http://127.0.0.1.evil.example"], False, False),
+        ("192.168.1.20:8570", ["http://192.168.1.20:8570"], False, False),
         ("inside:8570", ["https://public.example.org"], False, True),  # which the operator has named
     ],
 )
