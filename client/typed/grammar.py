@@ -242,7 +242,7 @@ _NEEDED: Final = {Kind.ROOM: N_("a room's name"), Kind.USER: N_("a login")}
 
 
 def _needed(arg: Arg) -> str:
-    return _(_NEEDED[arg.kind]) if arg.kind in _NEEDED else _("a {argument}").format(argument=_(arg.name))
+    return _(_NEEDED[arg.kind]) if arg.kind in _NEEDED else arg.usage(_)
 
 
 def _checked(arg: Arg, word: str) -> str:

@@ -100,7 +100,7 @@ ROOMS: Final = (
     Spec(
         "/go",
         (Arg(N_("name"), Kind.TALK, optional=True),),
-        N_("Turn to a room or person, by number or some letters (Ctrl+K does it too)."),
+        N_("Turn to a room or person, by number or some letters."),
         N_("/go ches"),
         ("/buffer", "/b", "/switch"),
     ),
@@ -151,7 +151,7 @@ MESSAGES: Final = (
         flags={"--here": N_("in this conversation only")},
     ),
     Spec("/goto", (MESSAGE,), N_("Go to a message by its number."), "/goto ^4711"),
-    Spec("/history", (NUMBER_OR_NOT,), N_("Read further back (PgUp does it too)."), "/history 200"),
+    Spec("/history", (NUMBER_OR_NOT,), N_("Read further back."), "/history 200"),
     Spec("/links", (), N_("List the links of this conversation."), "/links", terminal=True),
     Spec("/open", (NUMBER_OR_NOT,), N_("Open a link by its number; the newest without."), "/open 2", terminal=True),
     Spec("/clear", (), N_("Empty the view; nothing is deleted."), "/clear"),

@@ -119,7 +119,7 @@ export class Commands {
     }
     for (const arg of spec.args) {
       if (arg.optional || arg.name in values) continue;
-      const what = arg.kind === "room" ? _("a room's name") : arg.kind === "user" ? _("a login") : _("a {argument}", { argument: arg.label });
+      const what = arg.kind === "room" ? _("a room's name") : arg.kind === "user" ? _("a login") : `<${arg.kind === "message" ? "^" : ""}${arg.label}>`;
       throw new Wrong(_("{command} needs {what}.", { command, what }));
     }
     rest = rest.trim();
