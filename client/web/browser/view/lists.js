@@ -61,7 +61,7 @@ export function mountLists(element, chat, shell) {
   const tabs = [["", _("Conversations")], ["rooms", _("Rooms")], ["people", _("People")]].map(([name, label]) =>
     h("a", { href: `#/${name}`, data: { name }, onclick: followed(name) }, label));
   const title = h("h1", { class: "unseen" });
-  element.replaceChildren(title, h("header", { class: "bar" }, self, find, add, settings), field, scroll, h("div", { class: "tabs" }, tabs));
+  element.replaceChildren(title, h("div", { class: "bar" }, self, find, add, settings), field, scroll, h("div", { class: "tabs" }, tabs));
 
   /** Turn to a view without a load of the page, unless it is wanted in another tab. */
   function followed(to) {
@@ -116,7 +116,8 @@ export function mountLists(element, chat, shell) {
     if (found > DRAWN) return ngettext("{n} more: search for its name.", "{n} more: search for a name.", found - DRAWN);
     if (view && !listed) return _("One moment…");
     if (!found && wanted) return _("Nothing by that name.");
-    if (!view && !found) return chat.link === "live" ? _("No conversations yet.") : _("Your conversations are on their way…");
+    if (!view && !found && chat.link !== "live") return _("Your conversations are on their way…");
+    if (!view && !wanted && found < 2) return _("Rooms and people to talk with are listed below; + makes a room of your own.");
     if (view === "rooms" && listed.some((room) => room.hidden)) {
       const turn = () => {
         withHidden = !withHidden;
@@ -214,7 +215,7 @@ export function mountLists(element, chat, shell) {
           make: () => row(`@${login}`, {
             href: talkAddress(`@${login}`), go: () => shell.show(`@${login}`), name: login,
             picture: avatar(login, person),
-            extra: bot ? h("small", { class: "tag" }, _("program")) : [],
+            extra: bot ? [" ", h("small", { class: "tag" }, _("program"))] : [],
             line: visible(`${first} ${surnames}`.trim()),
             aside: h("small", null, said(person)),
             more: () => shell.person(login),

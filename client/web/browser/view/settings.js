@@ -151,7 +151,7 @@ export function mountSettings(element, chat, part, shell) {
         };
         const state = each.current ? _("This device") : each.online ? _("Present now") : _("Last here {time}", { time: moment(each.seen) });
         return h("li", { class: "setting" },
-          h("span", null, h("b", { dir: "auto" }, visible(each.client) || _("Unnamed")), h("small", null, `${state} · ${_("since {time}", { time: moment(each.created) })}`)),
+          h("span", null, h("b", { dir: "auto" }, visible(each.client) || _("Unnamed")), h("small", null, state, " · ", _("since {time}", { time: moment(each.created) }))),
           !each.current && h("button", { type: "button", onclick: end }, _("End")));
       };
       const first = (each) => (each.current ? Infinity : each.seen);

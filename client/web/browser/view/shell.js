@@ -59,7 +59,7 @@ export class Shell {
     );
     const until = { signal: this.#stop.signal };
     this.#lists = mountLists(parts.side, chat, this);
-    addEventListener("popstate", () => this.#render(), until);
+    addEventListener("popstate", () => this.#moved(), until);
     addEventListener("keydown", (event) => this.#key(event), until);
     WIDE.addEventListener("change", () => this.#render(), until);
     visualViewport?.addEventListener("resize", () => this.#fit(), until);
@@ -194,6 +194,14 @@ export class Shell {
     this.#render(true);
   }
 
+  /** The browser's back, or an address: what lay over the place that was left goes with it. */
+  #moved() {
+    const { view, key, part } = this.#route;
+    const to = this.#parseHere();
+    if (to.view !== view || to.key !== key || to.part !== part) document.querySelectorAll("dialog[open]").forEach((each) => each.close());
+    this.#render();
+  }
+
   /** Draw what the address says. `asked`: somebody went there, so the focus goes along. */
   #render(asked = false) {
     const route = (this.#route = this.#parseHere());
@@ -260,9 +268,9 @@ export class Shell {
 
   #say(text, ...more) {
     this.#parts.main.replaceChildren(
-      h("div", { class: "empty" },
-        h("button", { type: "button", class: "round only-narrow", "aria-label": _("Back"), onclick: () => this.back() }, icon("back")),
-        h("p", { dir: "auto" }, text), ...more),
+      h("header", { class: "bar only-narrow" },
+        h("button", { type: "button", class: "round", "aria-label": _("Back"), onclick: () => this.back() }, icon("back"))),
+      h("div", { class: "empty" }, h("h1", { dir: "auto" }, text), ...more),
     );
   }
 
