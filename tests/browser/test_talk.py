@@ -7,6 +7,7 @@ the files by the test.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,43 @@ async def test_at_the_end_one_stays_there(show: Show) -> None:
     last = await page.get_by_text("line 29", exact=True).bounding_box()
     assert last is not None
     assert last["y"] + last["height"] < 320
+
+
+async def test_a_long_answer_is_read_from_its_beginning(show: Show) -> None:
+    page = await show()
+    await page.get_by_role("textbox", name="Message").fill("/help")
+    await page.get_by_role("button", name="Send").click()
+    away = page.get_by_role("button", name="Put away")
+    await away.wait_for()
+    await _settled(page)
+    at = await away.bounding_box()
+    assert at is not None
+    assert 0 < at["y"] < 200
+    await away.click()
+    await away.wait_for(state="detached")
+
+
+async def test_who_says_what_and_when_is_the_name_of_a_message(show: Show) -> None:
+    page = await show()
+    await page.evaluate("chat.hear('lobby', 'bob', 'first'); chat.hear('lobby', 'bob', 'second')")
+    for text in ("first", "second"):
+        await page.get_by_role("article", name=re.compile(rf"^bob, \d\d:\d\d.*: {text}$")).wait_for()
+
+
+async def test_nothing_moves_when_a_message_has_arrived(show: Show) -> None:
+    page = await show()
+    await page.evaluate("chat.post('lobby', 'one')")
+    await page.locator(".msg.sent").last.filter(has_text="one").wait_for()
+    heights = await page.evaluate(
+        """async () => {
+          chat.post('lobby', 'two');
+          const height = () => [...document.querySelectorAll('.msg')].at(-1).offsetHeight;
+          const pending = document.querySelector('.msg.pending') && height();
+          while (document.querySelector('.msg.pending')) await new Promise(requestAnimationFrame);
+          return [pending, height()];
+        }"""
+    )
+    assert heights[0] == heights[1]
 
 
 async def test_older_messages_are_loaded_when_one_comes_near(show: Show) -> None:

@@ -92,6 +92,9 @@ export class MessageList {
     if (this.#notes.length > 200) this.#notes.shift();
     this.refresh();
     if (stuck || kind !== "notice") this.log.scrollTop = 0;
+    // An answer that does not fit is read from its beginning, where it can be put away, too.
+    const row = this.#rows.get(this.#notes.at(-1))?.element;
+    if (kind !== "notice" && row?.offsetHeight > this.log.clientHeight) row.scrollIntoView({ block: "start" });
   }
 
   /** Put an answer away. */

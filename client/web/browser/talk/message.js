@@ -33,7 +33,13 @@ export function draw(item, above, look) {
   if (above.unread) {
     row.append(h("div", { class: "unreadline", role: "separator" }, h("span", null, ngettext("{n} unread", "{n} unread", above.unread))));
   }
-  row.append(item.note ? note(item) : item.kind === "invited" ? invitation(item) : message(item, above, look));
+  const spoken = !item.note && item.kind !== "invited";
+  if (spoken) {
+    // The row is what the arrows go to: by its name one hears who said what, and when.
+    row.role = "article";
+    row.ariaLabel = `${line(item.sender)}, ${clock(item.time)}: ${item.retracted ? _("message deleted") : line(item.text.slice(0, 500))}`;
+  }
+  row.append(item.note ? note(item) : spoken ? message(item, above, look) : invitation(item));
   return row;
 }
 
@@ -54,7 +60,7 @@ function invitation(entry) {
 
 function message(entry, above, look) {
   const when = h("time", { dateTime: new Date(entry.time).toISOString() }, clock(entry.time));
-  const said = h("article", { class: `msg ${entry.state}`, "aria-label": above.grouped ? `${line(entry.sender)}, ${clock(entry.time)}` : null });
+  const said = h("div", { class: `msg ${entry.state}` });
   said.classList.toggle("grouped", above.grouped);
   said.classList.toggle("mention", !!entry.mention && !entry.mine);
   if (entry.replyTo) said.append(quote(entry));

@@ -5,6 +5,7 @@
  */
 import { bdi, h, icon } from "../view/dom.js";
 import { _, ngettext } from "../view/language.js";
+import { presence, said } from "../view/lists.js";
 import { Composer, TOUCH } from "./composer.js";
 import { table } from "./emoji.js";
 import { MessageList } from "./list.js";
@@ -60,6 +61,8 @@ export class Pane {
     const { signal } = this.#listening;
     const mine = (what, act) => chat.addEventListener(what, ({ detail }) => detail.key === talk.key && act(detail), { signal });
     mine("talk", () => this.#draw());
+    // Whether somebody is there is known from the room where everybody arrives.
+    if (talk.kind !== "room") chat.addEventListener("talk", ({ detail }) => detail.key === chat.server.defaultRoom && this.#draw(), { signal });
     mine("heard", ({ entry }) => this.#announce(entry));
     mine("notice", (notice) => this.#notice(notice));
     this.#press(this.list.log, signal);
@@ -85,8 +88,8 @@ export class Pane {
   #draw() {
     const { talk } = this;
     const { view } = talk;
-    const other = talk.members?.get(talk.name);
-    const sub = !view ? (other ? (other.online ? _("here now") : _("not here now")) : "")
+    const other = !view && presence(this.chat, talk.name);
+    const sub = !view ? other && said(other)
       : [ngettext("{n} here", "{n} here", view.online), view.subject && line(view.subject)].filter(Boolean).join(" · ");
     this.#title.replaceChildren(
       h("span", { class: "name" }, bdi(view ? `#${talk.name}` : talk.name), view?.private && icon("lock")), sub && h("span", { class: "sub", dir: "auto" }, sub));
