@@ -127,6 +127,25 @@ async def test_back_leads_to_the_list_however_one_came(shared: Servers, visit: O
     await expect(talk(page, "lobby")).to_be_visible()
 
 
+async def test_a_private_conversation_says_whether_the_other_is_there(shared: Servers, visit: Opener) -> None:
+    app = await visit(shared)
+    page = app.page
+    login = await arrived(app)
+    title = page.get_by_role("heading", level=1)
+    await page.goto(f"/#/talk/@{login}")
+    await expect(title).to_have_text(f"{login}available")
+    await page.goto("/#/talk/@nobody-known")
+    await expect(title).to_have_text("nobody-known")
+
+
+async def test_large_letters_leave_the_tabs_in_reach(shared: Servers, visit: Opener) -> None:
+    app = await visit(shared)
+    await arrived(app)
+    await app.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for tab in ("Conversations", "Rooms", "People"):
+        await expect(app.page.get_by_role("link", name=tab, exact=True)).to_be_in_viewport(ratio=1)
+
+
 async def test_a_room_from_its_making_to_its_end(shared: Servers, visit: Opener) -> None:
     """Made on a phone, found, joined and left on a desktop, deleted; counts and lists agree."""
     one, other = await visit(shared), await visit(shared, **DESKTOP)

@@ -89,7 +89,7 @@ export class Pane {
     const { talk } = this;
     const { view } = talk;
     const other = !view && presence(this.chat, talk.name);
-    const sub = !view ? other && said(other)
+    const sub = !view ? (other ? said(other) : "")
       : [ngettext("{n} here", "{n} here", view.online), view.subject && line(view.subject)].filter(Boolean).join(" · ");
     this.#title.replaceChildren(
       h("span", { class: "name" }, bdi(view ? `#${talk.name}` : talk.name), view?.private && icon("lock")), sub && h("span", { class: "sub", dir: "auto" }, sub));
