@@ -19,9 +19,10 @@ from client.link.calls import Outcome
 from client.link.failures import LinkLost, NoAnswer
 from client.link.subscriptions import Subscriptions
 from client.web.relay import frames
-from client.web.relay.asking import Asked, Asking
-from client.web.relay.bounds import ANSWER_S, LINGER_S, LOSS_S, RETRY_S
+from client.web.relay.asking import Asking
+from client.web.relay.bounds import LINGER_S, LOSS_S, RETRY_S
 from client.web.relay.channels import Channel
+from client.web.relay.farewells import Farewells
 from client.web.relay.greeter import Greeter
 from client.web.relay.places import Places
 from client.web.relay.sessions import Session
@@ -43,6 +44,7 @@ class Hub:
         self._actions: list[Action] = []
         self.asking = Asking(lambda frame: self._actions.append(Transmit(frame)))
         self._greeter = Greeter(self.asking, client)
+        self._farewells = Farewells(self.asking)
         self._subscriptions = Subscriptions(lambda action: self._actions.append(action), random)
         self.places = Places(self._subscriptions)
         self.sessions: dict[str, Session] = {}
@@ -119,6 +121,7 @@ class Hub:
             if session.gone_at is not None and now >= session.gone_at + LINGER_S:
                 self._depart(session, now)
         if self.answering:
+            self._farewells.again(now)
             for session in [session for session, due in self._retry.items() if now >= due]:
                 del self._retry[session]
                 self.refresh(session, now)
@@ -133,6 +136,8 @@ class Hub:
         if not self.answering:
             done(NoAnswer(), None, now)
             return
+
+        self._farewells.withdraw(label, quiet)
 
         def greeted(outcome: Outcome, asked: float, now: float) -> None:
             if isinstance(outcome, m.Welcome):
@@ -207,17 +212,12 @@ class Hub:
             self.places.put(session, now)
         else:
             self.forget(session)
-        if not self.answering:
-            return
 
-        def done(outcome: Outcome, asked: Asked, now: float) -> None:
-            if session.adopted and not session.over:
+        def said(now: float) -> None:
+            if session.adopted:
                 self._ask_again(session, now)
 
-        try:
-            self.asking.ask(session.label, m.Bye(), session.address, now, ANSWER_S, done)
-        except ChatError:
-            self._ask_again(session, now)
+        self._farewells.say(session.label, session.address, self.answering, now, said)
 
     def account(self, inbox: str) -> Iterable[Session]:
         """The sessions of the account whose inbox that is."""

@@ -322,6 +322,40 @@ def test_nobody_counts_as_gone_before_their_time_and_then_the_broker_is_told(ben
     assert b"den\0" not in bench.topics
 
 
+def test_a_farewell_that_was_lost_with_the_broker_is_said_once_it_is_back(bench: Bench) -> None:
+    own = bench.hub.own
+    assert own is not None
+    leaving = {login: bench.person(login) for login in ("ana", "bob", "cleo")}
+    bob, ana, cleo = (leaving[login][0].label for login in ("bob", "ana", "cleo"))
+
+    def leaves(login: str) -> None:
+        session, tab = leaving[login]
+        session.sockets.discard(tab)  # type: ignore[arg-type]
+        session.gone_at = bench.now
+
+    leaves("bob")
+    bench.later(bounds.LINGER_S + 0.1)
+    assert [each.session for each in bench.waits("bye")] == [bob]
+    bench.asked.clear()
+    own.heartbeat.answering = False
+    bench.hub.stepped(bench.now)
+    bench.hub.commands_down(bench.now)
+    leaves("ana")
+    leaves("cleo")
+    bench.later(bounds.LINGER_S + 0.1)
+    assert not bench.waits("bye")
+    own.heartbeat.answering = True
+    bench.hub.stepped(bench.now)
+    # One of them is back before it was said: it must not be, for it might come behind their greeting.
+    bench.hub.know(cleo, "", False, bench.now, lambda _k, _w, _n: None)
+    bench.later(0.1)
+    assert sorted(each.session for each in bench.waits("bye")) == sorted([ana, bob])
+    bench.answer(m.Reply(), "bye")
+    bench.answer(m.Reply(), "bye")
+    bench.later(0.1)
+    assert not bench.waits("bye")
+
+
 def test_an_adopted_session_is_heard_without_a_page_and_asks_quietly(bench: Bench) -> None:
     bob, tab = bench.person("bob", view())
     bob.adopted = True
