@@ -22,7 +22,7 @@ from client.web.edge.pages import BROWSER, Pages
 from client.web.edge.security import HEADERS
 from client.web.facts import facts
 from tests.browser.chromium import Watched, opened, until
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_MS, PATIENCE_S
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Safari/604.1"
 FACTS = {f"/facts/{lang}.json": json.dumps(facts(lang)).encode() for lang in LANGUAGES}
@@ -295,15 +295,15 @@ async def pushed(watched: Watched, data: str) -> None:
     await devtools.detach()
 
 
-NOTICES = """async (count) => {
+NOTICES = f"""async (count) => {{
   const registration = await navigator.serviceWorker.ready;
-  for (let tries = 0; tries < 250; tries += 1) {
+  for (const end = performance.now() + {PATIENCE_MS}; performance.now() < end; ) {{
     const all = await registration.getNotifications();
-    const found = all.map(({ title, body, tag, data }) => ({ title, body, tag, data }));
-    if (found.some(({ data }) => data.count === count)) return found;
+    const found = all.map(({{ title, body, tag, data }}) => ({{ title, body, tag, data }}));
+    if (found.some(({{ data }}) => data.count === count)) return found;
     await new Promise((done) => setTimeout(done, 20));
-  }
-}"""
+  }}
+}}"""
 
 
 def told(talk: str, body: str, seq: int, count: int = 1) -> str:

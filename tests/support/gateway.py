@@ -16,6 +16,7 @@ import pytest
 
 from client.cli import main
 from tests.generated import ROOT
+from tests.support.patience import PATIENCE_S
 
 PASSWORD = "correct horse"
 PERSON = ["--first-names", "Ana", "--surnames", "Ruiz", "--age", "34", "--gender", "female"]
@@ -114,7 +115,7 @@ class Program:
 
     def says(self, words: str) -> None:
         """Wait until its log says that."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while words not in self.words():
             assert self.process.poll() is None, self.words()
             assert time.monotonic() < deadline, self.words()

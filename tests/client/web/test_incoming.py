@@ -19,6 +19,7 @@ from client.link.room import Room
 from client.web.webhooks import bounds
 from common.messages import Message
 from tests.support.gateway import PASSWORD, Broker, Program, broker, gateway, make_hook
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ class Heard:
         self._messages = room.messages()
 
     async def next(self) -> Message:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return await anext(self._messages)
 
 
@@ -136,7 +137,7 @@ async def test_what_cannot_be_read_says_nothing_in_the_log_least_of_all_a_secret
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             writer.write(head.encode() + body)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 return int((await reader.readline()).split()[1])
         finally:
             writer.close()

@@ -30,6 +30,7 @@ from client.web.webhooks.outgoing import Delivery
 from client.web.webhooks.payloads import Event
 from client.web.webhooks.sending import Sender
 from tests.support.gateway import PASSWORD, Broker, Program, broker, gateway, make_hook
+from tests.support.patience import PATIENCE_S
 
 
 class Receiver:
@@ -47,7 +48,7 @@ class Receiver:
 
     async def next(self) -> dict[str, Any]:
         """The next event that came."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             return (await self.came.get())[0]
 
 

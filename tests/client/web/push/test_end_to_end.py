@@ -16,6 +16,7 @@ from client.web.push.subscriptions import Subscriptions
 from common.keys import KeyPair, generate
 from tests.client.web.push.service import Browser, Service
 from tests.support.gateway import PASSWORD, Broker, broker
+from tests.support.patience import PATIENCE_S
 from tests.support.relays import Page, Served, nonce, relayed
 
 
@@ -57,7 +58,7 @@ class Rounds:
     async def decided(self) -> None:
         """Two pauses from now: one before the broker is asked, one after."""
         until = self.taken + 2
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while self.taken < until:
                 self.came.clear()
                 await self.came.wait()

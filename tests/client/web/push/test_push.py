@@ -21,6 +21,7 @@ from client.web.push.subscriptions import BadSubscription, Subscriptions
 from common import messages as m
 from tests.client.web.push.service import Browser, Service
 from tests.client.web.push.switchboard import Switchboard, direct, edited, message, retracted, room, state
+from tests.support.patience import PATIENCE_S
 
 
 class Pauses:
@@ -60,7 +61,7 @@ class Desk:
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until the tasks of the gateway have made it so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
                 await asyncio.sleep(0)
 
