@@ -330,6 +330,17 @@ async def test_a_conversation_has_one_notice_which_counts(chromium: Any, shell: 
         assert {each["title"] for each in both} == {"ben", "#lobby (2)"}
 
 
+async def test_no_notice_outlives_the_session(chromium: Any, shell: Shell) -> None:
+    async with opened(chromium, shell.url, permissions=["notifications"]) as watched:
+        await visited(watched)
+        await pushed(watched, told("@ben", "a secret", 1))
+        await pushed(watched, told("lobby", "another", 2, 2))
+        await watched.page.evaluate(NOTICES, 2)
+        await watched.page.evaluate("import('/app/push.js').then(({ pushEnded }) => pushEnded())")
+        left = "navigator.serviceWorker.ready.then((each) => each.getNotifications()).then((all) => all.length)"
+        assert await watched.page.evaluate(left) == 0
+
+
 @pytest.mark.parametrize("data", ["", "not JSON", "null", "[]", "7", '{"title": {"x": 1}, "tag": 7}'])
 async def test_what_is_not_ours_still_is_a_notice_and_no_fault(chromium: Any, shell: Shell, data: str) -> None:
     async with opened(chromium, shell.url, permissions=["notifications"]) as watched:

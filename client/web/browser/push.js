@@ -71,6 +71,12 @@ export async function pushAgain(chat) {
   else await (await subscribed())?.unsubscribe();
 }
 
+/** Nobody is logged in any more: no notice stays, and none comes until they are back, when `pushAgain` subscribes anew. */
+export async function pushEnded() {
+  for (const notice of (await (await registered())?.getNotifications()) ?? []) notice.close();
+  await (await subscribed())?.unsubscribe();
+}
+
 /** Take away the notice of a conversation that is now looked at. @param {string} talk */
 export async function looked(talk) {
   for (const notice of (await (await registered())?.getNotifications({ tag: talk })) ?? []) notice.close();

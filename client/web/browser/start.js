@@ -85,8 +85,10 @@ addEventListener("tertulia-preference", ({ detail: { name } }) => {
 });
 chat.addEventListener("ended", ({ detail }) => {
   prefer("login", "");
+  prefer("last", ""); // whom one spoke with is for nobody who comes next
   if (detail.reason === "logout") history.replaceState(null, "", "/");
   enter(detail.reason);
+  if (globalThis.Notification?.permission === "granted") import("./push.js").then(({ pushEnded }) => pushEnded()).catch(() => {});
 });
 document.addEventListener("visibilitychange", () => chat.visible(!document.hidden));
 if (!isSecureContext) explain();
