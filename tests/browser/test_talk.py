@@ -158,6 +158,14 @@ async def test_who_says_what_and_when_is_the_name_of_a_message(show: Show) -> No
         await page.get_by_role("article", name=re.compile(rf"^bob, \d\d:\d\d.*: {text}$")).wait_for()
 
 
+async def test_the_message_that_the_arrows_lead_to_is_seen(show: Show) -> None:
+    page = await show()
+    await page.locator(".log").focus()
+    await page.keyboard.press("ArrowUp")
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert await page.evaluate(f"[document.activeElement.role, {outline}]") == ["article", "solid"]
+
+
 async def test_nothing_moves_when_a_message_has_arrived(show: Show) -> None:
     page = await show()
     await page.evaluate("chat.post('lobby', 'one')")
