@@ -88,10 +88,10 @@ async def test_a_second_device_agrees_on_what_is_read(shared: Servers, visit: Op
     await ben.type(r"#\private<ana-read> two")
     await phone.list()
     for app in (phone, desk):
-        await app.row("ben-read").locator(".count").filter(has_text="2").wait_for()
+        await app.row("ben-read").locator(".badge").filter(has_text="2").wait_for()
     await phone.row("ben-read").locator("a").click()
     await phone.hears("one", "two")
-    await desk.row("ben-read").locator(".count").wait_for(state="detached")
+    await desk.row("ben-read").locator(".badge").wait_for(state="detached")
     # And what one device writes the other shows as one's own.
     await phone.type("three")
     await desk.row("ben-read").locator("a").click()

@@ -26,6 +26,7 @@ SCENARIOS: Final[tuple[str, ...]] = (
     "pressure",
     "storm",
     "bots",
+    "browsers",
 )
 """Modules of this package, in the order of `docs/GUARANTEES.md`."""
 
