@@ -65,7 +65,7 @@ export async function install() {
 }
 
 /** The person does not want to be asked; remembered on this device. */
-export function notNow() {
+function notNow() {
   prefer("install", "no");
   changed();
 }

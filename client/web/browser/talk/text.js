@@ -139,7 +139,7 @@ export function hue(login) {
 }
 
 /** Milliseconds after which whoever goes on speaking is named again. */
-export const GROUP_MS = 300_000;
+const GROUP_MS = 300_000;
 
 /** Whether two moments are on one day, where the reader is. */
 export function sameDay(one, other) {

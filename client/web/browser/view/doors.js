@@ -32,7 +32,7 @@ export function newMenu(anchor, chat, shell) {
 }
 
 /** Make a room, and go there. */
-export async function createRoom(chat, shell) {
+async function createRoom(chat, shell) {
   const { NAME_LENGTH: name, SUBJECT_LENGTH: subject } = await limits();
   const made = dialog(_("Make a room"), form([
     { name: "room", label: _("Name"), autocomplete: "off", max: name, codes: ["bad-name", "name-taken"] },
