@@ -106,6 +106,10 @@ class Session:
                 certain = False
                 continue
             rooms.append(view)
+            before = self.view(view.name)
+            if before is not None and before.id == view.id:
+                # Marks only rise: one that was heard meanwhile is newer than the answer.
+                view.read = max(view.read, before.read)
             known = self.hearing.get(view.name)
             if known is not None and known.id == view.id and known.since >= view.since:
                 hearing[view.name] = known
@@ -114,6 +118,9 @@ class Session:
         if any(known.learned >= asked and name not in hearing for name, known in self.hearing.items()):
             certain = False
         state.rooms = rooms
+        marks = {talk.talk: talk.read for talk in self.state.talks}
+        for talk in state.talks:
+            talk.read = max(talk.read, marks.get(talk.talk, 0))
         self.state, self.hearing = state, hearing
         self.doubtful = not certain
         self._left = {id: at for id, at in self._left.items() if at >= asked}

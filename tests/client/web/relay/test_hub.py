@@ -322,6 +322,16 @@ def test_nobody_counts_as_gone_before_their_time_and_then_the_broker_is_told(ben
     assert b"den\0" not in bench.topics
 
 
+def test_a_mark_that_overtook_the_answer_to_hello_is_in_it_all_the_same(bench: Bench) -> None:
+    bob, _ = bench.person("bob", view())
+    found: list[Session] = []
+    bench.hub.know(bob.label, "", False, bench.now, lambda known, _w, _n: found.append(known))  # type: ignore[arg-type]
+    bench.take()
+    bench.event(bob.inbox, m.Marked(talk="den", read=12, notify=None))
+    bench.answer(welcome(state("bob", view())))
+    assert [each.read for each in found[0].state.rooms] == [12]
+
+
 def test_a_farewell_that_was_lost_with_the_broker_is_said_once_it_is_back(bench: Bench) -> None:
     own = bench.hub.own
     assert own is not None
