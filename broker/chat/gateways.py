@@ -38,11 +38,7 @@ class Gateways(Container[str]):
 
 def is_one_only(account: Account) -> bool:
     """Whether an account is there for the sake of gateways alone: it is nobody to talk to."""
-    return (
-        bool(account.keys)
-        and account.row.bot
-        and all(key.scopes.written == (GATEWAY,) for key in account.keys.values())
-    )
+    return account.row.bot and bool(account.keys) and not any(key.logs_in for key in account.keys.values())
 
 
 def carried(state: State, key: Key) -> list[Session]:
