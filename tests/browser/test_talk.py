@@ -329,6 +329,26 @@ async def test_a_long_press_offers_what_can_be_done(show: Show) -> None:
     await chip.wait_for(state="detached")
 
 
+async def test_one_begins_to_read_where_the_unread_begin(show: Show) -> None:
+    page = await show("entries=300&hold=200&unread=60")
+    first = page.locator(".row", has=page.locator(".unreadline"))
+    await first.wait_for()
+    await page.wait_for_function("document.querySelector('.log').scrollTop < -1000")
+    await _settled(page)
+    log, row = await page.locator(".log").bounding_box(), await first.bounding_box()
+    assert log["y"] - 1 <= row["y"] < log["y"] + 40
+    assert await page.evaluate("[chat.talks.get('lobby').unread, chat.reads]") == [60, []]
+    await page.get_by_role("button", name="60 new messages").click()
+    await page.wait_for_function("chat.talks.get('lobby').unread === 0")
+
+
+async def test_unread_messages_before_what_is_loaded_are_fetched_to_begin_there(show: Show) -> None:
+    page = await show("entries=300&hold=40&unread=90")
+    await page.locator(".row .unreadline").wait_for()
+    await page.wait_for_function("document.querySelector('.log').scrollTop < -1000")
+    assert await page.evaluate("chat.reads") == []
+
+
 async def test_a_line_shows_where_the_unread_begin(show: Show) -> None:
     page = await show()
     await page.evaluate("shell.show('ajedrez')")

@@ -48,4 +48,9 @@ await speak("en");
 window.mountTalk = mountTalk;
 window.chat = new Paged({ entries: Number(options.get("entries") ?? 60), delay: 30 });
 if (options.has("hold")) window.chat.hold("lobby", Number(options.get("hold")));
+if (options.has("unread")) {
+  const { lobby } = Object.fromEntries(window.chat.talks);
+  const unread = Number(options.get("unread"));
+  Object.assign(lobby, { unread, read: [...window.chat.kept, ...lobby.entries].at(-unread - 1).seq });
+}
 window.shell = new Shell(window.chat, document.body);

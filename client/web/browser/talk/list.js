@@ -28,6 +28,7 @@ export class MessageList {
   #unread = 0;
   #unreadItem = null;
   #readTo = -1;
+  #arriving = false;
   #frame = 0;
   #spared = [0, 0];
   #asking = false;
@@ -61,7 +62,7 @@ export class MessageList {
       where.addEventListener(what, () => this.#attend(), { signal });
     }
     this.#watcher.observe(this.log);
-    if (talk.unread) [this.#unread, this.#readTo] = [talk.unread, talk.read];
+    if (talk.unread) [this.#unread, this.#readTo, this.#arriving] = [talk.unread, talk.read, true];
     this.refresh();
   }
 
@@ -140,6 +141,29 @@ export class MessageList {
     }
     this.#anew ||= change === "reset";
     this.#stale = true;
+    this.#soon();
+  }
+
+  /** Begin where the unread begin if they do not fit into the view; before that is known, nothing counts as read. */
+  async #arrive() {
+    if (!this.#arriving || this.#asking || !this.#talk.loaded) return;
+    const moved = () => this.log.scrollTop < -NEAR;
+    if (this.#readTo > 0 && !moved()) {
+      this.#asking = true;
+      await this.#chat.around(this.#talk.key, this.#readTo).catch(() => {});
+      this.#asking = false;
+      this.refresh();
+    }
+    const at = this.#items.indexOf(this.#unreadItem);
+    if (!this.#arriving || this.#listening.signal.aborted) return;
+    this.#arriving = false;
+    if (at < 0 || moved()) return;
+    if (!this.#rows.has(this.#unreadItem)) this.#render(around(at, this.#items.length), true);
+    const { element } = this.#rows.get(this.#unreadItem);
+    if (element.getBoundingClientRect().top < this.log.getBoundingClientRect().top) {
+      this.#missed ||= this.#unread;
+      element.scrollIntoView({ block: "start" });
+    }
     this.#soon();
   }
 
@@ -296,6 +320,7 @@ export class MessageList {
     if (next === "jump") this.#render(around(indexAt(this.#items, this.#heights, up), many), true);
     else if (next !== this.#window) this.#render(next, next.to <= to, false);
     if (next === "jump" || next.from !== from || next.to !== to) this.#soon();
+    this.#arrive();
     this.#extend(above, below, view);
     this.#attend();
     this.#button();
@@ -322,7 +347,7 @@ export class MessageList {
 
   /** What is in view is read: only at the end, and only while somebody looks. */
   #attend() {
-    if (!this.atEnd || document.visibilityState !== "visible" || !document.hasFocus()) return;
+    if (this.#arriving || !this.atEnd || document.visibilityState !== "visible" || !document.hasFocus()) return;
     this.#missed = 0;
     const seq = this.#talk.entries.findLast((entry) => entry.seq)?.seq ?? 0;
     if (seq && (seq > this.#talk.read || this.#talk.unread)) this.#chat.read(this.#talk.key, seq);
@@ -337,6 +362,7 @@ export class MessageList {
 
   /** Go to the newest message. */
   async toEnd() {
+    this.#arriving = false;
     if (!this.#talk.last) await this.#chat.latest(this.#talk.key);
     if (this.#stale) this.refresh();
     this.#render(atEnd(this.#items.length), true);
@@ -347,6 +373,7 @@ export class MessageList {
 
   /** Bring a message into view, from the broker if need be. @returns {Promise<boolean>} whether there is one */
   async goTo(seq) {
+    this.#arriving = false;
     const at = () => this.#items.findIndex((item) => item.seq === seq);
     if (at() < 0) {
       this.cleared = 0;
