@@ -111,11 +111,10 @@ function newVersions(registration, workers, offer, busy) {
   let first = !workers.controller;
   let waiting = false;
   let agreed = false;
-  let taken = false;
   let looked = Date.now();
   const reload = () => {
     agreed = true;
-    if (registration.waiting && !taken) registration.waiting.postMessage({ kind: "take-over" });
+    if (registration.waiting) registration.waiting.postMessage({ kind: "take-over" });
     else location.reload();
   };
   const settle = () => {
@@ -133,8 +132,7 @@ function newVersions(registration, workers, offer, busy) {
   workers.addEventListener("controllerchange", () => {
     if (first) first = false; // the very first worker took over the page that brought it
     else if (agreed) location.reload();
-    else { // another page agreed: there is nothing to wait for, even if the registration has not heard of it yet
-      taken = true;
+    else { // another page agreed
       waiting = false;
       settle();
     }
