@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import aiohttp
 
-from client.web.public import NotPublic, public_socket
+from client.web.failures import named
+from client.web.public import public_socket
 from client.web.push.bounds import AT_WORK, BACK_OFF_S, CONNECT_S, POST_S, TTL_S
 from client.web.push.subscriptions import Subscription
 from client.web.push.vapid import Vapid
@@ -75,7 +76,7 @@ class Sender:
                 async with post as answer:
                     return self._judge(answer.status, answer.headers.get("Retry-After", ""))
             except (aiohttp.ClientError, OSError, ValueError) as error:  # of OSError: timeouts, and faults of TLS
-                return Outcome(False, _name(error), later=True)
+                return Outcome(False, named(error), later=True)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -117,15 +118,3 @@ def _encrypted(to: Subscription, payload: bytes) -> bytes:
     keys = {"p256dh": to.p256dh, "auth": to.auth}
     body: bytes = WebPusher({"endpoint": to.endpoint, "keys": keys}).encode(payload)["body"]
     return body
-
-
-def _name(error: BaseException) -> str:
-    """What failed, without the endpoint, which is a secret."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, NotPublic):
-        return "address-not-public"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return "certificate"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "name-not-found"
-    return "timeout" if isinstance(error, TimeoutError) else type(cause).__name__

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import aiohttp
 
-from client.web.public import NotPublic, public_socket
+from client.web.failures import named
+from client.web.public import public_socket
 from client.web.webhooks import payloads
 from client.web.webhooks.bounds import BACK_OFF_S, CONNECT_S, POST_S
 from client.web.webhooks.hooks import Outgoing
@@ -57,7 +58,7 @@ class Sender:
             async with session.post(hook.url, data=event.body, headers=headers, allow_redirects=False) as answer:
                 return _judge(answer.status, answer.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, OSError, ValueError) as error:  # of OSError: timeouts, and faults of TLS
-            return Outcome(False, _name(error))
+            return Outcome(False, named(error))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -70,15 +71,3 @@ def _judge(status: int, retry_after: str) -> Outcome:
         return Outcome(True, str(status))
     wait = float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 9 else 0.0
     return Outcome(False, str(status), status in _NEVER, min(wait, BACK_OFF_S[1]))
-
-
-def _name(error: BaseException) -> str:
-    """What failed, without the URL, which may be a secret."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, NotPublic):
-        return "address-not-public"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return "certificate"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "name-not-found"
-    return "timeout" if isinstance(error, TimeoutError) else type(cause).__name__
