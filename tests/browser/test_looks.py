@@ -45,8 +45,7 @@ async def judged(app: App, where: str, found: list[str]) -> None:
     found += [f"{where}: too small for a finger: {each}" for each in small]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [SMALL_PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("size", "scheme"), [(SMALL_PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
 async def test_nobody_is_kept_out(shared: Servers, visit: Opener, size: dict[str, Any], scheme: str) -> None:
     pytest.importorskip("axe_playwright_python", exc_type=ImportError)
     app = await visit(shared, **size, color_scheme=scheme)

@@ -28,7 +28,7 @@ class Broker:
     def __init__(self, data: Path, port: int = 0) -> None:
         self._data = data
         command = [sys.executable, "-m", "broker", "serve", "--data-dir", str(data)]
-        command += ["--listen", "127.0.0.1", "--port", str(port), "--idle-exit", "60"]
+        command += ["--listen", "127.0.0.1", "--port", str(port), "--idle-exit", "900"]
         environment = {**os.environ, "TERTULIA_BROKER_BCRYPT_COST": "4", "XDG_CONFIG_HOME": str(data.parent)}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

@@ -35,6 +35,21 @@ test("a message that was under way when the gateway lost the broker waits, and i
   assert.deepEqual([chat.link, entry.state, chat.waiting, world.rooms.get("lobby").log.length], ["live", "sent", 0, 1]);
 });
 
+test("a broker that has forgotten what was read is told again", async () => {
+  const { world, chat } = await one();
+  const { seq } = world.say("lobby", "bob", "hola");
+  await world.time.pass(100);
+  chat.read("lobby", seq);
+  await world.time.pass(3000);
+  world.brokerDown = true;
+  world.loseBroker();
+  world.accounts.get("ana").marks.clear();
+  await world.time.pass(1000);
+  world.findBroker();
+  await world.time.pass(3000);
+  assert.equal(world.accounts.get("ana").marks.get("lobby"), seq);
+});
+
 test("a mark that was under way when the broker went is made later", async () => {
   const { world, chat } = await one();
   const { seq } = world.say("lobby", "bob", "hola");

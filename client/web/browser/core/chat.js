@@ -309,7 +309,10 @@ export class Chat extends EventTarget {
     this.#inbox ??= { low: box.last, first: !box.last };
     for (const view of session.rooms) this.#room(view, first, certain(view.name));
     for (const { talk: key, read, notify } of session.talks.slice(0, 100).reverse()) {
-      if (fold(key.slice(1)) !== fold(login)) this.#marked(this.person(key.slice(1)), read, notify);
+      if (fold(key.slice(1)) === fold(login)) continue;
+      const talk = this.person(key.slice(1));
+      this.#remind(talk, read);
+      this.#marked(talk, read, notify);
     }
     this.#posts.restore();
     this.#say("me");
@@ -341,6 +344,7 @@ export class Chat extends EventTarget {
     }
     talk.view = view;
     talk.head = Math.max(talk.head, view.head);
+    this.#remind(talk, Math.max(view.read, view.since));
     this.#marked(talk, view.read, view.notify);
     this.#say("talk", { key: view.name, what: "view" });
     return talk;
@@ -834,8 +838,17 @@ export class Chat extends EventTarget {
     const talk = this.talks.get(key);
     if (!talk || seq <= talk.read) return;
     this.#marked(talk, seq, talk.notify);
+    this.#mark(key, seq);
+  }
+
+  #mark(key, seq) {
     if (!this.#marks.size) this.#port.set(() => this.#tell(), MARK);
     this.#marks.set(key, seq);
+  }
+
+  /** A broker that was killed may have forgotten the last it was told. */
+  #remind(talk, read) {
+    if (talk.read > read) this.#mark(talk.key, talk.read);
   }
 
   #tell() {
