@@ -14,10 +14,13 @@ import itertools
 import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import zmq
@@ -68,20 +71,53 @@ def page(quick: bool) -> None:
     if executable() is None:
         print("page: needs Chromium: apt install chromium, or name it in CHROME_PATH")
         return
-    with served(1_000 if quick else 10_000) as url:
+    with served(1_000 if quick else 10_000) as port:
+        url = f"http://localhost:{port}"
         asyncio.run(_driven(url, quick))
         lighthouse(url)
+        with behind_caddy(port) as url:
+            asyncio.run(_started(url, quick))
 
 
 @contextlib.contextmanager
-def served(messages: int) -> Iterator[str]:
-    """A broker with so many messages in the lobby, all to be read by `LOGIN`, and a gateway; its URL."""
+def served(messages: int) -> Iterator[int]:
+    """A broker with so many messages in the lobby, all to be read by `LOGIN`, and a gateway; its port."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    with broker() as server, gateway(server) as (_process, port):
+    with broker() as server, gateway(server, "--trusted-proxy", "127.0.0.1") as (_process, port):
         Member(context, server.address, LOGIN)
         _fill(Member(context, server.address, "sender", ears=False), messages)
-        yield f"http://localhost:{port}"
+        yield port
     context.destroy(0)
+
+
+@contextlib.contextmanager
+def behind_caddy(port: int) -> Iterator[str]:
+    """The gateway as `docs/WEB.md` has it served to phones, over TLS and HTTP/2 by Caddy; its URL."""
+    program = shutil.which("caddy")
+    if program is None:
+        print("page: the start over HTTP/2 needs Caddy: apt install caddy")
+        return
+    with tempfile.TemporaryDirectory() as directory, socket.create_server(("127.0.0.1", 0)) as free:
+        front = free.getsockname()[1]
+        free.close()
+        file = Path(directory, "Caddyfile")
+        told = "admin off\nauto_https disable_redirects\nskip_install_trust"
+        site = f"bind 127.0.0.1\ntls internal\nreverse_proxy 127.0.0.1:{port}"
+        file.write_text(f"{{\n{told}\n}}\nhttps://localhost:{front} {{\n{site}\n}}\n", encoding="utf-8")
+        process = subprocess.Popen(
+            [program, "run", "--config", str(file), "--adapter", "caddyfile"],
+            env={**os.environ, "XDG_DATA_HOME": directory, "XDG_CONFIG_HOME": directory},
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if "serving initial configuration" in line:
+                    break
+            yield f"https://localhost:{front}"
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def _fill(sender: Member, messages: int) -> None:
@@ -98,21 +134,33 @@ def _fill(sender: Member, messages: int) -> None:
                     raise RuntimeError(reply)
 
 
+async def _started(url: str, quick: bool) -> None:
+    print("over HTTP/2, by Caddy:")
+    async with launched() as browser:
+        await cold_starts(browser, url, await logged_in(browser, url), 2 if quick else 5)
+
+
+async def logged_in(browser: Any, url: str) -> Any:
+    """What a browser keeps of a login, to begin with as often as one likes."""
+    context = await browser.new_context(base_url=url, ignore_https_errors=True, **PHONE)
+    answer = await context.request.post(
+        "/api/login",
+        data={"login": LOGIN, "password": PASSWORD, "keep": True, "lang": "en"},
+        headers={"Origin": url},
+    )
+    if not answer.ok:
+        raise RuntimeError(await answer.text())
+    cookies = await context.storage_state()
+    # What the form leaves behind beside the cookie: whose conversations to show before the broker has answered.
+    kept = [{"name": "tertulia", "value": json.dumps({"login": LOGIN})}]
+    cookies["origins"] = [{"origin": url, "localStorage": kept}]
+    await context.close()
+    return cookies
+
+
 async def _driven(url: str, quick: bool) -> None:
     async with launched() as browser:
-        context = await browser.new_context(base_url=url, **PHONE)
-        answer = await context.request.post(
-            "/api/login",
-            data={"login": LOGIN, "password": PASSWORD, "keep": True, "lang": "en"},
-            headers={"Origin": url},
-        )
-        if not answer.ok:
-            raise RuntimeError(await answer.text())
-        cookies = await context.storage_state()
-        # What the form leaves behind beside the cookie: whose conversations to show before the broker has answered.
-        kept = [{"name": "tertulia", "value": json.dumps({"login": LOGIN})}]
-        cookies["origins"] = [{"origin": url, "localStorage": kept}]
-        await context.close()
+        cookies = await logged_in(browser, url)
         await cold_starts(browser, url, cookies, 2 if quick else 5)
         for rate in (1, CPU):
             await scrolling(browser, url, cookies, rate, quick)
@@ -121,7 +169,7 @@ async def _driven(url: str, quick: bool) -> None:
 @contextlib.asynccontextmanager
 async def _phone(browser: Any, url: str, cookies: Any, rate: int) -> AsyncIterator[tuple[Any, Any]]:
     """A page and its DevTools session, in a browser that was never here but is logged in."""
-    context = await browser.new_context(base_url=url, storage_state=cookies, **PHONE)
+    context = await browser.new_context(base_url=url, storage_state=cookies, ignore_https_errors=True, **PHONE)
     try:
         opened = await context.new_page()
         tools = await context.new_cdp_session(opened)

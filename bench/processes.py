@@ -41,14 +41,14 @@ def broker() -> BrokerProcess:
 
 
 @contextlib.contextmanager
-def gateway(server: BrokerProcess) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def gateway(server: BrokerProcess, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A real gateway before that broker, with a key of its own; the process and its port."""
     key = server.directory / "gate.key"
     command = [sys.executable, "-m", "broker", "bot", "add", "gate", "--key-file", str(key)]
     subprocess.run([*command, "--scopes", "gateway", "--data-dir", str(server.data)], check=True)
     command = [sys.executable, "-m", "client", "web", "--listen", "127.0.0.1", "--port", "0", "--key", str(key)]
     process = subprocess.Popen(
-        [*command, "--data-dir", str(server.directory / "web")],
+        [*command, "--data-dir", str(server.directory / "web"), *options],
         env={**os.environ, "XDG_CONFIG_HOME": str(server.directory)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -33,6 +33,7 @@ each_catalog = pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.p
 NO_SENTENCES = {
     "client/commands/completion.py": "scripts for shells",
     "client/tui/view/style.py": "colours and names of styles",
+    "client/web/edge/agents.py": "names of browsers and systems, as every session is described in the list of them",
     "client/web/edge/entrance.py": "answers to other programs; what people are told are the refusals' own sentences",
     "client/web/edge/pages.py": "HTTP, and a fault of the files themselves",
     "client/web/edge/routes.py": "HTTP, and answers to other programs",
