@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import shutil
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -35,8 +35,14 @@ DESKTOP: Final = {"viewport": {"width": 1280, "height": 800}}
 MARKER: Final = "script-of-a-stranger-ran"
 """What the payloads of the tests write to the console, should one of them ever run."""
 
-# A page whose gateway is gone, or that is offline, says so in the console: that is no fault of the app's.
-NETWORK: Final = re.compile(r"Failed to load resource|WebSocket connection to|net::ERR_|ERR_INTERNET_DISCONNECTED")
+# A page whose gateway is gone, or that is offline, says so in the console: that is no fault of the app's. So does the
+# browser when it looks just then whether there is a newer service worker.
+NETWORK: Final = re.compile(
+    "Failed to load resource|WebSocket connection to|net::ERR_|ERR_INTERNET_DISCONNECTED"
+    "|An unknown error occurred when fetching the script"
+)
+CLOSE_S: Final = 10.0
+"""Seconds for a browser to end; what does not end by then ends with this process."""
 
 
 def executable() -> str | None:
@@ -52,12 +58,18 @@ async def launched(*arguments: str) -> AsyncIterator[Browser]:
 
     path = executable()
     assert path is not None
-    async with async_playwright() as playwright:
+    playwright = await async_playwright().start()
+    browser = None
+    try:
         browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
-        try:
-            yield browser
-        finally:
-            await browser.close()
+        yield browser
+    finally:
+        # Its driver has been seen to outlive the browser, with a whole test run waiting for it.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                if browser is not None:
+                    await browser.close()
+                await playwright.stop()
 
 
 async def until(condition: Callable[[], object]) -> None:

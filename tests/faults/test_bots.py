@@ -8,7 +8,7 @@ from tests.faults.bots import perform
 
 
 def test_a_bot_that_is_killed_again_and_again_answers_everything_once_and_in_order(tmp_path: Path) -> None:
-    figures = perform(tmp_path, kills=10, seed=2)
+    figures = perform(tmp_path, kills=6, seed=2)
     assert figures.verdict.violations == []
     assert figures.verdict.asked > figures.kills
     assert figures.verdict.in_private
