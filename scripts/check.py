@@ -1,6 +1,6 @@
 """Run every check in order and print the totals: what `make test` does.
 
-Stops at the first failure with that check's status. Three tests run at a time: most of them wait more than they work.
+Stops at the first failure with that check's status. Two tests run at a time: most of them wait more than they work.
 The long ones come last, so that nothing is timed beside them. Arguments go to pytest, and then the coverage of each
 package is printed but not judged, since only a part of the tests may have run.
 """
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 PACKAGES = ("broker", "client", "common", "testkit")
 COVERAGE_PERCENT = 90
 """Of each package, branches counted."""
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 
 
 def step(name: str, *command: str) -> None:

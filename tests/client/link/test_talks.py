@@ -158,6 +158,7 @@ def test_who_is_writing(broker: EmbeddedBroker) -> None:
     async def scenario() -> None:
         async with circle(broker.address, "Ana", "bob", "eva") as (ana, bob, eva):
             own, others, outside = ana.updates(), bob.updates(), eva.updates()
+            await ana.wait_live()  # a notice is given up where it is not
             await ana.typing("LOBBY")
             await ana.typing("@BOB")
             await ana.typing("@bob", on=False)
