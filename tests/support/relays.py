@@ -9,19 +9,21 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+from zmq.utils import z85
 
 from client.web.relay.relay import Relay
 from common import messages as m
 from common.keys import KeyPair
-from tests.support.gateway import PASSWORD
-
-PATIENCE_S = 20.0
+from tests.support.gateway import PASSWORD, Broker, broker
+from tests.support.patience import PATIENCE_S
 
 
 class Page:
@@ -170,6 +172,16 @@ class Served:
         page = await self.page(await self.login(login), lang)
         assert (await page.greet())["ok"]
         return page
+
+
+@contextmanager
+def broker_of(gate: KeyPair, data: Path, *logins: str) -> Iterator[Broker]:
+    """A broker with people that knows these keys as a gateway's, and lets it connect anew as often as tests do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TERTULIA_BROKER_CHAT_GATEWAYS", z85.encode(gate.public).decode())
+        patch.setenv("TERTULIA_BROKER_NETWORK_SESSION_HANDSHAKES", "1000 1000")
+        with broker(data, *logins) as started:
+            yield started
 
 
 @asynccontextmanager

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from zmq.utils import z85
 
 from client import ChatClient
 from client.web.push.push import Push
 from client.web.push.subscriptions import Subscriptions
 from common.keys import KeyPair, generate
 from tests.client.web.push.service import Browser, Service
-from tests.support.gateway import PASSWORD, Broker, broker
+from tests.support.gateway import PASSWORD, Broker
 from tests.support.patience import PATIENCE_S
-from tests.support.relays import Page, Served, nonce, relayed
+from tests.support.relays import Page, Served, broker_of, nonce, relayed
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +28,8 @@ def gate() -> KeyPair:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, gate: KeyPair) -> Iterator[Broker]:
     """A broker that knows them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TERTULIA_BROKER_CHAT_GATEWAYS", z85.encode(gate.public).decode())
-        patch.setenv("TERTULIA_BROKER_NETWORK_SESSION_HANDSHAKES", "1000 1000")
-        with broker(tmp_path_factory.mktemp("broker") / "data", "ana", "bob") as started:
-            yield started
+    with broker_of(gate, tmp_path_factory.mktemp("broker") / "data", "ana", "bob") as started:
+        yield started
 
 
 @pytest.fixture
