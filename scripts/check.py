@@ -1,8 +1,9 @@
 """Run every check in order and print the totals: what `make test` does.
 
-Stops at the first failure with that check's status. Two tests run at a time: most of them wait more than they work.
-The long ones come last, so that nothing is timed beside them. Arguments go to pytest, and then the coverage of each
-package is printed but not judged, since only a part of the tests may have run.
+Stops at the first failure with that check's status; what failed is the last thing printed, and so the lines without
+a test are not (`coverage report` shows them afterwards). Two tests run at a time: most of them wait more than they
+work. The long ones come last, so that nothing is timed beside them. Arguments go to pytest, and then the coverage of
+each package is printed but not judged, since only a part of the tests may have run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 PACKAGES = ("broker", "client", "common", "testkit")
 COVERAGE_PERCENT = 90
 """Of each package, branches counted."""
+COVERED = ("--cov", "--cov-report=")
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 
 
@@ -39,10 +41,10 @@ def main(arguments: Sequence[str]) -> int:
     step("format", "ruff", "format", "--check", ".")
     step("types", "mypy")
     if arguments:
-        step("tests", "pytest", "--cov", *arguments)
+        step("tests", "pytest", *COVERED, *arguments)
     else:
-        step("tests", "pytest", "--cov", *SIDE_BY_SIDE, "-m", "not long", "--durations=10")
-        step("long tests", "pytest", "--cov", "--cov-append", *SIDE_BY_SIDE, "-m", "long")
+        step("tests", "pytest", *COVERED, *SIDE_BY_SIDE, "-m", "not long", "--durations=10")
+        step("long tests", "pytest", *COVERED, "--cov-append", *SIDE_BY_SIDE, "-m", "long")
     totals = {package: covered(package) for package in PACKAGES}
     print("== coverage with branches: " + ", ".join(f"{name}/ {share:.1f} %" for name, share in totals.items()))
     low = [name for name, share in totals.items() if share < COVERAGE_PERCENT]
