@@ -1,7 +1,7 @@
 /**
  * Who is in a room: those present first. Must not know where it is shown.
  */
-import { h } from "../view/dom.js";
+import { h, steady } from "../view/dom.js";
 import { _, ngettext } from "../view/language.js";
 import { name } from "./message.js";
 import { line } from "./text.js";
@@ -58,11 +58,13 @@ export function members(pane) {
     if (at >= 0) list.children[Math.min(at, list.children.length - 1)]?.querySelector("button").focus();
   }
 
-  const heard = ({ detail }) => detail.key === talk.key && (detail.what === "roster" || detail.what === "view") && draw();
-  chat.addEventListener("talk", heard);
+  const left = new AbortController();
+  const redraw = steady(list, draw, left);
+  const heard = ({ detail }) => detail.key === talk.key && (detail.what === "roster" || detail.what === "view") && redraw();
+  chat.addEventListener("talk", heard, left);
   chat.members(talk.key).then(draw, (error) => { if (!talk.members) count.textContent = error.message; });
   draw();
-  return { title: `#${line(talk.name)}`, content, close: () => chat.removeEventListener("talk", heard) };
+  return { title: `#${line(talk.name)}`, content, close: () => left.abort() };
 }
 
 /** The room's topic line, to be changed by who may. */

@@ -36,6 +36,34 @@ export function h(tag, props, ...children) {
 export const filled = (sentence, nodes) =>
   sentence.split(/(\{\w+\})/).map((part) => (/^\{\w+\}$/.test(part) ? nodes[part.slice(1, -1)] ?? part : part));
 
+/** Milliseconds between a finger's leaving and the click that comes of it; and for how long a press holds anything up. */
+const CLICK_MS = 100;
+const HELD_MS = 3000;
+
+/**
+ * `draw`, held back while `element` is pressed: what is pressed has to stand until it is let go, or there is no click.
+ * @param {HTMLElement} element @param {() => void} draw @param {{signal?: AbortSignal}} [until] @returns {() => void} draws now, or then
+ */
+export function steady(element, draw, until) {
+  let pressed = 0;
+  let owed = false;
+  const release = () => {
+    pressed = 0;
+    if (owed) draw();
+    owed = false;
+  };
+  const press = (time) => {
+    clearTimeout(pressed);
+    pressed = setTimeout(release, time);
+  };
+  element.addEventListener("pointerdown", () => press(HELD_MS), until);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => pressed && press(CLICK_MS), until);
+  return () => {
+    if (pressed) owed = true;
+    else draw();
+  };
+}
+
 /** What somebody else has named, so that its direction cannot spill over: `<bdi>`. */
 export const bdi = (text, props) => h("bdi", props, visible(text));
 

@@ -2,7 +2,8 @@
  * The column of lists: the conversations one has, all rooms, all people; and oneself. Rows are kept as long as what they
  * say is the same, so that focus and scrolling stay. Must not know what a conversation looks like.
  */
-import { bdi, h, icon, visible } from "./dom.js";
+import { addressOf } from "./address.js";
+import { bdi, h, icon, steady, visible } from "./dom.js";
 import { _, clock, day, ngettext, number } from "./language.js";
 
 const DRAWN = 200;
@@ -55,6 +56,7 @@ export function mountLists(element, chat, shell) {
   const list = h("ul", { class: "places", onkeydown: arrows });
   const foot = h("p", { class: "foot", role: "status" });
   const scroll = h("div", { class: "scroll", tabIndex: -1 }, list, foot);
+  const redraw = steady(list, () => draw(), until);
   const add = h("button", { type: "button", class: "round", "aria-label": _("New"), "aria-haspopup": "menu", onclick: () => doors("newMenu", add, chat, shell) }, icon("plus"));
   const find = h("button", { type: "button", class: "round", "aria-label": _("Go to… (Ctrl+K)"), onclick: () => doors("showSwitcher", chat, shell) }, icon("search"));
   const settings = h("a", { class: "round", href: "#/settings", "aria-label": _("Settings"), onclick: followed("settings") }, icon("gear"));
@@ -82,7 +84,7 @@ export function mountLists(element, chat, shell) {
   function later() {
     waiting ||= requestAnimationFrame(() => {
       waiting = 0;
-      draw();
+      redraw();
     });
   }
 
@@ -138,8 +140,6 @@ export function mountLists(element, chat, shell) {
       more && h("button", { type: "button", class: "round", "aria-label": _("More about {name}", { name: visible(name) }), "aria-haspopup": "menu", onclick: more }, icon("more")));
   }
 
-  const talkAddress = (key) => `#/talk/${encodeURIComponent(key)}`;
-
   function talkRows(wanted) {
     return talksOf(chat).filter((talk) => talk.name.toLocaleLowerCase().includes(wanted)).map((talk) => {
       const { key, name, view: room, unread, mentions, notify, unreadMore, active } = talk;
@@ -149,7 +149,7 @@ export function mountLists(element, chat, shell) {
       const time = !active ? "" : today ? clock(active) : new Date(active).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short" });
       const sign = [line, time, unread, unreadMore, mentions, notify, there.online, there.status, room?.private, talk.draft && 1].join("\u0000");
       const make = () => row(key, {
-        href: talkAddress(key), go: () => shell.show(key), name, line,
+        href: addressOf(key), go: () => shell.show(key), name, line,
         picture: avatar(name, { room: Boolean(room), ...there }),
         extra: room?.private ? [icon("lock"), hidden(_("private"))] : there.online !== undefined ? hidden(` ${said(there)}`) : [],
         aside: [h("time", null, time), unread ? counted(unread, unreadMore, mentions, notify) : null],
@@ -189,7 +189,7 @@ export function mountLists(element, chat, shell) {
           key: room.name,
           sign: [room.subject, online, state].join("\u0000"),
           make: () => row(room.name, {
-            href: talkAddress(room.name), name: room.name,
+            href: addressOf(room.name), name: room.name,
             go: () => (joined ? shell.show(room.name) : doors("showRoom", chat, room, shell)),
             picture: avatar(room.name, { room: true }),
             extra: room.private ? [icon("lock"), hidden(_("private"))] : [],
@@ -213,7 +213,7 @@ export function mountLists(element, chat, shell) {
           key: `@${login}`,
           sign: [first, surnames, person.online, person.status].join("\u0000"),
           make: () => row(`@${login}`, {
-            href: talkAddress(`@${login}`), go: () => shell.show(`@${login}`), name: login,
+            href: addressOf(`@${login}`), go: () => shell.show(`@${login}`), name: login,
             picture: avatar(login, person),
             extra: bot ? [" ", h("small", { class: "tag" }, _("program"))] : [],
             line: visible(`${first} ${surnames}`.trim()),
@@ -240,7 +240,7 @@ export function mountLists(element, chat, shell) {
       listedAt = 0;
       trouble = listed ? "" : error.code === "offline" ? _("The list comes as soon as you are connected.") : error.message;
     }
-    draw();
+    redraw();
   }
 
   function arrows(event) {
