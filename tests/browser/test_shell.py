@@ -206,6 +206,7 @@ async def test_by_keyboard_alone(shared: Servers, visit: Opener) -> None:
     login = await arrived(app)
     await expect(page.get_by_placeholder("Message to #lobby")).to_be_visible()
     await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("dialog").get_by_role("searchbox")).to_be_focused()
     await page.keyboard.type(login[:6])
     await expect(page.get_by_role("dialog").get_by_role("button", name=login)).to_be_visible()
     await page.keyboard.press("Enter")

@@ -102,16 +102,16 @@ async def test_few_of_many_messages_are_in_the_document_and_all_can_be_reached(s
 async def test_what_is_pressed_stands_until_it_is_let_go(show: Show) -> None:
     """A list or a title that is drawn anew under a finger would take the click with it."""
     page = await show("", **DESKTOP)
-    for pressed, opened in ((".places a:has-text('bob')", "bob"), (".places a:has-text('lobby')", "lobby")):
+    for pressed, shown in ((".places a:has-text('bob')", "bob"), (".places a:has-text('lobby')", "lobby")):
         box = await page.locator(pressed).first.bounding_box()
         await page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2)
         await page.mouse.down()
-        await page.evaluate("(of) => ['lobby', '@bob'].forEach((key) => chat.hear(key, 'bob', `news of ${of}`))", opened)
+        await page.evaluate("(of) => ['lobby', '@bob'].forEach((key) => chat.hear(key, 'bob', `news of ${of}`))", shown)
         await _settled(page)
         await page.mouse.up()
-        await page.get_by_role("region", name=opened, exact=True).wait_for()
+        await page.get_by_role("region", name=shown, exact=True).wait_for()
         # What was held back is drawn.
-        await page.locator(".places a").filter(has_text=f"news of {opened}").wait_for()
+        await page.locator(".places a").filter(has_text=f"news of {shown}").wait_for()
     box = await page.locator(".title .name").bounding_box()
     await page.mouse.move(box["x"] + 10, box["y"] + 5)
     await page.mouse.down()

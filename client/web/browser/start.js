@@ -3,6 +3,7 @@
  * What is not needed for that is loaded later. Must not know what a conversation looks like.
  */
 import { Chat } from "./core/chat.js";
+import { routeOf } from "./view/address.js";
 import { prefer, preferred } from "./view/device.js";
 import { _, lang, speak } from "./view/language.js";
 
@@ -93,7 +94,7 @@ chat.addEventListener("ended", ({ detail }) => {
 document.addEventListener("visibilitychange", () => chat.visible(!document.hidden));
 if (!isSecureContext) explain();
 else if (here) {
-  chat.start();
+  chat.start({ talk: routeOf(location.hash).key });
   converse();
 } else enter();
 /** Without a line the files of it do not come: then later. */

@@ -47,6 +47,9 @@ SOCKETS_PER_SESSION: Final = 16
 IN_FLIGHT: Final = 64
 """Requests of one socket that wait for their answers; one more is `busy`."""
 
+EARLY: Final = 8
+"""Requests that may come behind the first `hello` before it is answered; one more is `busy`."""
+
 ASKED: Final = 8_192
 """The same of all sockets together."""
 

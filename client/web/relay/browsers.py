@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from client.link.calls import Outcome
 from client.web.relay import frames
-from client.web.relay.bounds import FRAMES, IN_FLIGHT, SOCKETS_PER_SESSION
+from client.web.relay.bounds import EARLY, FRAMES, IN_FLIGHT, SOCKETS_PER_SESSION
 from client.web.relay.channels import Outlet
 from client.web.relay.hub import Hub
 from client.web.relay.passing import pass_on
@@ -66,6 +66,8 @@ class Browser:
         self._sentence = sentence
         self._shell = shell
         self._in_flight = 0
+        self._early: list[str] = []
+        """What came behind the first `hello`, to be taken once that is answered."""
         self._tokens = float(FRAMES.burst)
         self._counted = now
         self.outlet = outlet
@@ -98,6 +100,11 @@ class Browser:
                 self._refuse(asked.id, Busy())
             elif asked.op == "hello":
                 self._hello(asked.id, frames.greeting(text, asked), now)
+            elif self.session is None and self.greeting:
+                if len(self._early) >= EARLY:
+                    self._refuse(asked.id, Busy())
+                else:
+                    self._early.append(text)
             elif self.session is None or self.session.over:
                 self._refuse(asked.id, BadRequest("Say hello first."))
             elif asked.op == "active":
@@ -150,6 +157,9 @@ class Browser:
                 self.end("logged-out")
             else:
                 self._refuse(id, found if isinstance(found, ChatError) else NotLoggedIn())
+            early, self._early = self._early, []
+            for text in early:
+                self.received(text, now)
 
         self._hub.know(self._label, self._address, False, now, known)
 

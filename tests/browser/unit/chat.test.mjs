@@ -537,3 +537,54 @@ test("whatever breaks, in the end all is there, in order, once", { timeout: 4000
     });
   }
 });
+
+/** Somebody whose login this browser knows, and nothing else. */
+function newcomer(world, talk) {
+  const disk = new Map([["word tertulia", JSON.stringify({ login: "ana" })]]);
+  const chat = new Chat({ port: world.port("ana", disk) });
+  chat.start({ talk });
+  return chat;
+}
+
+test("what one wants to see first is asked behind hello, and not a second time", async () => {
+  for (const talk of ["lobby", "@bob"]) {
+    const world = new World(1);
+    world.account("ana");
+    world.account("bob");
+    for (let i = 0; i < 120; i++) world.say("lobby", "bob", `m${i}`);
+    for (let i = 0; i < 30; i++) world.direct("bob", "ana", `e${i}`);
+    const chat = newcomer(world, talk);
+    await world.time.pass(500);
+    const log = talk === "lobby" ? talk : "@ana";
+    assert.deepEqual(world.asked.slice(0, 2).map(({ op, log: of }) => [op, of]), [["hello", undefined], ["history", log]]);
+    assert.equal(world.asked.filter((each) => each.op === "history" && each.log === log).length, 1);
+    assert.equal(chat.talks.get(talk).entries.at(-1).text, talk === "lobby" ? "m119" : "e29");
+    assert.equal(chat.talks.get(talk).entries.length, talk === "lobby" ? 50 : 30);
+  }
+});
+
+test("whatever is said, changed or lost meanwhile, the page that was asked ahead is as good as another", async () => {
+  for (let seed = 1; seed <= 150; seed++) {
+    const world = new World(seed);
+    world.account("ana");
+    world.account("bob");
+    world.lag = 40;
+    for (let i = 0; i < 60; i++) world.say("lobby", "bob", `m${i}`);
+    if (seed % 3 === 0) world.away = true;
+    const chat = newcomer(world, seed % 5 ? "lobby" : "nowhere");
+    for (let step = 0; step < 12; step++) {
+      await world.time.pass(world.random() * 12);
+      if (step === 6) world.findBroker();
+      if (world.random() < 0.5) world.say("lobby", "bob", `n${step}`);
+      else world.change("lobby", { kind: "edit", sender: "bob", target: world.log("lobby").log[50].seq, text: `edited ${step}` });
+      if (world.random() < 0.1) for (const socket of [...world.sockets]) world.cut(socket);
+    }
+    await world.time.pass(60000);
+    while (!chat.talks.get("lobby").first) {
+      chat.older("lobby");
+      await world.time.pass(200);
+    }
+    const now = world.history("lobby", "ana", { after: 0, limit: 1000 }).entries.filter((entry) => entry.kind === "message").map((entry) => entry.text);
+    assert.deepEqual(texts(chat.talks.get("lobby")), now, `seed ${seed}`);
+  }
+});

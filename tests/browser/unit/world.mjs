@@ -213,6 +213,7 @@ export class World {
     if (this.random() < this.refusing) return no({ code: "rate-limited", retry_after: 0.5 });
     if (op === "history") {
       const room = this.rooms.get(fields.log);
+      if (!this.log(fields.log)) return no({ code: "no-such-log" });
       if (room && !room.members.has(login)) return no({ code: "not-member" });
       return ok(this.history(fields.log, login, fields));
     }

@@ -63,6 +63,7 @@ export class Chat extends EventTarget {
   /** what of the inbox is dealt out to persons: all above `low` */ #inbox = null;
   #run = null;
   #open = null;
+  /** what was asked right behind the first hello: the page that is looked for */ #ahead = null;
   #filling = 0;
   #timer;
   #told = false;
@@ -80,6 +81,7 @@ export class Chat extends EventTarget {
     this.#clock = new Clock(port.monotonic, port.wall);
     this.#link = new Link(port, {
       hello: () => this.#hello(),
+      ahead: () => this.#askAhead(),
       welcome: (reply, sent) => this.#welcome(reply, sent),
       pong: (reply, sent) => this.#pong(reply, sent),
       event: (frame) => this.#event(frame),
@@ -130,10 +132,10 @@ export class Chat extends EventTarget {
 
   // Coming and going
 
-  /** Connect; meanwhile show what is kept of who used this browser last. */
-  async start() {
+  /** Connect; meanwhile show what is kept of who used this browser last. @param {{talk?: string}} options what one wants to see first */
+  async start({ talk } = {}) {
     const hint = JSON.parse(this.#port.storage?.getItem("tertulia") ?? "null");
-    if (hint && !this.#store) this.#opened = this.#recall(hint);
+    if (hint && !this.#store) this.#opened = this.#recall({ ...hint, ...(talk && { talk }) });
     this.#link.start();
     await this.#opened;
   }
@@ -196,6 +198,25 @@ export class Chat extends EventTarget {
     await Promise.race([this.#opened, new Promise((resolve) => this.#port.set(resolve, DISK))]);
     const cursors = Object.fromEntries([...this.#logs.values()].map((log) => [log.name, [log.id, log.last]]));
     return { run: this.#run, cursors };
+  }
+
+  /** Of whom nothing is here waits for the page and not for the answer to hello: it is asked behind it. */
+  #askAhead() {
+    this.#ahead = null;
+    const log = this.#open?.startsWith("@") ? `@${this.#store?.login}` : this.#open;
+    if (this.me || !log || this.#logs.has(log)) return;
+    const limit = this.#open === log ? PAGE : 4 * PAGE;
+    this.#ahead = { log, reply: this.request("history", { log, limit }, { urgent: true }).catch(() => null) };
+  }
+
+  /** What was asked ahead of a log, as if only what is up to `low` had been asked; null if it was not, or does not reach. */
+  async #early(log, low) {
+    const ahead = this.#ahead;
+    if (ahead?.log !== log) return null;
+    this.#ahead = null;
+    const reply = await ahead.reply;
+    if (!(reply?.entries.at(-1)?.seq >= low)) return null;
+    return { ...reply, entries: reply.entries.filter(({ seq }) => seq <= low) };
   }
 
   #welcome(reply, sent) {
@@ -582,10 +603,12 @@ export class Chat extends EventTarget {
   /** First what is looked at, then private talks, then where there is something new. */
   async #fillTalks() {
     const poor = (talk) => talk.last && talk.settled < 20 && !talk.first;
+    const person = this.#open?.startsWith("@");
     if (!this.talks.has(this.#open)) this.#open = null;
-    const here = this.talks.get(this.#open ?? this.me.current);
+    const here = this.talks.get(this.#open ?? (person ? "" : this.me.current));
     if (here && poor(here)) await this.older(here.key);
     if (!this.#inbox.first && ![...this.talks.values()].some((talk) => talk.kind === "person" && talk.settled)) await this.#page(null, 4 * PAGE);
+    this.#ahead = null;
     for (const talk of [...this.talks.values()].filter((each) => each.view).sort((a, b) => b.unreadMore - a.unreadMore).slice(0, 50)) {
       if (this.talks.get(talk.key) === talk && poor(talk)) await this.older(talk.key);
     }
@@ -600,7 +623,7 @@ export class Chat extends EventTarget {
     if (!log || span.first) return 0;
     let page = await this.#store?.older(name, log.id, most, low).catch(() => null);
     if (!page) {
-      const reply = await this.request("history", { log: name, before: low + 1, limit: most });
+      const reply = (await this.#early(name, low)) ?? (await this.request("history", { log: name, before: low + 1, limit: most }));
       const { more } = reply;
       const entries = this.#patched(log, reply.entries);
       page = { wires: entries, low: more && entries.length ? entries[0].seq - 1 : 0 };

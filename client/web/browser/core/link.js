@@ -61,7 +61,7 @@ export class Link {
   #greeting = 0;
 
   /**
-   * @param {object} port @param {{hello: () => Promise<object>, welcome: (reply, sent, resumed: boolean) => void, pong: (reply, sent) => void,
+   * @param {object} port @param {{hello: () => Promise<object>, ahead: () => void, welcome: (reply, sent, resumed: boolean) => void, pong: (reply, sent) => void,
    *   event: (frame) => void, state: (state) => void, ended: (reason) => void}} on
    */
   constructor(port, on) {
@@ -176,7 +176,9 @@ export class Link {
     if (!socket || socket !== this.#socket || number !== this.#greeting) return;
     try {
       const sent = this.#port.monotonic();
-      const reply = await this.request("hello", fields, { timeout: ANSWER, urgent: true });
+      const answer = this.request("hello", fields, { timeout: ANSWER, urgent: true });
+      this.#on.ahead();
+      const reply = await answer;
       if (socket !== this.#socket) return;
       this.#live = true;
       this.#away = false;

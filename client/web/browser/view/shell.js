@@ -1,10 +1,10 @@
 /**
  * What stands around the conversations: the columns, where one is (the address after `#`), the state of the link, words
  * for a moment, the title and the badge, the keyboard. Views ask it for what they need of their surroundings.
- * Must not know what a list, a conversation or the settings look like. Addresses: `#/` the conversations,
- * `#/talk/KEY[/SEQ]`, `#/rooms`, `#/people`, `#/settings[/PART]`.
+ * Must not know what a list, a conversation or the settings look like.
  */
 import { mountTalk } from "../talk/pane.js";
+import { addressOf, routeOf } from "./address.js";
 import { preferred, prefer } from "./device.js";
 import { h, icon, visible } from "./dom.js";
 import { _, clock, ngettext } from "./language.js";
@@ -13,18 +13,6 @@ import { mountLists } from "./lists.js";
 const WIDE = matchMedia("(min-width: 50rem)");
 const CONNECTING_MS = 1500;
 const TOAST_MS = 6000;
-
-const addressOf = (key, seq) => `#/talk/${encodeURIComponent(key)}${seq ? `/${seq}` : ""}`;
-
-function routeOf(hash) {
-  const [view = "", part = "", seq = ""] = hash.replace(/^#\/?/, "").split("/");
-  let name = part;
-  try {
-    name = decodeURIComponent(part);
-  } catch { /* Somebody's own text: there is no such conversation. */ }
-  if (view === "talk" && name) return { view, key: name, seq: Number(seq) || 0 };
-  return { view: ["rooms", "people", "settings"].includes(view) ? view : "", part: name };
-}
 
 export class Shell {
   #chat;

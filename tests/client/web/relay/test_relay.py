@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from client.web.relay import bounds
+from client.web.relay.bounds import EARLY
 from client.web.relay.browsers import AGAIN, LOGGED_OUT, TOO_MANY
 from common import messages as m
 from common.errors import WrongPassword
@@ -294,6 +295,33 @@ async def test_a_socket_needs_the_subprotocol_a_login_and_a_hello(served: Served
     assert stranger.told == [{"kind": "ended", "reason": "logged-out"}]
     mute = await served.page(label)
     assert (await mute.ask("history", log="lobby"))["error"]["code"] == "bad-request"
+
+
+async def test_what_is_asked_behind_the_first_hello_is_answered_after_it(running: Broker, served: Served) -> None:
+    ana = await served.person("ana")
+    await ana.say("lobby", "before")
+    page = await served.page(await served.login("ana"))
+    running.process.send_signal(signal.SIGSTOP)
+    try:
+        await page.send('{"op":"hello","id":1}')
+        for number in range(2, EARLY + 3):
+            await page.send(f'{{"op":"history","id":{number},"log":"lobby","limit":1}}')
+        assert (await page.answer(EARLY + 2))["error"]["code"] == "busy"
+    finally:
+        running.process.send_signal(signal.SIGCONT)
+    assert (await page.answer(1))["session"]["login"] == "ana"
+    for number in range(2, EARLY + 2):
+        assert [entry["text"] for entry in (await page.answer(number))["entries"]] == ["before"]
+    answers = [frame["id"] for frame in map(json.loads, page.raw) if "id" in frame]
+    assert answers.index(1) == 1, answers
+
+
+async def test_what_is_asked_behind_a_hello_of_nobody_is_not_answered(served: Served) -> None:
+    page = await served.page("ab" * 16)
+    await page.send('{"op":"hello","id":1}')
+    await page.send('{"op":"history","id":2,"log":"lobby","limit":1}')
+    assert await page.ended() == LOGGED_OUT
+    assert "entries" not in "".join(page.raw)
 
 
 async def test_one_tab_too_many_is_closed(served: Served) -> None:

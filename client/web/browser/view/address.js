@@ -1,0 +1,17 @@
+/**
+ * Where one is, in the address after `#`: `#/` the conversations, `#/talk/KEY[/SEQ]`, `#/rooms`, `#/people`,
+ * `#/settings[/PART]`. Must not know what is drawn there.
+ */
+
+export const addressOf = (key, seq) => `#/talk/${encodeURIComponent(key)}${seq ? `/${seq}` : ""}`;
+
+/** @returns {{view: string, key?: string, seq?: number, part?: string}} */
+export function routeOf(hash) {
+  const [view = "", part = "", seq = ""] = hash.replace(/^#\/?/, "").split("/");
+  let name = part;
+  try {
+    name = decodeURIComponent(part);
+  } catch { /* Somebody's own text: there is no such conversation. */ }
+  if (view === "talk" && name) return { view, key: name, seq: Number(seq) || 0 };
+  return { view: ["rooms", "people", "settings"].includes(view) ? view : "", part: name };
+}
