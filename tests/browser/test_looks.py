@@ -120,6 +120,7 @@ async def test_the_theme_is_the_systems_unless_one_is_chosen(shared: Servers, vi
     await app.page.evaluate("location.hash = '#/settings'")
     await app.page.get_by_label("Colours").select_option("light")
     assert await light()
+    await app.turn("lobby")
     await app.page.reload()
     await app.live()
     assert await light()

@@ -35,7 +35,7 @@ async function enter(reason = "") {
     registration: chat.server.registration,
     async entered(login) {
       prefer("login", login);
-      chat.start();
+      chat.start({ login });
       await converse();
     },
   });
@@ -80,6 +80,10 @@ function theme() {
   }
 }
 
+chat.addEventListener("me", () => {
+  // Another tab may have logged somebody else in.
+  if (chat.me && chat.me.login !== preferred("login")) prefer("login", chat.me.login);
+});
 theme();
 addEventListener("tertulia-preference", ({ detail: { name } }) => {
   if (name === "theme") theme();
@@ -94,7 +98,7 @@ chat.addEventListener("ended", ({ detail }) => {
 document.addEventListener("visibilitychange", () => chat.visible(!document.hidden));
 if (!isSecureContext) explain();
 else if (here) {
-  chat.start({ talk: routeOf(location.hash).key });
+  chat.start({ login: here, talk: routeOf(location.hash).key ?? preferred("last") });
   converse();
 } else enter();
 /** Without a line the files of it do not come: then later. */

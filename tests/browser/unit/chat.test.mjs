@@ -14,7 +14,7 @@ async function one(seed = 1, setUp = () => {}) {
   const disk = new Map();
   const port = world.port("ana", disk);
   const chat = new Chat({ port });
-  chat.start();
+  chat.start({ login: "ana" });
   await world.time.pass(500);
   return { world, disk, port, chat };
 }
@@ -23,7 +23,7 @@ async function reload(world, disk, port) {
   port.alive = false;
   const next = world.port("ana", disk);
   const chat = new Chat({ port: next });
-  chat.start();
+  chat.start({ login: "ana" });
   return { chat, port: next };
 }
 
@@ -99,7 +99,7 @@ test("another account is shown nothing of the one before, and logging out leaves
   await world.time.pass(500);
   port.alive = false;
   const bob = new Chat({ port: world.port("bob", disk) });
-  bob.start();
+  bob.start({ login: "ana" });
   await world.time.pass(500);
   assert.equal(bob.me.login, "bob");
   assert.deepEqual([...bob.talks.keys()].sort(), ["@ana", "lobby"]);
@@ -108,7 +108,6 @@ test("another account is shown nothing of the one before, and logging out leaves
   bob.logout();
   await world.time.pass(500);
   assert.deepEqual(await disk.get("bob").run((t) => t.all("entries")), []);
-  assert.equal(disk.get("word tertulia"), undefined);
   assert.deepEqual([bob.me, bob.talks.size, bob.link], [null, 0, "ended"]);
   assert.ok(chat);
 });
@@ -142,7 +141,7 @@ test("after logging out, the next login begins with nothing", async () => {
   await world.time.pass(100);
   assert.equal(chat.link, "ended");
   await assert.rejects(chat.request("users"), { code: "not-logged-in" });
-  chat.start();
+  chat.start({ login: "ana" });
   await world.time.pass(1000);
   assert.equal(chat.link, "live");
   chat.post("lobby", "back");
@@ -216,7 +215,7 @@ test("around a place, on to the end, with somebody talking meanwhile", async () 
 test("unread and mentions are counted from what was read, on all devices", async () => {
   const { world, chat } = await one();
   const other = new Chat({ port: world.port("ana") });
-  other.start();
+  other.start({ login: "ana" });
   await world.time.pass(500);
   world.say("lobby", "bob", "hola");
   world.say("lobby", "bob", "@ana, come");
@@ -234,7 +233,7 @@ test("unread and mentions are counted from what was read, on all devices", async
 test("two tabs on one disk lose nothing and double nothing", async () => {
   const { world, disk, port, chat } = await one();
   const second = new Chat({ port: world.port("ana", disk) });
-  second.start();
+  second.start({ login: "ana" });
   await world.time.pass(500);
   world.down = true;
   for (const socket of [...world.sockets]) world.cut(socket);
@@ -243,7 +242,7 @@ test("two tabs on one disk lose nothing and double nothing", async () => {
   second.post("lobby", "from two");
   await world.time.pass(500);
   const third = new Chat({ port: world.port("ana", disk) });
-  third.start();
+  third.start({ login: "ana" });
   await world.time.pass(500);
   assert.equal(third.waiting, 2);
   world.down = false;
@@ -395,7 +394,7 @@ test("what is refused stays with its reason, and can be sent again or given up",
 
 test("started twice, or stopped and started, it is one chat", async () => {
   const { world, chat } = await one();
-  chat.start();
+  chat.start({ login: "ana" });
   await world.time.pass(200);
   assert.equal(world.sockets.size, 1);
   chat.stop();
@@ -403,8 +402,8 @@ test("started twice, or stopped and started, it is one chat", async () => {
   chat.post("lobby", "mine");
   await world.time.pass(60000);
   assert.deepEqual([chat.link, world.sockets.size], ["offline", 0]);
-  chat.start();
-  chat.start();
+  chat.start({ login: "ana" });
+  chat.start({ login: "ana" });
   await world.time.pass(2000);
   assert.equal(world.sockets.size, 1);
   assert.deepEqual(texts(chat.talks.get("lobby")), ["meanwhile", "mine"]);
@@ -442,7 +441,7 @@ async function chaos(seed) {
   function born(disk) {
     const port = world.port("ana", disk);
     const chat = new Chat({ port });
-    chat.start();
+    chat.start({ login: "ana" });
     return { port, chat };
   }
   for (let step = 0; step < 60; step++) {
@@ -540,9 +539,8 @@ test("whatever breaks, in the end all is there, in order, once", { timeout: 4000
 
 /** Somebody whose login this browser knows, and nothing else. */
 function newcomer(world, talk) {
-  const disk = new Map([["word tertulia", JSON.stringify({ login: "ana" })]]);
-  const chat = new Chat({ port: world.port("ana", disk) });
-  chat.start({ talk });
+  const chat = new Chat({ port: world.port("ana") });
+  chat.start({ login: "ana", talk });
   return chat;
 }
 

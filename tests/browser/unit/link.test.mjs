@@ -10,7 +10,7 @@ async function one(setUp = () => {}) {
   world.account("bob");
   setUp(world);
   const chat = new Chat({ port: world.port("ana") });
-  chat.start();
+  chat.start({ login: "ana" });
   await world.time.pass(500);
   return { world, chat };
 }

@@ -285,7 +285,6 @@ export class World {
       random: world.random,
       bytes: (many) => Uint8Array.from({ length: many }, () => Math.floor(world.random() * 256)),
       tables: (name) => disk.get(name) ?? disk.set(name, new Memory()).get(name),
-      storage: { getItem: (key) => disk.get(`word ${key}`) ?? null, setItem: (key, value) => disk.set(`word ${key}`, value), removeItem: (key) => disk.delete(`word ${key}`) },
       post: async () => ({ ok: true }),
       WebSocket: class {
         greeted = false;

@@ -40,7 +40,6 @@ const browser = (lang) => ({
   random: Math.random,
   bytes: (many) => crypto.getRandomValues(new Uint8Array(many)),
   indexedDB: globalThis.indexedDB,
-  storage: globalThis.localStorage,
   post: (path) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }),
 });
 
@@ -132,10 +131,13 @@ export class Chat extends EventTarget {
 
   // Coming and going
 
-  /** Connect; meanwhile show what is kept of who used this browser last. @param {{talk?: string}} options what one wants to see first */
-  async start({ talk } = {}) {
-    const hint = JSON.parse(this.#port.storage?.getItem("tertulia") ?? "null");
-    if (hint && !this.#store) this.#opened = this.#recall({ ...hint, ...(talk && { talk }) });
+  /**
+   * Connect; meanwhile show what is kept of who used this browser last.
+   * @param {{login?: string, talk?: string}} last who that was, and what is wanted to be seen first
+   */
+  async start({ login, talk } = {}) {
+    if (talk) this.#open = talk;
+    if (login && !this.#store) this.#opened = this.#recall(login);
     this.#link.start();
     await this.#opened;
   }
@@ -168,9 +170,8 @@ export class Chat extends EventTarget {
     if (this.link === "live") this.request("active", { on: this.#shown }).catch(() => {});
   }
 
-  async #recall({ login, talk }) {
+  async #recall(login) {
     this.#keepIn(login);
-    this.#open = talk;
     const { logs, outbox, kept } = await this.#store.load();
     this.#posts.found(outbox);
     this.#drafts = kept.drafts ?? new Map();
@@ -239,7 +240,6 @@ export class Chat extends EventTarget {
     const first = !this.me || this.link === "connecting";
     this.#state(session, { certain: (log) => reply.resume === "reset" || reply.gaps?.includes(log), first });
     this.#store.keep("me", { session, run: reply.run, server: this.server });
-    this.#remember();
     this.#say("server");
     this.#fillTalks().catch(() => {});
   }
@@ -277,7 +277,6 @@ export class Chat extends EventTarget {
   async #ended(reason) {
     const store = this.#store;
     this.#opened = null;
-    this.#port.storage?.removeItem("tertulia");
     this.#clear();
     this.#store = null;
     this.#say("ended", { reason });
@@ -294,10 +293,6 @@ export class Chat extends EventTarget {
     this.#drafts = new Map();
     this.#inbox = null;
     this.#say("talks");
-  }
-
-  #remember() {
-    if (this.me) this.#port.storage?.setItem("tertulia", JSON.stringify({ login: this.me.login, talk: this.#open }));
   }
 
   #say(type, detail = {}) {
@@ -669,7 +664,6 @@ export class Chat extends EventTarget {
   /** Look at a talk: its newest page is loaded, from disk at once. */
   async open(key) {
     this.#open = key;
-    this.#remember();
     const talk = this.talks.get(key);
     if (!talk) return;
     for (const other of this.talks.values()) if (other !== talk && other.last) other.trim(4 * PAGE);
@@ -681,7 +675,6 @@ export class Chat extends EventTarget {
   /** Look at no talk. */
   close() {
     this.#open = null;
-    this.#remember();
     this.#tell();
   }
 
