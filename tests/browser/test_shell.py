@@ -64,7 +64,7 @@ def test_what_is_needed_first_is_asked_for_at_once() -> None:
             needed += [(module.parent / each).resolve() for each in imports]
     page = (browser / "index.html").read_text(encoding="utf-8")
     preloaded = {browser / each for each in re.findall(r'<link rel="modulepreload" href="/app/(.+?)">', page)}
-    assert preloaded == reached - {browser / "start.js"}
+    assert preloaded == reached - {browser / "start.js", browser / "early.js"}
 
 
 async def test_errors_stand_beside_their_fields(shared: Servers, visit: Opener) -> None:

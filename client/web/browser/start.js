@@ -1,17 +1,17 @@
 /**
- * The first thing that runs: opens the link, and then shows the form to log in or the conversations, whichever it is.
+ * The app begins: shows the form to log in or the conversations, whichever it is, while early.js has opened the socket.
  * What is not needed for that is loaded later. Must not know what a conversation looks like.
  */
 import { Chat } from "./core/chat.js";
+import { connect, spoken } from "./early.js";
 import { routeOf } from "./view/address.js";
 import { prefer, preferred } from "./view/device.js";
-import { _, lang, speak } from "./view/language.js";
+import { _ } from "./view/language.js";
 
 /** The page's background, as css/base.css has it. */
 const PAPER = { light: "#f6f3ee", dark: "#171513" };
 
-const spoken = speak();
-const chat = new Chat({ lang });
+const chat = new Chat({ connect });
 const here = preferred("login");
 const views = import("./view/shell.js");
 /** @type {import("./view/shell.js").Shell | null} */

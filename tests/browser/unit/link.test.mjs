@@ -22,6 +22,23 @@ async function until(world, chat) {
   return world.time.now - start;
 }
 
+test("a socket that was opened before there was a chat is used, whether it is open yet or not", async () => {
+  for (const before of [0, 100]) {
+    const world = new World(1);
+    world.account("ana");
+    world.say("lobby", "ana", "hola");
+    const port = world.port("ana");
+    const early = new port.Socket();
+    early.onopen = () => { early.readyState = 1; };
+    await world.time.pass(before);
+    port.connect = () => early;
+    const chat = new Chat({ port });
+    chat.start({ login: "ana" });
+    await world.time.pass(500);
+    assert.deepEqual([chat.link, world.sockets.size, chat.talks.get("lobby").entries.length], ["live", 1, 1]);
+  }
+});
+
 test("a message that was under way when the gateway lost the broker waits, and is sent once", async () => {
   const { world, chat } = await one();
   world.brokerDown = true;

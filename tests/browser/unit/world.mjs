@@ -277,7 +277,7 @@ export class World {
     const world = this;
     const port = {
       alive: true,
-      url: () => "ws://model/ws",
+      connect: () => new port.Socket(),
       set: (then, wait) => world.time.set(() => port.alive && then(), wait),
       clear: (timer) => world.time.clear(timer),
       monotonic: () => world.time.now,
@@ -286,7 +286,7 @@ export class World {
       bytes: (many) => Uint8Array.from({ length: many }, () => Math.floor(world.random() * 256)),
       tables: (name) => disk.get(name) ?? disk.set(name, new Memory()).get(name),
       post: async () => ({ ok: true }),
-      WebSocket: class {
+      Socket: class {
         greeted = false;
         ended = false;
         lost = [];

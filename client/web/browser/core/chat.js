@@ -30,9 +30,8 @@ const MOST = 20000;
 const ROOMS = ["not-member", "no-such-log", "no-such-room", "forbidden"];
 
 /** All that comes from outside. */
-const browser = (lang) => ({
-  url: () => `${location.origin.replace("http", "ws")}/ws?lang=${lang}`,
-  WebSocket: globalThis.WebSocket,
+const browser = (connect) => ({
+  connect,
   set: (then, time) => setTimeout(then, time),
   clear: (timer) => clearTimeout(timer),
   monotonic: () => performance.now(),
@@ -73,8 +72,8 @@ export class Chat extends EventTarget {
   /** until when others write: timers */ #writing = new Map();
   #shown = !globalThis.document?.hidden;
 
-  /** @param {{lang?: string, port?: object}} options `lang`: of the broker's sentences; `port`: all that is outside, for tests */
-  constructor({ lang = "en", port = browser(lang) } = {}) {
+  /** @param {{connect?: () => WebSocket, port?: object}} options `connect`: opens a socket; `port`: all that is outside, for tests */
+  constructor({ connect, port = browser(connect) } = {}) {
     super();
     this.#port = port;
     this.#clock = new Clock(port.monotonic, port.wall);

@@ -109,11 +109,13 @@ export class Link {
   #connect() {
     this.#port.clear(this.#again);
     this.#tried = this.#port.monotonic();
-    const socket = (this.#socket = new this.#port.WebSocket(this.#port.url(), "tertulia.1"));
+    const socket = (this.#socket = this.#port.connect());
     const mine = (then) => (event) => socket === this.#socket && then(event);
     this.#waiting = true;
     this.#watch(ANSWER);
-    socket.onopen = mine(() => this.hello());
+    const opened = mine(() => this.hello());
+    if (socket.readyState === 1) opened();
+    else socket.onopen = opened;
     socket.onmessage = mine(({ data }) => this.#frame(data));
     socket.onclose = mine(({ code }) => {
       if (code === 4401) this.end("logged-out");

@@ -58,7 +58,7 @@ export class Composer {
   grow() {
     const { style } = this.#field;
     style.height = "auto";
-    style.height = `${this.#field.scrollHeight}px`;
+    if (this.text) style.height = `${this.#field.scrollHeight}px`;
   }
 
   get text() {

@@ -8,7 +8,7 @@ import { h } from "../view/dom.js";
 import { _, ngettext } from "../view/language.js";
 import { draw, signature } from "./message.js";
 import { grouped, sameDay } from "./text.js";
-import { Heights, MOST, around, atEnd, indexAt, moved } from "./window.js";
+import { FIRST, Heights, MOST, around, atEnd, indexAt, moved } from "./window.js";
 
 /** Pixels from the end that still count as being there. */
 const NEAR = 24;
@@ -189,7 +189,8 @@ export class MessageList {
     const stuck = this.log.scrollTop > -NEAR;
     const items = (this.#items = this.#merge());
     let { from, to } = this.#window;
-    if (anew && this.#talk.last && stuck) ({ from, to } = atEnd(items.length));
+    if (!this.#rows.size && this.#talk.last && stuck) ({ from, to } = atEnd(items.length, FIRST));
+    else if (anew && this.#talk.last && stuck) ({ from, to } = atEnd(items.length));
     else if (stuck && this.#talk.last) ({ from, to } = atEnd(items.length, Math.max(MOST / 2, Math.min(MOST, to - from))));
     else {
       const size = to - from;

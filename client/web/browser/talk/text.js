@@ -45,6 +45,9 @@ const INLINE = new RegExp(
   `|(?<![${W}])(?<low>_{1,2})(?=[^\\s_])(?<italic>[^_\\n]+)(?<=[^\\s_])\\k<low>(?![${W}])` +
   `|(?<![${W}.@/-])@(?<at>[${W}][${W}.-]{0,31})`, "giu");
 
+/** What a text has in it if it has any of these; most have not, and are spared the search. */
+const SOME = /[`*_:@]/;
+
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
 /** Whether two logins are one, as far as a browser can tell. */
@@ -52,7 +55,8 @@ export const same = (one, other) => fold(one) === fold(other);
 
 /** Whether a text names somebody, as the terminal counts it: the login as a word, with or without `@`. */
 export function names(text, login) {
-  return !!login && new RegExp(`(?<![${W}])${escaped(fold(login))}(?![${W}])`, "u").test(fold(text));
+  if (!login || !fold(text).includes(fold(login))) return false;
+  return new RegExp(`(?<![${W}])${escaped(fold(login))}(?![${W}])`, "u").test(fold(text));
 }
 
 /**
@@ -70,7 +74,7 @@ export function inline(text, look = {}) {
     }
   };
   let at = 0;
-  for (const match of text.matchAll(INLINE)) {
+  for (const match of SOME.test(text) ? text.matchAll(INLINE) : []) {
     words(text.slice(at, match.index));
     at = match.index + match[0].length;
     const { tick, code, link, emoji, star, bold, low, italic, at: login } = match.groups;

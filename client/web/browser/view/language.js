@@ -15,7 +15,7 @@ export const LANGUAGES = { en: "English", es: "Español" };
 export let lang = "en";
 
 let strings = {};
-let plural = new Intl.PluralRules("en");
+let plural = null;
 /** @type {Promise<{strings: object, limits: Record<string, any>, commands: object[]}> | undefined} */
 let loading;
 
@@ -35,7 +35,7 @@ export async function speak(wanted = preferred("lang")) {
       lang = "en";
     }
   }
-  plural = new Intl.PluralRules(lang);
+  plural = null;
   document.documentElement.lang = lang;
 }
 
@@ -60,16 +60,17 @@ export function _(text, fields) {
 
 /** The text for `n` things in the language chosen; `{n}` becomes the number as that language writes it. */
 export function ngettext(one, many, n, fields) {
+  plural ??= new Intl.PluralRules(lang);
   const form = plural.select(n) === "one" ? 0 : 1;
   const said = strings[one];
   const sentence = Array.isArray(said) ? said[form] || said.at(-1) : [one, many][form];
   return filled(sentence, { n: number(n), ...fields });
 }
 
-/** A number as the language writes it. */
-export const number = (n) => n.toLocaleString(lang);
+/** A number as the language writes it; the first with a separator loads what knows of them, and few are as great. */
+export const number = (n) => (n < 1000 ? String(n) : n.toLocaleString(lang));
 
-/** A formatter costs more than a row of messages, so each is made once. */
+/** A formatter costs more than a row of messages, so each is made once, and when it is needed. */
 const formats = new Map();
 
 function shown(ms, options) {

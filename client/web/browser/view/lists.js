@@ -301,7 +301,7 @@ export function mountLists(element, chat, shell) {
           element.setAttribute("aria-label", (title.textContent = tab.textContent));
         } else tab.removeAttribute("aria-current");
       }
-      scroll.scrollTop = 0;
+      if (list.firstChild) scroll.scrollTop = 0;
       draw();
       ask();
       whoIsThere();
