@@ -1,7 +1,7 @@
 """Run every check in order and print the totals: what `make test` does.
 
 Stops at the first failure with that check's status; what failed is the last thing printed, and so the lines without
-a test are not (`coverage report` shows them afterwards). Two tests run at a time: most of them wait more than they
+a test are not (`coverage report` shows them afterwards). Three tests run at a time: most of them wait more than they
 work. The long ones come last, so that nothing is timed beside them. Arguments go to pytest, and then the coverage of
 each package is printed but not judged, since only a part of the tests may have run.
 """
@@ -17,7 +17,7 @@ PACKAGES = ("broker", "client", "common", "testkit")
 COVERAGE_PERCENT = 90
 """Of each package, branches counted."""
 COVERED = ("--cov", "--cov-report=")
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def step(name: str, *command: str) -> None:

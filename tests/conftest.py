@@ -1,5 +1,5 @@
-"""What every test shares: with CI set, a test that is skipped for want of a program has failed; and no test leaves the
-broker's log as it is in a process of its own.
+"""What every test shares: with CI set, a test that is skipped for want of a program has failed; no test leaves the
+broker's log as it is in a process of its own; and the files that take longest begin, lest one run alone at the end.
 
 The continuous integration installs those programs (`.ci/run`), so there a skip would hide a missing check.
 """
@@ -34,6 +34,17 @@ PROGRAMS = frozenset(
         "tmux",
     }
 )
+
+
+LONGEST = ("tests/browser/", "tests/system/", "tests/client/link/", "tests/examples/", "tests/end_to_end/")
+"""Folders whose tests wait for programs, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST))
+
+    items.sort(key=rank)
 
 
 def lacks_a_program(reason: str) -> bool:
