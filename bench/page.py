@@ -40,6 +40,9 @@ NETWORK: Final = {
 }
 LOGIN: Final = "phone"
 TALK: Final = "/#/talk/lobby"
+CLIMBS: Final = ((1, 15_000, 60), (CPU, 1_500, 10), (CPU, 4_000, 10), (CPU, 15_000, 60))
+"""How many times slower than this one a CPU is, pixels a second, and gestures at most: as one reads, as one flicks, and
+as fast as the wheel turns, all ten thousand up to the first."""
 PRESENTED: Final = "SubmitCompositorFrameToPresentationCompositorFrame"
 """What the trace calls the time from a frame drawn to its being seen."""
 WORDS: Final = "what people write in a room is mostly short and now and then a little longer than that "
@@ -162,8 +165,8 @@ async def _driven(url: str, quick: bool) -> None:
     async with launched() as browser:
         cookies = await logged_in(browser, url)
         await cold_starts(browser, url, cookies, 2 if quick else 5)
-        for rate in (1, CPU):
-            await scrolling(browser, url, cookies, rate, quick)
+        for rate, speed, gestures in CLIMBS:
+            await scrolling(browser, url, cookies, rate, speed, 3 if quick else gestures)
 
 
 @contextlib.asynccontextmanager
@@ -205,8 +208,8 @@ async def cold_starts(browser: Any, url: str, cookies: Any, runs: int) -> None:
     )
 
 
-async def scrolling(browser: Any, url: str, cookies: Any, rate: int, quick: bool) -> None:
-    """From the end to the first message by the wheel, whose every step is a frame, older ones loaded on the way."""
+async def scrolling(browser: Any, url: str, cookies: Any, rate: int, speed: int, gestures: int) -> None:
+    """From the end towards the first message, older ones loaded on the way; each gesture takes two seconds."""
     async with _phone(browser, url, cookies, rate) as (opened, tools):
         await opened.goto(TALK)
         await opened.locator(".row .msg").first.wait_for()
@@ -216,9 +219,9 @@ async def scrolling(browser: Any, url: str, cookies: Any, rate: int, quick: bool
         await browser.start_tracing(page=opened, categories=categories)
         gaps: list[float] = []
         pixels = 0
-        for _ in range(5 if quick else 60):
+        for _ in range(gestures):
             await opened.evaluate(COUNT)
-            gesture = {**middle, "yDistance": 30_000, "speed": 15_000, "gestureSourceType": "mouse"}
+            gesture = {**middle, "yDistance": 2 * speed, "speed": speed, "gestureSourceType": "mouse"}
             await tools.send("Input.synthesizeScrollGesture", {**gesture, "preventFling": True})
             frames = await opened.evaluate(COUNTED)
             pixels += gesture["yDistance"]
@@ -233,9 +236,9 @@ async def scrolling(browser: Any, url: str, cookies: Any, rate: int, quick: bool
     # process, and is drawn less often.
     seen = {(event["pid"], event["ts"]) for event in trace if event["name"] == PRESENTED and event["ph"] == "e"}
     drawn = max(Counter(pid for pid, _ in seen).values())
-    name = f"scrolling {pixels:,} px, CPU {rate} times slower"
+    name = f"scrolling {pixels:,} px at {speed:,} px/s, CPU {rate} times slower"
     print(
-        f"{name:45}{len(gaps) / seconds:9.1f} frames/s of the page, {drawn / seconds:.1f} drawn in the trace"
+        f"{name:60}{len(gaps) / seconds:9.1f} frames/s of the page, {drawn / seconds:.1f} drawn in the trace"
         f"; longest gap {max(gaps):.0f} ms, {sum(gap > 34 for gap in gaps) / len(gaps):.1%}"
         f" above 34 ms; up to message {oldest.partition(':')[0]}",
         flush=True,
