@@ -149,7 +149,7 @@ def _warn(settings: Settings, relay: Relay, *, carries: bool) -> None:
         )
         print(told, file=sys.stderr)
         return
-    if relay.chat.login is None:
+    if relay.chat.login is None and settings.hooks.exists():
         print(_("This key is nobody's account, so no webhooks are served."), file=sys.stderr)
     if settings.certificate is None and not settings.proxies and not _of_this_machine(settings.listen):
         told = _(

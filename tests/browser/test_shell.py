@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from pathlib import Path
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from client.language import LANGUAGES
@@ -221,6 +223,23 @@ async def test_by_keyboard_alone(shared: Servers, visit: Opener) -> None:
     await page.keyboard.press("Enter")
     await expect(own).to_contain_text("away")
     await expect(own).to_be_focused()
+
+
+async def test_a_server_with_a_name_whose_accounts_its_operator_makes(
+    chromium: object, visit: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody fills in a form that leads nowhere."""
+    monkeypatch.setenv("TERTULIA_BROKER_CHAT_REGISTRATION", "closed")
+    monkeypatch.setenv("TERTULIA_BROKER_CHAT_SERVER_NAME", "Class 3B")
+    servers = Servers(tmp_path / "closed")
+    try:
+        page = (await visit(servers)).page
+        await page.goto("/")
+        await expect(page.get_by_role("heading", name="Class 3B")).to_be_visible()
+        await expect(page.get_by_text("Accounts are made by the operator of this server")).to_be_visible()
+        await expect(page.get_by_role("button", name="New here")).to_have_count(0)
+    finally:
+        servers.end()
 
 
 async def test_without_tls_it_says_what_to_do(chromium: object, shared: Servers) -> None:

@@ -32,7 +32,6 @@ async function enter(reason = "") {
   shell = null;
   showEntrance(document.body, {
     reason,
-    registration: chat.server.registration,
     async entered(login) {
       prefer("login", login);
       chat.start({ login });

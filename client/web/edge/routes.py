@@ -54,6 +54,7 @@ def application(relay: Relay, pages: Pages, hook: Handler | None, doors: Doors, 
     app.on_response_prepare.append(edge.protect)
     app.router.add_get("/healthz", edge.health)
     app.router.add_post("/hook/{secret}", hook or _no_hook)
+    app.router.add_get(API + "server", edge.server)
     app.router.add_post(API + "login", entrance.login)
     app.router.add_post(API + "register", entrance.register)
     app.router.add_post(API + "logout", entrance.logout)
@@ -119,6 +120,11 @@ class _Edge:
         """`GET /healthz`: whether the broker is reached."""
         live = self._relay.chat.link is LinkState.LIVE
         return web.json_response({"broker": self._relay.chat.link.value}, status=200 if live else 503)
+
+    async def server(self, _request: web.Request) -> web.Response:
+        """`GET /api/server`: what somebody sees of a server before they have a login."""
+        welcome = self._relay.chat.welcome
+        return web.json_response({"ok": True, "server": welcome.server, "registration": welcome.registration})
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """Answer with a file, if the path, as it was written, is that of one."""

@@ -3,7 +3,7 @@
  * Must not know the chat: it talks to /api only.
  */
 import { Refusal } from "../core/chat.js";
-import { h } from "./dom.js";
+import { h, visible } from "./dom.js";
 import { form } from "./form.js";
 import { _, facts, lang, LANGUAGES, speak } from "./language.js";
 import { prefer } from "./device.js";
@@ -23,6 +23,9 @@ async function asked(path, values) {
   return said;
 }
 
+/** What is told of the server to who is not logged in; nothing if it cannot be had now. @returns {Promise<{server?: string, registration?: string}>} */
+const introduced = () => fetch("/api/server").then((answer) => answer.json()).catch(() => ({}));
+
 const why = (reason) => ({
   revoked: _("This session was ended from another device."),
   "logged-out": _("You are logged out, for you have not been here for long, or it was done elsewhere."),
@@ -32,11 +35,11 @@ const why = (reason) => ({
 
 /**
  * The forms, in the place of all that is in `body`.
- * @param {{reason?: string, registration?: string, entered: (login: string) => Promise<void>}} options `reason`: why one was
- *   logged out; `entered` is called once one is in
+ * @param {{reason?: string, entered: (login: string) => Promise<void>}} options `reason`: why one was logged out; `entered`
+ *   is called once one is in
  */
-export async function showEntrance(body, { reason = "", registration = "open", entered }) {
-  const { limits } = await facts().catch(() => ({ limits: {} }));
+export async function showEntrance(body, { reason = "", entered }) {
+  const [{ limits }, { server = "Tertulia", registration = "open" }] = await Promise.all([facts().catch(() => ({ limits: {} })), introduced()]);
   const [least, most] = limits.PASSWORD_LENGTH ?? [0, 0];
   const [youngest, oldest] = limits.AGE_RANGE ?? [0, 150];
   const keep = { name: "keep", label: _("Stay logged in on this device"), type: "checkbox", value: true };
@@ -79,16 +82,17 @@ export async function showEntrance(body, { reason = "", registration = "open", e
     async onchange() {
       prefer("lang", tongue.value);
       await speak();
-      showEntrance(body, { reason, registration, entered });
+      showEntrance(body, { reason, entered });
     },
   }, Object.entries(LANGUAGES).map(([tag, name]) => h("option", { value: tag, selected: tag === lang, lang: tag }, name)));
-  document.title = "Tertulia";
+  document.title = visible(server);
   body.replaceChildren(
     h("main", { class: "entrance" },
-      h("header", null, h("h1", null, "Tertulia"), h("p", null, _("Good talk, among your own."))),
+      h("header", null, h("h1", { dir: "auto" }, visible(server)), h("p", null, _("Good talk, among your own."))),
       why(reason) && h("p", { class: "card", role: "status" }, why(reason)),
       open && h("div", { class: "tabs", role: "group", "aria-label": _("Log in or make an account") }, tabs),
       place,
+      !open && h("p", { class: "aid" }, _("Accounts are made by the operator of this server: ask them for one.")),
       h("footer", null, tongue)),
   );
   if (matchMedia("(hover: hover)").matches) place.querySelector("input").focus();

@@ -113,6 +113,9 @@ def test_without_its_broker_it_serves_the_app_and_says_to_come_again(tmp_path: P
 
 def test_it_says_at_the_start_what_will_not_work(one_broker: Broker, tmp_path: Path) -> None:
     gate, hooks = one_broker.key("gate", "gateway"), one_broker.key("hooks")
+    (tmp_path / "tertulia").mkdir()
+    (tmp_path / "tertulia" / "hooks.json").write_text("{}")
+    (tmp_path / "tertulia" / "hooks.json").chmod(0o600)
     for key, flags, said in (
         (gate, ("--listen", "0.0.0.0"), "Without TLS browsers on other machines keep no login"),
         (gate, ("--listen", "127.0.0.1"), "This key is nobody's account, so no webhooks are served."),

@@ -124,6 +124,7 @@ def test_every_answer_has_the_headers_that_keep_other_sites_out(site: Site) -> N
         "404 hook": site.post("/hook/x", {}),
         "403 ws": site.socket(Origin="https://evil.example"),
         "200 health": site.get("/healthz"),
+        "200 server": site.get("/api/server"),
     }
     for name, answer in answers.items():
         assert answer.status == int(name.split()[0]), name
@@ -133,6 +134,10 @@ def test_every_answer_has_the_headers_that_keep_other_sites_out(site: Site) -> N
         assert ("unsafe" in policy, "frame-ancestors 'none'" in policy) == (False, True), name
         assert "Strict-Transport-Security" not in answer.headers, name
         assert answer.headers["Cache-Control"] == ("no-cache" if name in ("200", "304") else "no-store"), name
+
+
+def test_who_is_not_logged_in_is_told_whose_server_it_is_and_nothing_else(site: Site) -> None:
+    assert json.loads(site.get("/api/server").body) == {"ok": True, "server": "Tertulia", "registration": "open"}
 
 
 def test_the_first_line_and_the_head_are_bounded(site: Site) -> None:
