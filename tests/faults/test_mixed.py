@@ -21,7 +21,7 @@ def test_every_promise_is_kept_under_all_kinds_of_faults_at_once(tmp_path: Path)
     kinds, lacking = available()
     if os.environ.get("CI"):
         assert not lacking
-    seconds = 100.0 if os.environ.get("CI") else 6.0
+    seconds = 80.0 if os.environ.get("CI") else 6.0
     try:
         figures = perform(tmp_path, seconds, 4, print)
     except PermissionError as error:
