@@ -3,7 +3,7 @@
  * its way; on a slow line that is a turn sooner. Must not know what is said on it.
  */
 import { preferred } from "./view/device.js";
-import { clock, lang, speak } from "./view/language.js";
+import { clock, lang, number, speak } from "./view/language.js";
 
 /** Settled when the strings are there. */
 export const spoken = speak();
@@ -12,8 +12,12 @@ export const spoken = speak();
 export const dial = () => new WebSocket(`${location.origin.replace("http", "ws")}/ws?lang=${lang}`, "tertulia.1");
 
 const first = isSecureContext && preferred("login") ? dial() : null;
-// The first time of day loads what the browser knows of calendars, which takes a while; here nobody waits for it.
-if (first) clock(0);
+// The first time of day and the first great number load what the browser knows of such, which takes a while; here nobody
+// waits for it.
+if (first) {
+  clock(0);
+  number(1e6);
+}
 let taken = false;
 
 /** The same; the first time the one that was opened at once, unless that was in vain. */

@@ -9,7 +9,7 @@ export const MOST = 140;
 export const STEP = 8;
 
 /** Rows that are drawn before there are any: what fills a screen; the others follow, some with each frame. */
-export const FIRST = 20;
+export const FIRST = 12;
 
 /** Heights of items; those never drawn count as the mean of those that were. */
 export class Heights {
