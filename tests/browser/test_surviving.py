@@ -44,6 +44,22 @@ async def test_what_is_typed_offline_is_said_once(own: Servers, visit: Opener) -
     await once(ana, ben, texts=["before", "said meanwhile", "typed offline", "and another"])
 
 
+async def test_what_a_closed_tab_has_not_sent_another_tab_sends(shared: Servers, visit: Opener) -> None:
+    ana, ben = await visit(shared), await visit(shared)
+    await ben.arrive("ben-tabs")
+    await ana.arrive("ana-tabs")
+    other = await ana.context.new_page()
+    await other.goto("/#/talk/lobby")
+    await other.locator(".link-bar[data-state=live]").wait_for(state="attached")
+    await ana.context.set_offline(True)
+    await ana.type("left behind")
+    await ana.page.get_by_text("1 message waits.").wait_for()
+    await ana.page.goto("about:blank")
+    await other.get_by_text("1 message waits.").wait_for()
+    await ana.context.set_offline(False)
+    await once(ben, texts=["left behind"])
+
+
 async def test_a_gateway_that_is_killed_loses_and_doubles_nothing(own: Servers, visit: Opener) -> None:
     ana, ben = await two(own, visit)
     await ana.page.evaluate("navigator.serviceWorker.ready")

@@ -230,6 +230,31 @@ test("unread and mentions are counted from what was read, on all devices", async
   assert.deepEqual([chat.talks.get("lobby").unread, other.talks.get("lobby").unread, other.talks.get("lobby").mentions], [1, 1, 0]);
 });
 
+test("what a tab has not sent when it is closed another one sends, once", async () => {
+  const { world, disk, port, chat } = await one();
+  const second = new Chat({ port: world.port("ana", disk) });
+  second.start({ login: "ana" });
+  const stranger = new Chat({ port: world.port("bob", disk) });
+  stranger.start({ login: "bob" });
+  await world.time.pass(500);
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  await world.time.pass(10);
+  chat.post("lobby", "from the tab that is closed");
+  await world.time.pass(10);
+  second.post("lobby", "mine");
+  await world.time.pass(500);
+  chat.handOver();
+  port.alive = false;
+  await world.time.pass(500);
+  assert.deepEqual([second.waiting, stranger.waiting], [2, 0]);
+  assert.deepEqual(texts(second.talks.get("lobby")).sort(), ["from the tab that is closed", "mine"]);
+  world.down = false;
+  await world.time.pass(30000);
+  assert.deepEqual(world.rooms.get("lobby").log.map((entry) => entry.text), ["from the tab that is closed", "mine"]);
+  assert.deepEqual([second.waiting, texts(second.talks.get("lobby"))], [0, ["from the tab that is closed", "mine"]]);
+});
+
 test("two tabs on one disk lose nothing and double nothing", async () => {
   const { world, disk, port, chat } = await one();
   const second = new Chat({ port: world.port("ana", disk) });

@@ -286,6 +286,12 @@ export class World {
       bytes: (many) => Uint8Array.from({ length: many }, () => Math.floor(world.random() * 256)),
       tables: (name) => disk.get(name) ?? disk.set(name, new Memory()).get(name),
       post: async () => ({ ok: true }),
+      tabs: {
+        addEventListener: (_what, then) => disk.set("tabs", [...(disk.get("tabs") ?? []), { port, then }]),
+        postMessage: (data) => {
+          for (const tab of disk.get("tabs")) if (tab.port !== port) world.time.set(() => tab.port.alive && tab.then({ data }), 1);
+        },
+      },
       Socket: class {
         greeted = false;
         ended = false;

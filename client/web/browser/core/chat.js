@@ -39,6 +39,7 @@ const browser = (connect) => ({
   random: Math.random,
   bytes: (many) => crypto.getRandomValues(new Uint8Array(many)),
   indexedDB: globalThis.indexedDB,
+  tabs: new BroadcastChannel("tertulia"),
   post: (path) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }),
 });
 
@@ -101,6 +102,8 @@ export class Chat extends EventTarget {
     });
     globalThis.addEventListener?.("online", () => this.#link.wake());
     globalThis.addEventListener?.("offline", () => this.#link.cut());
+    globalThis.addEventListener?.("pagehide", () => this.handOver());
+    port.tabs?.addEventListener("message", ({ data }) => this.#takeOver(data));
   }
 
   // Time
@@ -145,6 +148,21 @@ export class Chat extends EventTarget {
   async stop() {
     this.#link.stop();
     await this.#store?.flush();
+  }
+
+  /** The page goes away: what it has not sent is for another tab of the same person, if there is one, or for the next page. */
+  handOver() {
+    if (this.me && this.waiting) this.#port.tabs?.postMessage(this.me.login);
+  }
+
+  /** What two tabs send is one message, by its nonce. */
+  async #takeOver(login) {
+    const store = this.#store;
+    if (!store || login !== this.me?.login) return;
+    const { outbox } = await store.load();
+    if (store !== this.#store || !this.me) return;
+    this.#posts.found(outbox);
+    this.#posts.restore();
   }
 
   /** Log out, and delete all that is kept here. */
