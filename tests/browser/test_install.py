@@ -144,13 +144,13 @@ async def test_the_worker_keeps_the_shell_and_nothing_else(chromium: Any, shell:
         assert set(kept) == expected | {"/facts/en.json"}
 
 
-async def test_a_start_asks_the_gateway_for_nothing_but_a_new_worker(chromium: Any, shell: Shell) -> None:
+async def test_a_start_asks_the_gateway_for_nothing_of_the_app_but_a_new_worker(chromium: Any, shell: Shell) -> None:
     async with opened(chromium, shell.url) as watched:
         await visited(watched)
         shell.asked.clear()
         await watched.page.reload()
         await watched.page.get_by_role("button", name="Log in").first.wait_for()
-        assert set(shell.asked) <= {"/sw.js"}
+        assert set(shell.asked) <= {"/sw.js", "/api/server"}
 
 
 async def test_a_new_version_comes_whole_and_is_not_forced(chromium: Any, shell: Shell) -> None:

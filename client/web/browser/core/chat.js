@@ -10,24 +10,20 @@
  */
 
 import { Clock } from "./clock.js";
-import { changed, Entry, fold, isChange, Talk } from "./entries.js";
+import { Entry, fold, isMine, Talk } from "./entries.js";
 import { Link, Refusal } from "./link.js";
-import { Log } from "./log.js";
+import { Logs } from "./logs.js";
 import { Posts } from "./posts.js";
 import { Store } from "./store.js";
+import { Windows } from "./windows.js";
 
 export { Refusal };
 
-const PAGE = 50;
-const PAGES = 5; // of a hole; behind a longer one one goes on, and reads back
-const PATIENCE = 300;
 const MARK = 1500;
 const TYPING = 6000;
 const ECHO = 5000;
 const AWAY = 15000;
 const DISK = 1500;
-const MOST = 20000;
-const ROOMS = ["not-member", "no-such-log", "no-such-room", "forbidden"];
 
 /** All that comes from outside. */
 const browser = (connect) => ({
@@ -58,13 +54,9 @@ export class Chat extends EventTarget {
   /** the end of what was kept */ #over = null;
   #posts;
   #drafts = new Map();
-  #logs = new Map();
-  /** what of the inbox is dealt out to persons: all above `low` */ #inbox = null;
+  #logs;
+  #windows;
   #run = null;
-  #open = null;
-  /** what was asked right behind the first hello: the page that is looked for */ #ahead = null;
-  #filling = 0;
-  #timer;
   #told = false;
   #turned = -Infinity;
   #lostAt = -Infinity;
@@ -80,7 +72,7 @@ export class Chat extends EventTarget {
     this.#clock = new Clock(port.monotonic, port.wall);
     this.#link = new Link(port, {
       hello: () => this.#hello(),
-      ahead: () => this.#askAhead(),
+      ahead: () => this.#windows.askAhead(),
       welcome: (reply, sent) => this.#welcome(reply, sent),
       pong: (reply, sent) => this.#pong(reply, sent),
       event: (frame) => this.#event(frame),
@@ -89,17 +81,26 @@ export class Chat extends EventTarget {
     });
     this.#link.shown = this.#shown;
     const chat = this;
-    this.#posts = new Posts(this, port, {
+    const inside = {
       get store() {
         return chat.#store;
       },
-      say: (type, detail) => this.#say(type, detail),
-      patched: (log, wires) => this.#patched(this.#logs.get(log), wires),
-      heardOf: (log, seq) => {
-        this.#logs.get(log)?.rumoured(seq, this.#port.monotonic(), this.#patience);
-        this.#pump();
+      get shown() {
+        return chat.#windows.shown;
       },
-    });
+      say: (type, detail) => this.#say(type, detail),
+      settle: (nonce) => this.#posts.settle(nonce),
+      wrote: (talk, login) => this.#writes(talk, login, false),
+      refresh: () => this.#refresh(),
+      patched: (log, wires) => this.#logs.patched(this.#logs.get(log), wires),
+      heardOf: (log, seq) => {
+        this.#logs.rumoured(log, seq);
+        this.#logs.pump();
+      },
+    };
+    this.#logs = new Logs(this, port, inside);
+    this.#windows = new Windows(this, this.#logs, inside);
+    this.#posts = new Posts(this, port, inside);
     globalThis.addEventListener?.("online", () => this.#link.wake());
     globalThis.addEventListener?.("offline", () => this.#link.cut());
     globalThis.addEventListener?.("pagehide", () => this.handOver());
@@ -138,7 +139,7 @@ export class Chat extends EventTarget {
    * @param {{login?: string, talk?: string}} last who that was, and what is wanted to be seen first
    */
   async start({ login, talk } = {}) {
-    if (talk) this.#open = talk;
+    if (talk) this.#windows.shown = talk;
     if (login && !this.#store) this.#opened = this.#recall(login);
     this.#link.start();
     await this.#opened;
@@ -196,45 +197,25 @@ export class Chat extends EventTarget {
     if (!kept.me || this.me) return;
     this.#run = kept.me.run;
     this.server = kept.me.server;
-    for (const { log, id, seq } of logs) this.#logs.set(log, new Log(log, id, seq));
+    this.#logs.restore(logs);
     this.#state(kept.me.session);
     this.#say("me");
     this.#say("server");
     // Of which nobody waits.
-    this.#fillTalks().catch(() => {});
+    this.#windows.fill().catch(() => {});
   }
 
   #keepIn(login) {
     this.#store = new Store(login, this.#port, (problem) => {
       this.problem = problem;
-      this.#say("notice", { key: this.#open, kind: "storage", problem, time: this.now() });
+      this.#say("notice", { key: this.#windows.shown, kind: "storage", problem, time: this.now() });
     });
   }
 
   async #hello() {
     // A database may hang: then what it keeps is taken in later.
     await Promise.race([this.#opened, new Promise((resolve) => this.#port.set(resolve, DISK))]);
-    const cursors = Object.fromEntries([...this.#logs.values()].map((log) => [log.name, [log.id, log.last]]));
-    return { run: this.#run, cursors };
-  }
-
-  /** Of whom nothing is here waits for the page and not for the answer to hello: it is asked behind it. */
-  #askAhead() {
-    this.#ahead = null;
-    const log = this.#open?.startsWith("@") ? `@${this.#store?.login}` : this.#open;
-    if (this.me || !log || this.#logs.has(log)) return;
-    const limit = this.#open === log ? PAGE : 4 * PAGE;
-    this.#ahead = { log, reply: this.request("history", { log, limit }, { urgent: true }).catch(() => null) };
-  }
-
-  /** What was asked ahead of a log, as if only what is up to `low` had been asked; null if it was not, or does not reach. */
-  async #early(log, low) {
-    const ahead = this.#ahead;
-    if (ahead?.log !== log) return null;
-    this.#ahead = null;
-    const reply = await ahead.reply;
-    if (!(reply?.entries.at(-1)?.seq >= low)) return null;
-    return { ...reply, entries: reply.entries.filter(({ seq }) => seq <= low) };
+    return { run: this.#run, cursors: this.#logs.cursors };
   }
 
   #welcome(reply, sent) {
@@ -258,7 +239,7 @@ export class Chat extends EventTarget {
     this.#state(session, { certain: (log) => reply.resume === "reset" || reply.gaps?.includes(log), first });
     this.#store.keep("me", { session, run: reply.run, server: this.server });
     this.#say("server");
-    this.#fillTalks().catch(() => {});
+    this.#windows.fill().catch(() => {});
   }
 
   #linked(state) {
@@ -269,22 +250,18 @@ export class Chat extends EventTarget {
       this.#active();
       this.#tell();
       this.#posts.send();
-      this.#pump();
+      this.#logs.pump();
     }
     this.#say("link", { state });
   }
 
   #pong(reply, sent) {
     this.#clock.sample(sent, this.#port.monotonic(), reply.time);
-    const fits = () => [...this.#logs.keys()].sort().join() === Object.keys(reply.heads).sort().join();
-    for (const [log, head] of Object.entries(reply.heads)) this.#logs.get(log)?.rumoured(head, this.#port.monotonic(), this.#patience);
+    const fits = () => this.#logs.fits(Object.keys(reply.heads));
+    for (const [log, head] of Object.entries(reply.heads)) this.#logs.rumoured(log, head);
     // An event that says why may be on its way yet.
-    if (!fits()) this.#port.set(() => fits() || this.#refresh(), this.#patience);
-    this.#pump();
-  }
-
-  get #patience() {
-    return Math.max(PATIENCE, 2 * (this.#clock.roundTripMs ?? 0));
+    if (!fits()) this.#port.set(() => fits() || this.#refresh(), this.#logs.patience);
+    this.#logs.pump();
   }
 
   #refresh() {
@@ -308,7 +285,7 @@ export class Chat extends EventTarget {
     this.#marks.clear();
     this.#posts.clear();
     this.#drafts = new Map();
-    this.#inbox = null;
+    this.#windows.inbox = null;
     this.#say("talks");
   }
 
@@ -338,8 +315,8 @@ export class Chat extends EventTarget {
       if (!there.has(key) && !view.kept && away && this.link !== "live") this.join(key).catch(({ code }) => code === "no-answer" || this.#drop(key, "gone"));
       else this.#drop(key, there.has(key) ? "deleted" : "gone");
     }
-    const box = this.#follow(`@${login}`, 0, session.inbox, certain(`@${login}`));
-    this.#inbox ??= { low: box.last, first: !box.last };
+    const box = this.#logs.follow(`@${login}`, 0, session.inbox, certain(`@${login}`));
+    this.#windows.inbox ??= { low: box.last, first: !box.last };
     for (const view of session.rooms) this.#room(view, first, certain(view.name));
     for (const { talk: key, read, notify } of session.talks.slice(0, 100).reverse()) {
       if (fold(key.slice(1)) === fold(login)) continue;
@@ -350,19 +327,11 @@ export class Chat extends EventTarget {
     this.#posts.restore();
     this.#say("me");
     this.#say("talks");
-    this.#pump();
-  }
-
-  #follow(name, id, head, certain) {
-    let log = this.#logs.get(name);
-    if (log?.id !== id) this.#logs.set(name, (log = new Log(name, id, head)));
-    else if (certain) log.endsAt(head);
-    else log.rumoured(head, this.#port.monotonic(), this.#patience);
-    return log;
+    this.#logs.pump();
   }
 
   #room(view, first, certain = false) {
-    const log = this.#follow(view.name, view.id, view.head, certain);
+    const log = this.#logs.follow(view.name, view.id, view.head, certain);
     let talk = this.talks.get(view.name);
     if (!talk) {
       talk = new Talk(view.name, view.name, log.last);
@@ -393,7 +362,7 @@ export class Chat extends EventTarget {
   #drop(key, reason) {
     const talk = this.talks.get(key);
     if (!this.talks.delete(key)) return;
-    this.#logs.delete(talk.log);
+    this.#logs.drop(talk.log);
     this.#store?.drop(talk.log);
     this.#posts.abandon(key);
     if (reason !== "left") this.#say("notice", { key, kind: "room-left", reason, time: this.now() });
@@ -408,7 +377,7 @@ export class Chat extends EventTarget {
   person(login) {
     const known = this.#find(`@${login}`);
     if (known) return known;
-    const talk = Object.assign(new Talk(`@${login}`, `@${this.me.login}`, this.#inbox.low), { first: this.#inbox.first });
+    const talk = Object.assign(new Talk(`@${login}`, `@${this.me.login}`, this.#windows.inbox.low), { first: this.#windows.inbox.first });
     talk.draft = this.#drafts.get(talk.key) ?? "";
     this.talks.set(talk.key, talk);
     this.#say("talks");
@@ -421,15 +390,11 @@ export class Chat extends EventTarget {
     const { log: name, kind } = frame;
     const log = this.#logs.get(name);
     const talk = this.talks.get(name);
-    if (frame.seq !== undefined) {
-      if (!log) return;
-      const low = log.last;
-      this.#deliver(log, low, log.heard(frame), true);
-      if (log.behind) this.#pump();
-    } else if (kind === "live" && log) {
+    if (frame.seq !== undefined) this.#logs.heard(frame);
+    else if (kind === "live" && log) {
       if (log.id !== frame.id) return this.#refresh();
       log.endsAt(frame.head);
-      this.#pump();
+      this.#logs.pump();
     } else if (kind === "joined-room") this.#turn(this.talks.get(frame.room.name)?.view?.id !== frame.room.id, () => this.#room(frame.room, false));
     else if (kind === "left-room") this.#turn(this.talks.get(frame.name)?.view?.id === frame.id, () => this.#drop(frame.name, frame.reason));
     else if (kind === "mark") {
@@ -482,276 +447,37 @@ export class Chat extends EventTarget {
     this.#say("talk", { key: talk.key, what: "typing" });
   }
 
-  /** To which talk it belongs. */
-  #home(log, wire) {
-    if (!log.startsWith("@")) return this.talks.get(log);
-    return this.person(fold(wire.sender) === fold(this.me.login) ? wire.to ?? wire.sender : wire.sender);
-  }
-
-  /** Entries follow what was delivered of a log: these are all above `low`. */
-  #deliver(log, low, wires, live) {
-    if (log.last > low) this.#store?.follow(log.name, log.id, low, log.last, wires, (wire, change) => changed(wire, change, this.#mine(change)));
-    const parts = new Map();
-    for (const wire of wires) {
-      const talk = isChange(wire) ? null : this.#home(log.name, wire);
-      if (talk) parts.set(talk, [...(parts.get(talk) ?? []), wire]);
-      if (wire.nonce && this.#mine(wire)) this.#posts.settle(wire.nonce);
-    }
-    for (const [talk, part] of parts) this.#add(talk, part, live);
-    for (const wire of wires.filter(isChange)) this.#change(log.name, wire);
-  }
-
-  #mine({ sender }) {
-    return fold(sender) === fold(this.me.login);
-  }
-
-  #add(talk, wires, live) {
-    const { key } = talk;
-    talk.head = Math.max(talk.head, wires.at(-1).seq);
-    for (const { sender } of wires) this.#writes(talk, sender, false);
-    if (talk.last) {
-      const { fresh, landed } = talk.add(wires, this.me);
-      const surplus = talk.settled > MOST;
-      talk.trim(key !== this.#open ? 4 * PAGE : surplus ? MOST / 2 : MOST);
-      if (surplus) this.#say("entries", { key, change: "reset", entries: talk.entries });
-      if (fresh.length) this.#say("entries", { key, change: "end", entries: fresh });
-      if (landed.length) this.#say("entries", { key, change: "changed", entries: landed });
-      const tells = talk.notify ?? (talk.kind === "person" ? "all" : "mentions");
-      for (const entry of live ? fresh : []) {
-        const rings = this.me.status !== "dnd" && (tells === "all" || (tells === "mentions" && entry.mention));
-        if (!entry.mine) this.#say("heard", { key, entry, rings });
-      }
-    }
-    talk.count();
-    this.#say("talks");
-  }
-
-  /** A page may be older than changes that overtook it. */
-  #patched(log, wires) {
-    const { changes = [] } = log;
-    return wires.map((wire) => changes.reduce((now, change) => (change.target === now.seq ? changed(now, change, this.#mine(change)) : now), wire));
-  }
-
-  #said(log, wires) {
-    return this.#patched(log, wires.filter((wire) => !isChange(wire)));
-  }
-
-  #change(log, change) {
-    const known = this.#logs.get(log);
-    known.changes = [...(known.changes ?? []), change].slice(-200);
-    for (const talk of log.startsWith("@") ? this.talks.values() : [this.talks.get(log)]) {
-      const entry = talk?.log === log && talk.find(change.target);
-      const wire = entry && changed(entry.wire, change, this.#mine(change));
-      if (!entry || wire === entry.wire) continue;
-      entry.take(wire, this.me);
-      talk.count();
-      this.#say("entries", { key: talk.key, change: "changed", entries: [entry] });
-    }
-  }
-
-  #pump() {
-    const now = this.#port.monotonic();
-    let due = Infinity;
-    if (this.link !== "live") return;
-    for (const log of this.#logs.values()) {
-      const hole = this.#filling < 4 ? log.hole(now) : null;
-      if (hole) this.#fill(log, hole);
-      due = Math.min(due, log.due);
-    }
-    this.#port.clear(this.#timer);
-    if (due < Infinity && this.#filling < 4) this.#timer = this.#port.set(() => this.#pump(), Math.max(1, due - now));
-  }
-
-  async #fill(log, hole) {
-    log.fetching = true;
-    this.#filling++;
-    try {
-      const { entries, more } = await this.request("history", { log: log.name, ...hole, limit: 200 });
-      if (this.#logs.get(log.name) !== log) return;
-      const low = log.last;
-      this.#deliver(log, low, log.page(hole, entries, more), false);
-      log.pages = more ? (log.pages ?? 0) + 1 : 0;
-      if (log.pages >= PAGES && !log.name.startsWith("@")) await this.#leap(log);
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      log.failed(this.#port.monotonic(), refusal.waits ? refusal.pause(this.#port.random) : 1000);
-      if (ROOMS.includes(refusal.code)) {
-        log.failed(this.#port.monotonic(), ECHO);
-        this.#refresh();
-      }
-    } finally {
-      log.fetching = false;
-      this.#filling--;
-      this.#pump();
-    }
-  }
-
-  /** Much was said meanwhile: go on with the newest, and read back when it is looked for. */
-  async #leap(log) {
-    log.pages = 0;
-    const { entries, more } = await this.request("history", { log: log.name, limit: PAGE });
-    const talk = this.talks.get(log.name);
-    if (!talk || this.#logs.get(log.name) !== log || !more || entries[0].seq <= log.last) return;
-    const before = log.last;
-    const low = entries[0].seq - 1;
-    const end = entries.at(-1).seq;
-    const held = log.jump(end);
-    this.#store?.follow(log.name, log.id, low, end, entries, changed);
-    talk.head = end;
-    if (talk.last && talk.key === this.#open && talk.settled) Object.assign(talk, { last: false, high: before });
-    else if (talk.last) {
-      talk.reset(low);
-      this.#add(talk, this.#said(log, entries), false);
-      this.#say("entries", { key: talk.key, change: "reset", entries: talk.entries });
-    }
-    for (const wire of entries.filter(isChange)) this.#change(log.name, wire);
-    this.#deliver(log, end, held, false);
-    talk.count();
-    this.#say("talk", { key: talk.key, what: "loading" });
-  }
-
   // Windows on the logs
 
-  /** First what is looked at, then private talks, then where there is something new. */
-  async #fillTalks() {
-    const poor = (talk) => talk.last && talk.settled < 20 && !talk.first;
-    const person = this.#open?.startsWith("@");
-    if (!this.talks.has(this.#open)) this.#open = null;
-    const here = this.talks.get(this.#open ?? (person ? "" : this.me.current));
-    if (here && poor(here)) await this.older(here.key);
-    if (!this.#inbox.first && ![...this.talks.values()].some((talk) => talk.kind === "person" && talk.settled)) await this.#page(null, 4 * PAGE);
-    this.#ahead = null;
-    for (const talk of [...this.talks.values()].filter((each) => each.view).sort((a, b) => b.unreadMore - a.unreadMore).slice(0, 50)) {
-      if (this.talks.get(talk.key) === talk && poor(talk)) await this.older(talk.key);
-    }
-  }
-
-  /** Load a page below what there is of a log, from disk or the broker. Returns how many came for that talk. */
-  async #page(talk, most) {
-    const span = talk?.view ? talk : this.#inbox;
-    const name = talk?.log ?? `@${this.me.login}`;
-    const log = this.#logs.get(name);
-    const { low } = span;
-    if (!log || span.first) return 0;
-    let page = await this.#store?.older(name, log.id, most, low).catch(() => null);
-    if (!page) {
-      const reply = (await this.#early(name, low)) ?? (await this.request("history", { log: name, before: low + 1, limit: most }));
-      const { more } = reply;
-      const entries = this.#patched(log, reply.entries);
-      page = { wires: entries, low: more && entries.length ? entries[0].seq - 1 : 0 };
-      if (span.low === low && this.#logs.get(name) === log) this.#store?.follow(name, log.id, page.low, low, entries, (wire) => wire);
-    }
-    if (span.low !== low || this.#logs.get(name) !== log || (talk && this.talks.get(talk.key) !== talk)) return 0;
-    page.wires = this.#patched(log, page.wires);
-    Object.assign(span, { low: page.low, first: !page.low });
-    const parts = new Map(talk ? [[talk, []]] : []);
-    for (const wire of page.wires) {
-      const home = isChange(wire) ? null : this.#home(name, wire);
-      if (home) parts.set(home, [...(parts.get(home) ?? []), wire]);
-    }
-    if (span === this.#inbox) for (const each of this.talks.values()) if (!each.view) Object.assign(each, this.#inbox);
-    let came = 0;
-    for (const [each, wires] of parts) {
-      const entries = each.prepend(wires, this.me);
-      if (each === talk) came = entries.length;
-      each.head = Math.max(each.head, wires.at(-1)?.seq ?? 0);
-      each.count();
-      if (entries.length) this.#say("entries", { key: each.key, change: "start", entries });
-    }
-    this.#say("talks");
-    return came;
-  }
-
-  async #loading(key, work) {
-    const talk = this.talks.get(key);
-    if (!talk || talk.loading) return 0;
-    talk.loading = true;
-    this.#say("talk", { key, what: "loading" });
-    try {
-      return await work(talk, this.#logs.get(talk.log));
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      return 0;
-    } finally {
-      talk.loading = false;
-      this.#say("talk", { key, what: "loading" });
-    }
-  }
-
   /** Look at a talk: its newest page is loaded, from disk at once. */
-  async open(key) {
-    this.#open = key;
-    const talk = this.talks.get(key);
-    if (!talk) return;
-    for (const other of this.talks.values()) if (other !== talk && other.last) other.trim(4 * PAGE);
-    if (talk.last && talk.settled < PAGE / 2) await this.older(key);
-    talk.loaded = true;
-    this.#say("talk", { key, what: "loading" });
+  open(key) {
+    return this.#windows.open(key);
   }
 
   /** Look at no talk. */
   close() {
-    this.#open = null;
+    this.#windows.close();
     this.#tell();
   }
 
   /** Load what is before. @returns {Promise<number>} how many came */
   older(key) {
-    return this.#loading(key, async (talk) => {
-      let came = 0;
-      for (let page = 0; page < 5 && came < (talk.view ? 1 : 20) && !talk.first; page++) came += await this.#page(talk, talk.view ? PAGE : 4 * PAGE);
-      return came;
-    });
+    return this.#windows.older(key);
   }
 
   /** Load what comes after, where the window does not reach the end. @returns {Promise<number>} how many came */
   newer(key) {
-    return this.#loading(key, (talk, log) => this.#newer(talk, log));
-  }
-
-  async #newer(talk, log) {
-    const { high, key } = talk;
-    if (talk.last) return 0;
-    const { entries, more } = await this.request("history", { log: talk.log, after: high, limit: PAGE });
-    if (talk.last || talk.high !== high || this.talks.get(key) !== talk) return 0;
-    talk.high = entries.at(-1)?.seq ?? high;
-    talk.last = !more && (!entries.length || talk.high >= log.last);
-    const { fresh } = talk.add(this.#said(log, entries), this.me);
-    talk.count();
-    this.#say("entries", { key, change: "end", entries: fresh });
-    return fresh.length + (more || talk.last ? 0 : await this.#newer(talk, log));
+    return this.#windows.newer(key);
   }
 
   /** Load where `seq` stands. */
   around(key, seq) {
-    return this.#loading(key, async (talk, log) => {
-      if (!talk.view) {
-        for (let low = Infinity; !talk.first && talk.low >= seq && talk.low < low; ) {
-          low = talk.low;
-          await this.#page(talk, 4 * PAGE);
-        }
-        return;
-      }
-      if (talk.find(seq)) return;
-      const ask = (fields) => this.request("history", { log: key, limit: PAGE / 2, ...fields });
-      const [below, above] = await Promise.all([ask({ before: seq + 1 }), ask({ after: seq })]);
-      talk.reset(below.more && below.entries.length ? below.entries[0].seq - 1 : 0, !below.more);
-      talk.add(this.#said(log, [...below.entries, ...above.entries]), this.me);
-      talk.high = above.entries.at(-1)?.seq ?? seq;
-      talk.last = !above.more && talk.high >= log.last;
-      talk.count();
-      this.#say("entries", { key, change: "reset", entries: talk.entries });
-    });
+    return this.#windows.around(key, seq);
   }
 
   /** Load the newest again, where the window does not reach the end. */
   latest(key) {
-    return this.#loading(key, async (talk, log) => {
-      if (talk.last) return;
-      talk.reset(log.last);
-      await this.#page(talk, PAGE);
-      this.#say("entries", { key, change: "reset", entries: talk.entries });
-    });
+    return this.#windows.latest(key);
   }
 
   // Asking
@@ -778,7 +504,7 @@ export class Chat extends EventTarget {
     const log = key && (this.talks.get(key)?.log ?? key);
     const { hits, more } = await this.request("search", { query, ...(log && { log }), ...(sender && { sender }), ...(before && { before }) });
     const found = hits.map(({ log: where, entry }) => {
-      const home = where.startsWith("@") ? `@${this.#mine(entry) ? entry.to : entry.sender}` : where;
+      const home = where.startsWith("@") ? `@${isMine(entry, this.me) ? entry.to : entry.sender}` : where;
       return new Entry(this.#find(home) ?? new Talk(home, where, 0), entry, this.me);
     });
     return { hits: key?.startsWith("@") ? found.filter((entry) => fold(entry.key) === fold(key)) : found, more };

@@ -11,6 +11,9 @@ export const fold = (name) =>
 /** Whether that is a change of a message, and no message. */
 export const isChange = ({ kind }) => kind === "edit" || kind === "retract" || kind === "reaction";
 
+/** Whether one said it oneself. */
+export const isMine = ({ sender }, me) => fold(sender) === fold(me.login);
+
 /** The message as it is after a change; the same if that is in it already. */
 export function changed(wire, change, mine) {
   if (change.seq <= (wire.changed ?? 0) || (wire.retracted && change.kind === "edit")) return wire;
@@ -41,7 +44,7 @@ export class Entry {
   /** It is like that now. */
   take(wire, me) {
     const { seq = 0, nonce = "", kind, sender, text = "", time, edited = 0, retracted = false, reply_to: replyTo = 0, room } = wire;
-    const mine = fold(sender) === fold(me.login);
+    const mine = isMine(wire, me);
     const mention = !mine && me.pattern.test(text);
     Object.assign(this, { wire, seq, nonce, kind, sender, mine, mention, text, time, edited, retracted, replyTo, room, reactions: wire.reactions ?? [] });
   }

@@ -39,7 +39,7 @@ const why = (reason) => ({
  *   is called once one is in
  */
 export async function showEntrance(body, { reason = "", entered }) {
-  const [{ limits }, { server = "Tertulia", registration = "open" }] = await Promise.all([facts().catch(() => ({ limits: {} })), introduced()]);
+  const { limits } = await facts().catch(() => ({ limits: {} }));
   const [least, most] = limits.PASSWORD_LENGTH ?? [0, 0];
   const [youngest, oldest] = limits.AGE_RANGE ?? [0, 150];
   const keep = { name: "keep", label: _("Stay logged in on this device"), type: "checkbox", value: true };
@@ -67,9 +67,9 @@ export async function showEntrance(body, { reason = "", entered }) {
     ], { ok: _("Make the account"), act: act("/api/register") }),
   };
 
-  const open = registration === "open";
   const place = h("div");
-  const tabs = [["login", _("Log in")], ...(open ? [["register", _("New here")]] : [])].map(([which, label]) =>
+  const name = h("h1", { dir: "auto" }, "Tertulia");
+  const tabs = [["login", _("Log in")], ["register", _("New here")]].map(([which, label]) =>
     h("button", { type: "button", data: { which }, onclick: () => turn(which, true) }, label));
   function turn(which, focus) {
     for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.which === which));
@@ -85,17 +85,26 @@ export async function showEntrance(body, { reason = "", entered }) {
       showEntrance(body, { reason, entered });
     },
   }, Object.entries(LANGUAGES).map(([tag, name]) => h("option", { value: tag, selected: tag === lang, lang: tag }, name)));
-  document.title = visible(server);
+  document.title = "Tertulia";
+  const doors = h("div", { class: "tabs", role: "group", "aria-label": _("Log in or make an account") }, tabs);
+  const closed = h("p", { class: "aid", hidden: true }, _("Accounts are made by the operator of this server: ask them for one."));
   body.replaceChildren(
     h("main", { class: "entrance" },
-      h("header", null, h("h1", { dir: "auto" }, visible(server)), h("p", null, _("Good talk, among your own."))),
+      h("header", null, name, h("p", null, _("Good talk, among your own."))),
       why(reason) && h("p", { class: "card", role: "status" }, why(reason)),
-      open && h("div", { class: "tabs", role: "group", "aria-label": _("Log in or make an account") }, tabs),
+      doors,
       place,
-      !open && h("p", { class: "aid" }, _("Accounts are made by the operator of this server: ask them for one.")),
+      closed,
       h("footer", null, tongue)),
   );
   if (matchMedia("(hover: hover)").matches) place.querySelector("input").focus();
+  const { server = "Tertulia", registration = "open" } = await introduced();
+  if (!name.isConnected) return;
+  document.title = name.textContent = visible(server);
+  if (registration === "open") return;
+  doors.remove();
+  closed.hidden = false;
+  if (tabs[1].getAttribute("aria-pressed") === "true") turn("login");
 }
 
 /** For who came by plain http from another machine: why it cannot work so, and what to do. */
