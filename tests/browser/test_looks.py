@@ -124,3 +124,18 @@ async def test_the_theme_is_the_systems_unless_one_is_chosen(shared: Servers, vi
     await app.page.reload()
     await app.live()
     assert await light()
+
+
+async def test_what_one_tab_prefers_another_does_not_undo(shared: Servers, visit: Opener) -> None:
+    app = await visit(shared, color_scheme="dark")
+    await app.arrive("ana-tabs-theme")
+    other = await app.context.new_page()
+    await other.goto("/#/settings")
+    await other.get_by_label("Colours").select_option("light")
+    themes = [page.locator("html[data-theme=light]") for page in (other, app.page)]
+    for theme in themes:
+        await theme.wait_for()
+    await app.page.evaluate("location.hash = '#/talk/@ana-tabs-theme'")
+    await app.page.get_by_role("region", name="ana-tabs-theme", exact=True).wait_for()
+    await other.reload()
+    await themes[0].wait_for()

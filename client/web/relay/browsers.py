@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from client.link.calls import Outcome
 from client.web.relay import frames
-from client.web.relay.bounds import EARLY, FRAMES, IN_FLIGHT, SOCKETS_PER_SESSION
+from client.web.relay.bounds import EARLY, EARLY_BYTES, FRAMES, IN_FLIGHT, SOCKETS_PER_SESSION
 from client.web.relay.channels import Outlet
 from client.web.relay.hub import Hub
 from client.web.relay.passing import pass_on
@@ -101,7 +101,7 @@ class Browser:
             elif asked.op == "hello":
                 self._hello(asked.id, frames.greeting(text, asked), now)
             elif self.session is None and self.greeting:
-                if len(self._early) >= EARLY:
+                if len(self._early) >= EARLY or sum(map(len, self._early)) + len(text) > EARLY_BYTES:
                     self._refuse(asked.id, Busy())
                 else:
                     self._early.append(text)
@@ -201,11 +201,13 @@ class Browser:
         """Be closed from this side."""
         if not self.closed:
             self.closed = True
+            self._early.clear()
             self._shell.close(code, reason)
 
     def gone(self, now: float) -> None:
         """The socket is no more."""
         self.closed = True
+        self._early.clear()
         session = self.session
         if session is None or self not in session.sockets:
             return

@@ -586,6 +586,47 @@ test("what one wants to see first is asked behind hello, and not a second time",
   }
 });
 
+test("a page that was asked ahead and is all above where hello ended hides nothing", async () => {
+  for (const [talk, change] of [["lobby", false], ["lobby", true], ["@bob", false]]) {
+    const world = new World(1);
+    world.account("ana");
+    world.account("bob");
+    for (let i = 0; i < 90; i++) world.say("lobby", "bob", `m${i}`);
+    for (let i = 0; i < 90; i++) world.direct("bob", "ana", `d${i}`);
+    const first = world.log("lobby").log[0].seq;
+    const answer = world.answer.bind(world);
+    world.answer = (socket, asked) => {
+      // Between the answer to hello and the page: more than a page of it.
+      if (asked.op === "history" && !world.burst) {
+        world.burst = true;
+        for (let i = 0; i < 250; i++) {
+          if (change) world.change("lobby", { kind: "edit", sender: "bob", target: first, text: `edited ${i}` });
+          else if (talk === "lobby") world.say("lobby", "bob", `n${i}`);
+          else world.direct("bob", "ana", `e${i}`);
+        }
+      }
+      answer(socket, asked);
+    };
+    const chat = newcomer(world, talk);
+    await world.time.pass(5000);
+    for (let page = 0; page < 20 && !chat.talks.get(talk).first; page++) {
+      chat.older(talk);
+      await world.time.pass(200);
+    }
+    assert.equal(chat.talks.get(talk).entries.length, change ? 90 : 340, `${talk} ${change}`);
+    assert.equal(chat.talks.get(talk).entries[0].text, change ? "edited 249" : talk === "lobby" ? "m0" : "d0");
+  }
+});
+
+test("an address that is no name is not asked for", async () => {
+  const world = new World(1);
+  world.account("ana");
+  const chat = newcomer(world, "a".repeat(100000));
+  await world.time.pass(500);
+  assert.equal(chat.link, "live");
+  assert.ok(!world.asked.some(({ op, log }) => op === "history" && log.length > 300));
+});
+
 test("whatever is said, changed or lost meanwhile, the page that was asked ahead is as good as another", async () => {
   for (let seed = 1; seed <= 150; seed++) {
     const world = new World(seed);

@@ -30,6 +30,7 @@ test("numbers choose the form, and are written as the language does", () => {
   assert.equal(language.ngettext("{n} message", "{n} messages", 1), "1 mensaje");
   assert.equal(language.ngettext("{n} message", "{n} messages", 0), "0 mensajes");
   assert.equal(language.ngettext("{n} message", "{n} messages", 12345), "12.345 mensajes");
+  assert.deepEqual([12, 12.5, -1234567.25].map(language.number), ["12", "12,5", "-1.234.567,25"]);
 });
 
 test("what is not translated stays English, and English needs no strings", async () => {

@@ -9,6 +9,8 @@ import { PAGE } from "./logs.js";
 
 /** Of the inbox: in it the talks with all persons are mixed. */
 const MIXED = 4 * PAGE;
+/** No name is as long, whatever an address says. */
+const NAME = 256;
 
 export class Windows {
   /** the key of the talk that is looked at @type {string|null} */ shown = null;
@@ -32,7 +34,7 @@ export class Windows {
   askAhead() {
     this.#ahead = null;
     const log = this.shown?.startsWith("@") ? `@${this.#inside.store?.login}` : this.shown;
-    if (this.#chat.me || !log || this.#logs.has(log)) return;
+    if (this.#chat.me || !log || log.length > NAME || this.#logs.has(log)) return;
     const limit = this.shown === log ? PAGE : MIXED;
     this.#ahead = { log, reply: this.#chat.request("history", { log, limit }, { urgent: true }).catch(() => null) };
   }
@@ -44,7 +46,9 @@ export class Windows {
     this.#ahead = null;
     const reply = await ahead.reply;
     if (!(reply?.entries.at(-1)?.seq >= low)) return null;
-    return { ...reply, entries: reply.entries.filter(({ seq }) => seq <= low) };
+    const entries = reply.entries.filter(({ seq }) => seq <= low);
+    // If so much was said meanwhile that all of it is above, that tells nothing of what is below.
+    return entries.length || !reply.more ? { ...reply, entries } : null;
   }
 
   /** First what is looked at, then private talks, then where there is something new. */

@@ -24,7 +24,7 @@ async function asked(path, values) {
 }
 
 /** What is told of the server to who is not logged in; nothing if it cannot be had now. @returns {Promise<{server?: string, registration?: string}>} */
-const introduced = () => fetch("/api/server").then((answer) => answer.json()).catch(() => ({}));
+const introduced = () => fetch("/api/server").then((answer) => answer.json()).then((said) => (said?.ok ? said : {})).catch(() => ({}));
 
 const why = (reason) => ({
   revoked: _("This session was ended from another device."),

@@ -68,7 +68,7 @@ export function ngettext(one, many, n, fields) {
 }
 
 /** A number as the language writes it; the first with a separator loads what knows of them, and few are as great. */
-export const number = (n) => (n < 1000 ? String(n) : n.toLocaleString(lang));
+export const number = (n) => (Number.isInteger(n) && n >= 0 && n < 1000 ? String(n) : n.toLocaleString(lang));
 
 /** A formatter costs more than a row of messages, so each is made once, and when it is needed. */
 const formats = new Map();

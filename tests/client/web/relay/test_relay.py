@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from client.web.relay import bounds
-from client.web.relay.bounds import EARLY
+from client.web.relay.bounds import EARLY, EARLY_BYTES
 from client.web.relay.browsers import AGAIN, LOGGED_OUT, TOO_MANY
 from common import messages as m
 from common.errors import WrongPassword
@@ -300,9 +300,12 @@ async def test_a_socket_needs_the_subprotocol_a_login_and_a_hello(served: Served
 async def test_what_is_asked_behind_the_first_hello_is_answered_after_it(running: Broker, served: Served) -> None:
     ana = await served.person("ana")
     await ana.say("lobby", "before")
-    page = await served.page(await served.login("ana"))
+    page, wordy = await served.page(await served.login("ana")), await served.page(await served.login("ana"))
     running.process.send_signal(signal.SIGSTOP)
     try:
+        await wordy.send('{"op":"hello","id":1}')
+        await wordy.send(json.dumps({"op": "send", "id": 2, "room": "lobby", "text": "x" * EARLY_BYTES}))
+        assert (await wordy.answer(2))["error"]["code"] == "busy"
         await page.send('{"op":"hello","id":1}')
         for number in range(2, EARLY + 3):
             await page.send(f'{{"op":"history","id":{number},"log":"lobby","limit":1}}')
