@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 
+from playwright.async_api import expect
+
 from tests.browser.chromium import DESKTOP
 from tests.browser.conftest import Opener, Servers
 from tests.browser.terminal import Terminal
+from tests.support.relays import nonce
 
 
 async def test_phones_and_a_terminal_talk_in_one_room(shared: Servers, visit: Opener) -> None:
@@ -101,3 +104,52 @@ async def test_a_second_device_agrees_on_what_is_read(shared: Servers, visit: Op
     await desk.button("End").click()
     await desk.choose("End it")
     await phone.page.get_by_text(re.compile("This session was ended from another device|You are logged out")).wait_for()
+
+
+async def test_an_address_of_a_message_leads_there_from_a_cold_start(shared: Servers, visit: Opener) -> None:
+    ana = await visit(shared)
+    await ana.arrive("ana-deep")
+    await ana.type("#cR deep")
+    await ana.page.get_by_role("region", name="deep", exact=True).wait_for()
+    places = [
+        (await ana.request("send", room="deep", text=f"message {number}", nonce=nonce()))["seq"] for number in range(90)
+    ]
+    for number in (3, 70):
+        await ana.page.goto("about:blank")
+        await ana.page.goto(f"/#/talk/deep/{places[number]}")
+        await expect(ana.message(f"message {number}")).to_be_in_viewport()
+        await expect(ana.page.get_by_text("That message is not there any more.")).to_have_count(0)
+
+
+async def test_whoever_is_named_is_written_as_they_were_written(shared: Servers, visit: Opener) -> None:
+    """With the sign; and a name that is written from right to left turns nothing else around."""
+    ana, omar = await visit(shared), await visit(shared)
+    await ana.arrive("ana-names")
+    await ana.type("#cR names")
+    await ana.page.get_by_role("region", name="names", exact=True).wait_for()
+    await ana.type("ask @ben about it")
+    await expect(ana.message("ask @ben about it")).to_be_visible()
+    await omar.arrive("عمر")
+    await omar.type("/join names")
+    notice = ana.page.locator(".note.notice div").filter(has_text="came in")
+    await expect(notice).to_contain_text("عمر")
+    assert await notice.evaluate("(line) => getComputedStyle(line).direction") == "ltr"
+
+
+async def test_words_for_a_room_that_is_gone_are_not_lost(shared: Servers, visit: Opener) -> None:
+    ana, ben = await visit(shared), await visit(shared)
+    await ben.arrive("ben-gone")
+    await ben.type("/create gone --keep")
+    await ben.page.get_by_role("region", name="gone", exact=True).wait_for()
+    await ana.arrive("ana-gone")
+    await ana.type("/join gone")
+    await ana.page.get_by_role("region", name="gone", exact=True).wait_for()
+    await ana.context.set_offline(True)
+    await ana.type("dear all")
+    await ana.page.get_by_text("1 message waits.").wait_for()
+    await ben.type("/delete gone")
+    await ben.page.get_by_role("region", name="gone", exact=True).wait_for(state="detached")
+    await ana.context.set_offline(False)
+    told = ana.page.get_by_role("alert").filter(has_text="so this was not sent: dear all")
+    await told.wait_for()
+    await told.get_by_role("button", name="Close").click()

@@ -385,6 +385,16 @@ def test_what_is_compiled_is_what_is_written(path: Path) -> None:
     assert len(texts) >= len(list(translations(path)))
 
 
+def test_no_sentence_of_the_browsers_code_is_overlooked() -> None:
+    """Who gathers them finds none within another's arguments, or within a template string with braces of its own."""
+    found = json.loads(catalogs.SENTENCES.read_text(encoding="utf-8"))
+    known = {*found["strings"], *(one for one, *_many in found["plurals"])}
+    for path in catalogs.BROWSER.rglob("*.js"):
+        code = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        said = {json.loads(each) for each in re.findall(r'\b(?:_|ngettext)\(("(?:[^"\\]|\\.)*")', code)}
+        assert said <= known, path
+
+
 def test_what_the_browser_is_told_is_what_its_code_says() -> None:
     assert catalogs.SENTENCES.read_text(encoding="utf-8") == catalogs.for_browser(), "run: python -m scripts.catalogs"
     told = json.loads(catalogs.SENTENCES.read_text(encoding="utf-8"))

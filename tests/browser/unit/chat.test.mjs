@@ -255,6 +255,44 @@ test("what a tab has not sent when it is closed another one sends, once", async 
   assert.deepEqual([second.waiting, texts(second.talks.get("lobby"))], [0, ["from the tab that is closed", "mine"]]);
 });
 
+test("what was written for a room that is gone is shown until it was seen, and goes into no other room", async () => {
+  const { world, disk, port, chat } = await one(1, (world) => {
+    world.room("café").members.add("ana");
+  });
+  let unsent = [];
+  const watched = (each) => each.addEventListener("notice", ({ detail }) => detail.kind === "unsent" && unsent.push(detail));
+  watched(chat);
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  await world.time.pass(10);
+  chat.post("café", "dear all");
+  await world.time.pass(20000);
+  world.rooms.get("café").members.clear();
+  world.down = false;
+  await world.time.pass(30000);
+  assert.deepEqual(unsent.map(({ key, text }) => [key, text]), [["café", "dear all"]]);
+  assert.equal(chat.waiting, 0);
+  // Another room is made by that name, and the page is loaded anew.
+  world.rooms.delete("café");
+  world.rooms.set("café", { ...world.room("other"), id: 77, name: "café", members: new Set(["ana", "bob"]) });
+  unsent = [];
+  port.alive = false;
+  const port2 = world.port("ana", disk);
+  const again = new Chat({ port: port2 });
+  watched(again);
+  again.start({ login: "ana" });
+  await world.time.pass(30000);
+  assert.deepEqual(unsent.map(({ text }) => text), ["dear all"]);
+  assert.deepEqual(world.rooms.get("café").log, []);
+  unsent[0].drop();
+  await world.time.pass(100);
+  const third = await reload(world, disk, port2);
+  watched(third.chat);
+  unsent = [];
+  await world.time.pass(30000);
+  assert.deepEqual(unsent, []);
+});
+
 test("two tabs on one disk lose nothing and double nothing", async () => {
   const { world, disk, port, chat } = await one();
   const second = new Chat({ port: world.port("ana", disk) });

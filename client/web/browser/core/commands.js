@@ -140,7 +140,7 @@ export class Commands {
       const options = Object.keys(spec.flags);
       if (!options.includes(word)) {
         const known = options.length ? _("It knows {options}.", { options: options.join(", ") }) : _("It has no options.");
-        throw new Wrong(`${_("{command} has no option {word}.", { command: spec.name, word })} ${known}`);
+        throw new Wrong([_("{command} has no option {word}.", { command: spec.name, word }), known].join(" "));
       }
       flags.add(word);
       rest = rest.slice(first.length + 1).trimStart();

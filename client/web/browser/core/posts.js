@@ -55,7 +55,7 @@ export class Posts {
   /** That talk is gone. */
   abandon(key) {
     for (const post of this.#outbox.posts.values()) {
-      if (post.key === key) this.#giveUp(post, new Refusal({ code: "not-member" }));
+      if (post.key === key) this.#strand(post);
     }
   }
 
@@ -154,6 +154,8 @@ export class Posts {
   /** What waited before the page was loaded anew. */
   restore() {
     this.#rows = this.#rows.filter((row) => {
+      // A room of the same name may be another room.
+      if (row.stranded) return !this.#give(row);
       const talk = this.#chat.talks.get(row.key) ?? (row.key.startsWith("@") ? this.#chat.person(row.key.slice(1)) : null);
       if (!talk) return !this.#give(row);
       if (this.#outbox.posts.has(row.nonce)) return false;
@@ -171,8 +173,18 @@ export class Posts {
   /** Of a room that one is not in any more, once that is sure. */
   #give(row) {
     if (this.#chat.link === "connecting" && !this.#chat.roundTripMs) return false;
-    this.#giveUp(row, new Refusal({ code: "not-member" }));
+    this.#strand(row);
     return true;
+  }
+
+  /** There is no way to it any more. What somebody wrote stays on disk until they were told, and is never sent elsewhere. */
+  #strand(post) {
+    const { nonce, key, fields } = post;
+    this.#outbox.posts.delete(nonce);
+    const drop = () => this.#inside.store?.unpost(nonce);
+    if (!fields.text) return void drop();
+    if (!post.stranded) this.#inside.store?.post({ ...post, stranded: true });
+    this.#inside.say("notice", { key, kind: "unsent", text: fields.text, drop, time: this.#chat.now() });
   }
 
   /** Send what may go out now. */

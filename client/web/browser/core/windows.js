@@ -18,6 +18,7 @@ export class Windows {
   #chat;
   #logs;
   #inside;
+  /** until when a talk is being loaded @type {WeakMap<object, Promise<void>>} */ #busy = new WeakMap();
   /** what was asked right behind the first hello: the page that is looked for */ #ahead = null;
 
   /**
@@ -101,10 +102,14 @@ export class Windows {
     return came;
   }
 
-  async #loading(key, work) {
+  /** One load of a talk at a time; who `waits` comes after it, others are told that nothing came. */
+  async #loading(key, work, waits = false) {
     const talk = this.#chat.talks.get(key);
+    while (waits && talk?.loading) await this.#busy.get(talk);
     if (!talk || talk.loading) return 0;
     talk.loading = true;
+    let done;
+    this.#busy.set(talk, new Promise((resolve) => { done = resolve; }));
     this.#inside.say("talk", { key, what: "loading" });
     try {
       return await work(talk, this.#logs.get(talk.log));
@@ -113,6 +118,7 @@ export class Windows {
       return 0;
     } finally {
       talk.loading = false;
+      done();
       this.#inside.say("talk", { key, what: "loading" });
     }
   }
@@ -179,7 +185,7 @@ export class Windows {
       talk.last = !above.more && talk.high >= log.last;
       talk.count();
       this.#inside.say("entries", { key, change: "reset", entries: talk.entries });
-    });
+    }, true);
   }
 
   /** Load the newest again, where the window does not reach the end. */
@@ -189,6 +195,6 @@ export class Windows {
       talk.reset(log.last);
       await this.#page(talk, PAGE);
       this.#inside.say("entries", { key, change: "reset", entries: talk.entries });
-    });
+    }, true);
   }
 }

@@ -87,7 +87,7 @@ export function actions(pane, what, item, anchor, value = "") {
       !item.mine && button(_("Who is {login}?", { login: line(item.sender) }), does.person),
       item.state === "failed" ? button(_("Discard"), does.retract, true) : there && pane.mayTakeBack(item) && button(_("Take back"), does.retract, true),
     ],
-    h("p", { class: "when" }, moment(item.time), item.edited ? ` · ${_("edited {when}", { when: moment(item.edited) })}` : "", item.seq ? ` · ^${item.seq}` : ""));
+    h("p", { class: "when" }, moment(item.time), item.edited ? [" · ", _("edited {when}", { when: moment(item.edited) })] : "", item.seq ? ` · ^${item.seq}` : ""));
     // The finger of a long press is still down: what it does when it goes up is not meant for the sheet.
     let ready = false;
     dialog.addEventListener("pointerdown", () => { ready = true; }, true);

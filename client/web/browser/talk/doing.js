@@ -376,7 +376,10 @@ const ACTIONS = {
     desk.tell(all ? _("Everything is read.") : _("Everything here is read."));
   },
   async "/profile"(desk, { field, value = "" }) {
-    if (!field) return desk.tell(...profile(desk, await desk.ask("profile")), _("Change it with: {command}", { command: _("/profile <field> <value>") }));
+    if (!field) {
+      const command = _("/profile <field> <value>");
+      return desk.tell(...profile(desk, await desk.ask("profile")), _("Change it with: {command}", { command }));
+    }
     const wanted = changed(field, value.trim(), (await facts()).limits.AGE_RANGE);
     if (typeof wanted === "string") return desk.complain(wanted);
     await desk.ask("update-profile", wanted);
@@ -385,8 +388,10 @@ const ACTIONS = {
   "/password"(desk) { desk.shell.open("settings/password"); },
   async "/sessions"(desk) {
     const { sessions } = await desk.ask("sessions");
-    desk.tell(_("Your sessions; /revoke <number> ends one:"), ...sessions.map((each) =>
-      `${each.id} ${each.online ? "●" : "○"} ${line(each.client) || _("unnamed")} · ${each.current ? _("this one") : _("last seen {when}", { when: moment(each.seen) })}`));
+    desk.tell(_("Your sessions; /revoke <number> ends one:"), ...sessions.map((each) => {
+      const seen = each.current ? _("this one") : _("last seen {when}", { when: moment(each.seen) });
+      return `${each.id} ${each.online ? "●" : "○"} ${line(each.client) || _("unnamed")} · ${seen}`;
+    }));
   },
   async "/revoke"(desk, { number }) {
     await desk.ask("revoke", { session: Number(number) });

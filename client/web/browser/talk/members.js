@@ -43,7 +43,7 @@ export function members(pane) {
     const is = [each.bot && _("bot"), each.login === view?.creator && _("made the room"), view?.moderators.includes(each.login) && _("keeps order"),
       each.online && SAID[each.status]?.(), !each.online && _("not here now")].filter(Boolean);
     return h("li", null, h("button", { type: "button", class: each.online ? "on" : "off", "aria-haspopup": "menu", onclick: (event) => menu(event.currentTarget, each) },
-      h("span", { class: "dot", "aria-hidden": "true" }, each.online ? "●" : "○"), name(each.login), h("span", { class: "sub" }, is.join(", "))));
+      h("span", { class: `dot ${each.online ? each.status : ""}`, "aria-hidden": "true" }, each.online ? "●" : "○"), name(each.login), h("span", { class: "sub" }, is.join(", "))));
   }
 
   function draw() {

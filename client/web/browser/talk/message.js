@@ -46,7 +46,7 @@ export function draw(item, above, look) {
 function note(item) {
   const part = (each) => typeof each === "string" ? each : act(each.room ? "room" : "person", "", { class: "link", data: { value: each.room ?? each.user } },
     each.room ? h("bdi", null, `#${line(each.room)}`) : name(each.user));
-  return h("div", { class: `note ${item.kind}` }, item.lines.map((said) => h("div", { dir: "auto" }, [said].flat().map(part))),
+  return h("div", { class: `note ${item.kind}` }, item.lines.map((said) => h("div", { dir: item.kind === "notice" ? null : "auto" }, [said].flat().map(part))),
     item.kind !== "notice" && act("dismiss", "✕", { class: "dismiss", "aria-label": _("Put away") }));
 }
 
@@ -64,7 +64,7 @@ function message(entry, above, look) {
   said.classList.toggle("grouped", above.grouped);
   said.classList.toggle("mention", !!entry.mention && !entry.mine);
   if (entry.replyTo) said.append(quote(entry));
-  said.append(h("div", { class: "head" }, !above.grouped && act("person", "", { class: "who", tabIndex: -1, data: { value: entry.sender } }, name(entry.sender)), when));
+  said.append(h("div", { class: "head" }, !above.grouped && act("person", "", { class: entry.mine ? "who mine" : "who", tabIndex: -1, data: { value: entry.sender } }, name(entry.sender)), when));
   said.append(entry.retracted ? h("div", { class: "body gone" }, _("message deleted")) : body(entry, look));
   const marks = [entry.edited && !entry.retracted && _("edited"), entry.state === "pending" && (entry.safe === false ? _("sending…") : "🕓"),
     entry.changing?.length && "…"].filter(Boolean);
@@ -103,7 +103,7 @@ const TAGS = { code: "code", bold: "strong", italic: "em", me: "mark" };
 function piece({ kind, text, of }) {
   if (kind === "text") return text;
   if (kind === "link") return h("a", { href: text, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, text);
-  if (kind === "at") return name(text.slice(1), { class: "at" });
+  if (kind === "at") return h("span", { class: "at" }, "@", name(text.slice(1)));
   return h(TAGS[kind] ?? "span", { class: kind }, of ? of.map(piece) : text);
 }
 

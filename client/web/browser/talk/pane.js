@@ -9,7 +9,7 @@ import { presence, said } from "../view/lists.js";
 import { Composer, TOUCH } from "./composer.js";
 import { table } from "./emoji.js";
 import { MessageList } from "./list.js";
-import { line } from "./text.js";
+import { apart, line } from "./text.js";
 
 /** Milliseconds of a long press, and pixels that a finger may tremble meanwhile. */
 const LONG_MS = 450;
@@ -108,13 +108,13 @@ export class Pane {
   #notice({ kind, login, reason, by, subject, added = [], removed = [], time, error, text, op }) {
     if (login && this.talk.view?.online >= CROWDED
       && !this.talk.entries.slice(-200).some((entry) => entry.sender === login && this.chat.now() - entry.time < LATELY_MS)) return;
-    const who = line(login ?? by);
+    const who = apart(login ?? by);
     const left = { gone: _("{who} left (connection lost)", { who }), removed: _("{who} left (removed)", { who }), disabled: _("{who} left (account disabled)", { who }) };
     const lines = {
       joined: () => [_("{who} came in", { who })],
       left: () => [left[reason] ?? _("{who} left", { who })],
-      subject: () => [subject ? _("{who} set the topic: {subject}", { who, subject: line(subject) }) : _("{who} took the topic away", { who })],
-      moderators: () => [...added.map((each) => _("{login} keeps order here now", { login: line(each) })), ...removed.map((each) => _("{login} no longer keeps order here", { login: line(each) }))],
+      subject: () => [subject ? _("{who} set the topic: {subject}", { who, subject: apart(subject) }) : _("{who} took the topic away", { who })],
+      moderators: () => [...added.map((each) => _("{login} keeps order here now", { login: apart(each) })), ...removed.map((each) => _("{login} no longer keeps order here", { login: apart(each) }))],
     }[kind]?.();
     if (lines) this.list.note("notice", lines, time);
     if (kind === "refused" && op === "edit" && text && !this.composer.text) this.composer.put(text);

@@ -24,6 +24,9 @@ export function clean(raw) {
 /** As `clean`, in one line. */
 export const line = (raw) => clean(raw ?? "").replace(/\n/g, " ⏎ ");
 
+/** The same, set apart, so that its direction is not that of the sentence around it (UAX #9: FSI, PDI). */
+export const apart = (raw) => `\u2068${line(raw)}\u2069`;
+
 /** A link without what belongs to the sentence around it: a full stop, a bracket that it did not open. */
 export function trimmed(link) {
   const count = (sign) => link.split(sign).length;

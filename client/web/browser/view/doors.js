@@ -37,7 +37,7 @@ async function createRoom(chat, shell) {
   const made = dialog(_("Make a room"), form([
     { name: "room", label: _("Name"), autocomplete: "off", max: name, codes: ["bad-name", "name-taken"] },
     { name: "subject", label: _("Topic"), autocomplete: "off", max: subject, optional: true, codes: ["bad-text"] },
-    { name: "kept", label: _("Keep it"), type: "checkbox", hint: _("It stays when you leave; otherwise it goes with you.") },
+    { name: "kept", label: _("Keep it"), type: "checkbox", value: true, hint: _("It stays when you leave, or have no network for a while; otherwise it goes with you.") },
     { name: "private", label: _("Private"), type: "checkbox", hint: _("Only who is invited knows of it.") },
     { name: "open", label: _("Whoever joins may read what was said before"), type: "checkbox", hint: _("Of a private room; everybody may read the others whole.") },
   ], {

@@ -286,6 +286,8 @@ export function mountLists(element, chat, shell) {
     whoIsThere();
   }, until);
   drawSelf();
+  // Of rooms that one is not in nothing is told.
+  const again = setInterval(() => { if (document.visibilityState === "visible" && chat.link === "live") ask(); }, REFRESH_MS);
 
   return {
     view(name) {
@@ -323,6 +325,7 @@ export function mountLists(element, chat, shell) {
     unread: (key) => (talksOf(chat).find((talk) => talk.mentions && talk.key !== key) ?? talksOf(chat).find((talk) => talk.unread && talk.key !== key))?.key ?? "",
     destroy() {
       stop.abort();
+      clearInterval(again);
       cancelAnimationFrame(waiting);
     },
   };

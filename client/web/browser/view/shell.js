@@ -13,6 +13,8 @@ import { mountLists } from "./lists.js";
 const WIDE = matchMedia("(min-width: 50rem)");
 const CONNECTING_MS = 1500;
 const TOAST_MS = 6000;
+/** Who has no mouse hovers for ever over what was pressed last. */
+const HELD = matchMedia("(hover: hover)").matches ? ":hover, :focus-within" : ":focus-within";
 
 export class Shell {
   #chat;
@@ -102,18 +104,19 @@ export class Shell {
 
   /**
    * Say something for a moment.
-   * @param {{error?: boolean, actions?: {label: string, act: () => void}[]}} [options]
+   * @param {{error?: boolean, actions?: {label: string, act: () => void}[], closed?: () => void}} [options] `closed`: when
+   *   somebody has put it away
    */
-  toast(text, { error = false, actions = [] } = {}) {
+  toast(text, { error = false, actions = [], closed } = {}) {
     const away = () => toast.remove();
     const toast = h("div", { class: `toast${error ? " bad" : ""}`, role: error ? "alert" : null }, h("span", { dir: "auto" }, visible(text)));
     for (const { label, act } of actions) {
       toast.append(h("button", { type: "button", class: "plain", onclick: () => { away(); act(); } }, label));
     }
-    toast.append(h("button", { type: "button", class: "round", "aria-label": _("Close"), onclick: away }, icon("close")));
+    toast.append(h("button", { type: "button", class: "round", "aria-label": _("Close"), onclick: () => { away(); closed?.(); } }, icon("close")));
     this.#parts.toasts.append(toast);
     while (this.#parts.toasts.children.length > 3) this.#parts.toasts.firstChild.remove();
-    const later = () => (toast.matches(":hover, :focus-within") ? setTimeout(later, TOAST_MS) : away());
+    const later = () => (toast.matches(HELD) ? setTimeout(later, TOAST_MS) : away());
     if (!actions.length || !error) setTimeout(later, actions.length ? 2 * TOAST_MS : TOAST_MS);
   }
 
@@ -334,7 +337,12 @@ export class Shell {
     this.toast(_("{who} invites you to {room}.", { who: entry.sender, room: entry.room }), { actions: [{ label: _("Join"), act: join }] });
   }
 
-  #noticed({ kind, key, reason, error }) {
+  #noticed({ kind, key, reason, error, text, drop }) {
+    if (kind === "unsent") {
+      const copy = () => navigator.clipboard.writeText(text).then(drop, () => this.toast(_("This browser does not allow copying."), { error: true }));
+      const said = _("You are no longer in {room}, so this was not sent: {text}", { room: key, text });
+      this.toast(said, { error: true, actions: [{ label: _("Copy text"), act: copy }], closed: drop });
+    }
     if (kind === "room-left" && reason === "removed") this.toast(_("You were removed from {room}.", { room: key }));
     if (kind === "room-left" && ["deleted", "creator-gone"].includes(reason)) this.toast(_("The room {room} is no more.", { room: key }));
     if (kind === "refused") this.fail(error);
