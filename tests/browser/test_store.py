@@ -134,7 +134,7 @@ async def test_a_connection_to_the_database_that_was_cut_is_made_again(tab: Any)
       };
     }""")
     await page.evaluate(SET_UP, ["ana", ["hola"]])
-    await told(page, "[chat.link, opened.length]", ["live", 1])
+    await told(page, "[chat.link, opened.length, texts()]", ["live", 1, ["hola sent true"]])
     await page.evaluate("opened[0].close(); cut(); chat.post('lobby', 'mine'); world.time.pass(500)")
     await told(page, "[opened.length, chat.problem, texts()]", [
         2, None, ["hola sent true", "mine pending true"],
