@@ -112,6 +112,25 @@ test("another account is shown nothing of the one before, and logging out leaves
   assert.ok(chat);
 });
 
+test("logging out is told once, whichever way it is heard of first", async () => {
+  for (const [early, reason] of [[true, "logout"], [true, "logged-out"], [false, ""]]) {
+    const { world, disk, port, chat } = await one();
+    chat.post("lobby", "mine");
+    await world.time.pass(100);
+    const ended = [];
+    chat.addEventListener("ended", ({ detail }) => ended.push(detail.reason));
+    port.post = async () => {
+      for (const socket of early ? world.sockets : []) socket.onmessage({ data: JSON.stringify({ kind: "ended", reason }) });
+      await new Promise(setImmediate);
+      return { ok: true };
+    };
+    await chat.logout();
+    await world.time.pass(500);
+    assert.deepEqual([ended, chat.link], [["logout"], "ended"]);
+    assert.deepEqual(await disk.get("ana").run((t) => t.all("entries")), []);
+  }
+});
+
 test("a session that is ended elsewhere says so, and one's own words stay for the next login", async () => {
   const { world, disk, port, chat } = await one();
   world.down = true;

@@ -52,6 +52,7 @@ export class Chat extends EventTarget {
   #store = null;
   #opened = null;
   /** the end of what was kept */ #over = null;
+  /** whether one is logging out */ #leaving = false;
   #posts;
   #drafts = new Map();
   #logs;
@@ -168,9 +169,13 @@ export class Chat extends EventTarget {
 
   /** Log out, and delete all that is kept here. */
   async logout() {
+    this.#leaving = true;
     const answer = await this.#port.post("/api/logout").catch(() => ({ ok: false }));
+    this.#leaving = answer.ok;
     if (!answer.ok) throw new Refusal({ code: "no-answer" });
-    await this.#link.end("logout");
+    this.#link.end("logout");
+    await this.#over;
+    this.#leaving = false;
   }
 
   /** The page can be seen (again), or not. */
@@ -268,14 +273,17 @@ export class Chat extends EventTarget {
     if (this.link === "live") this.#link.hello();
   }
 
-  async #ended(reason) {
+  #ended(reason) {
     const store = this.#store;
+    const why = this.#leaving ? "logout" : reason;
     this.#opened = null;
     this.#clear();
     this.#store = null;
-    this.#say("ended", { reason });
-    if (store) this.#over = reason === "logged-out" ? store.forget() : store.destroy();
-    await this.#over;
+    this.#say("ended", { reason: why });
+    if (!store) return;
+    this.#over = why === "logged-out" ? store.forget() : store.destroy();
+    // Whoever logs out waits for it, and is told.
+    this.#over.catch(() => {});
   }
 
   #clear() {

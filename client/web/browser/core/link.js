@@ -164,10 +164,12 @@ export class Link {
 
   /** One is logged out: no request is made any more. */
   end(reason) {
+    // The answer to a logout and what the gateway tells of it come on different ways.
+    if (this.state === "ended") return;
     this.#stopped = true;
     this.#drop("ended");
     for (const call of this.#queue) this.#settle(call, new Refusal({ code: "not-logged-in" }));
-    return this.#on.ended(reason);
+    this.#on.ended(reason);
   }
 
   /** Say hello, at first or to see the state afresh. */
