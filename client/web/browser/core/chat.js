@@ -170,12 +170,14 @@ export class Chat extends EventTarget {
   /** Log out, and delete all that is kept here. */
   async logout() {
     this.#leaving = true;
-    const answer = await this.#port.post("/api/logout").catch(() => ({ ok: false }));
-    this.#leaving = answer.ok;
-    if (!answer.ok) throw new Refusal({ code: "no-answer" });
-    this.#link.end("logout");
-    await this.#over;
-    this.#leaving = false;
+    try {
+      const answer = await this.#port.post("/api/logout").catch(() => ({ ok: false }));
+      if (!answer.ok) throw new Refusal({ code: "no-answer" });
+      this.#link.end("logout");
+      await this.#over;
+    } finally {
+      this.#leaving = false;
+    }
   }
 
   /** The page can be seen (again), or not. */
