@@ -89,6 +89,11 @@ class App:
         await self.composer.fill(text)
         await self.page.get_by_role("button", name="Send", exact=True).click()
 
+    async def into(self, command: str) -> None:
+        """Write a command that leads into the room it names first, and wait until that is in view."""
+        await self.type(command)
+        await self.page.get_by_role("region", name=command.split()[1], exact=True).wait_for()
+
     def message(self, text: str) -> Locator:
         """The message that says exactly that."""
         return self.page.locator(".msg").filter(has=self.page.locator(".body").get_by_text(text, exact=True))

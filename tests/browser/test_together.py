@@ -20,10 +20,8 @@ async def test_phones_and_a_terminal_talk_in_one_room(shared: Servers, visit: Op
     await asyncio.to_thread(shared.broker.register, "cleo-mixed")
     terminal = await Terminal.started(shared.broker.address, "cleo-mixed", shared.directory / "cleo")
     try:
-        await ana.type("#cR mixed")
-        await ana.page.get_by_role("region", name="mixed", exact=True).wait_for()
-        await ben.type("#gR mixed")
-        await ben.page.get_by_role("region", name="mixed", exact=True).wait_for()
+        await ana.into("#cR mixed")
+        await ben.into("#gR mixed")
         terminal.says("/join mixed")
         await ana.page.locator(".title .sub").filter(has_text="3 here").wait_for()
         terminal.says("from the terminal")
@@ -43,10 +41,8 @@ async def test_what_one_does_to_a_message_the_other_sees(shared: Servers, visit:
     ana, ben = await visit(shared), await visit(shared, **DESKTOP)
     await ana.arrive("ana-doing")
     await ben.arrive("ben-doing")
-    await ana.type("#cR doing")
-    await ana.page.get_by_role("region", name="doing", exact=True).wait_for()
-    await ben.type("#gR doing")
-    await ben.page.get_by_role("region", name="doing", exact=True).wait_for()
+    await ana.into("#cR doing")
+    await ben.into("#gR doing")
     # Writing is seen by the other.
     await ana.composer.press_sequentially("What of")
     await ben.page.locator(".typing").filter(has_text="ana-doing is writing…").wait_for()
@@ -109,8 +105,7 @@ async def test_a_second_device_agrees_on_what_is_read(shared: Servers, visit: Op
 async def test_an_address_of_a_message_leads_there_from_a_cold_start(shared: Servers, visit: Opener) -> None:
     ana = await visit(shared)
     await ana.arrive("ana-deep")
-    await ana.type("#cR deep")
-    await ana.page.get_by_role("region", name="deep", exact=True).wait_for()
+    await ana.into("#cR deep")
     places = [
         (await ana.request("send", room="deep", text=f"message {number}", nonce=nonce()))["seq"] for number in range(90)
     ]
@@ -125,8 +120,7 @@ async def test_whoever_is_named_is_written_as_they_were_written(shared: Servers,
     """With the sign; and a name that is written from right to left turns nothing else around."""
     ana, omar = await visit(shared), await visit(shared)
     await ana.arrive("ana-names")
-    await ana.type("#cR names")
-    await ana.page.get_by_role("region", name="names", exact=True).wait_for()
+    await ana.into("#cR names")
     await ana.type("ask @ben about it")
     await expect(ana.message("ask @ben about it")).to_be_visible()
     await omar.arrive("عمر")
@@ -139,11 +133,9 @@ async def test_whoever_is_named_is_written_as_they_were_written(shared: Servers,
 async def test_words_for_a_room_that_is_gone_are_not_lost(shared: Servers, visit: Opener) -> None:
     ana, ben = await visit(shared), await visit(shared)
     await ben.arrive("ben-gone")
-    await ben.type("/create gone --keep")
-    await ben.page.get_by_role("region", name="gone", exact=True).wait_for()
+    await ben.into("/create gone --keep")
     await ana.arrive("ana-gone")
-    await ana.type("/join gone")
-    await ana.page.get_by_role("region", name="gone", exact=True).wait_for()
+    await ana.into("/join gone")
     await ana.context.set_offline(True)
     await ana.type("dear all")
     await ana.page.get_by_text("1 message waits.").wait_for()

@@ -10,7 +10,7 @@ export class FakeChat extends EventTarget {
   link = "live";
   linkSince = Date.now();
   me = { login: "ana", operator: false, status: "available", note: "", current: "lobby" };
-  server = { name: "Tertulia", defaultRoom: "lobby", registration: "open", push: false };
+  server = { name: "Tertulia", defaultRoom: "lobby", push: false };
   talks = new Map();
   waiting = 0;
   problem = null;

@@ -43,7 +43,7 @@ export class Chat extends EventTarget {
   /** @type {"connecting"|"live"|"offline"|"ended"} */ link = "connecting";
   /** since when, milliseconds, local wall clock */ linkSince = 0;
   /** @type {null|{login: string, operator: boolean, status: string, note: string, current: string}} */ me = null;
-  server = { name: "", defaultRoom: "", registration: "open", push: false };
+  server = { name: "", defaultRoom: "", push: false };
   /** @type {Map<string, Talk>} by room's name or "@login" */ talks = new Map();
   /** @type {null|"memory"|"full"} why what is typed offline would not survive a reload */ problem = null;
   #port;
@@ -241,7 +241,7 @@ export class Chat extends EventTarget {
       }, () => {});
     }
     this.#run = reply.run;
-    this.server = { name: reply.server, defaultRoom: reply.default_room, registration: reply.registration, push: reply.push };
+    this.server = { name: reply.server, defaultRoom: reply.default_room, push: reply.push };
     const first = !this.me || this.link === "connecting";
     this.#state(session, { certain: (log) => reply.resume === "reset" || reply.gaps?.includes(log), first });
     this.#store.keep("me", { session, run: reply.run, server: this.server });

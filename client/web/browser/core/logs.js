@@ -9,12 +9,14 @@ import { Log } from "./log.js";
 
 /** Messages of a page. */
 export const PAGE = 50;
+/** How many of a talk are kept that is not looked at. */
+export const KEPT = 4 * PAGE;
 
 const FILLED = 200;
 const PAGES = 5; // of a hole; behind a longer one one goes on, and reads back
 const AT_ONCE = 4;
 const PATIENCE = 300;
-const ECHO = 5000;
+const SHUT = 5000; // until what was refused is asked for again
 const MOST = 20000;
 const ROOMS = ["not-member", "no-such-log", "no-such-room", "forbidden"];
 
@@ -98,20 +100,26 @@ export class Logs {
   }
 
   /** To which talk it belongs. */
-  home(log, wire) {
+  #home(log, wire) {
     if (!log.startsWith("@")) return this.#chat.talks.get(log);
     return this.#chat.person(isMine(wire, this.#chat.me) ? wire.to ?? wire.sender : wire.sender);
+  }
+
+  /** The messages among them, by the talks they belong to. @returns {Map<import("./entries.js").Talk, object[]>} */
+  dealt(log, wires) {
+    const parts = new Map();
+    for (const wire of wires) {
+      const talk = isChange(wire) ? null : this.#home(log, wire);
+      if (talk) parts.set(talk, [...(parts.get(talk) ?? []), wire]);
+    }
+    return parts;
   }
 
   /** Entries follow what was delivered of a log: these are all above `low`. */
   #deliver(log, low, wires, live) {
     if (log.last > low) this.#inside.store?.follow(log.name, log.id, low, log.last, wires, (wire, change) => changed(wire, change, isMine(change, this.#chat.me)));
-    const parts = new Map();
-    for (const wire of wires) {
-      const talk = isChange(wire) ? null : this.home(log.name, wire);
-      if (talk) parts.set(talk, [...(parts.get(talk) ?? []), wire]);
-      if (wire.nonce && isMine(wire, this.#chat.me)) this.#inside.settle(wire.nonce);
-    }
+    const parts = this.dealt(log.name, wires);
+    for (const wire of wires) if (wire.nonce && isMine(wire, this.#chat.me)) this.#inside.settle(wire.nonce);
     for (const [talk, part] of parts) this.#add(talk, part, live);
     for (const wire of wires.filter(isChange)) this.#change(log.name, wire);
   }
@@ -123,7 +131,7 @@ export class Logs {
     if (talk.last) {
       const { fresh, landed } = talk.add(wires, this.#chat.me);
       const surplus = talk.settled > MOST;
-      talk.trim(key !== this.#inside.shown ? 4 * PAGE : surplus ? MOST / 2 : MOST);
+      talk.trim(key !== this.#inside.shown ? KEPT : surplus ? MOST / 2 : MOST);
       if (surplus) this.#inside.say("entries", { key, change: "reset", entries: talk.entries });
       if (fresh.length) this.#inside.say("entries", { key, change: "end", entries: fresh });
       if (landed.length) this.#inside.say("entries", { key, change: "changed", entries: landed });
@@ -189,7 +197,7 @@ export class Logs {
       if (!(refusal instanceof Refusal)) throw refusal;
       log.failed(this.#port.monotonic(), refusal.waits ? refusal.pause(this.#port.random) : 1000);
       if (ROOMS.includes(refusal.code)) {
-        log.failed(this.#port.monotonic(), ECHO);
+        log.failed(this.#port.monotonic(), SHUT);
         this.#inside.refresh();
       }
     } finally {

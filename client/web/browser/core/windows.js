@@ -3,9 +3,8 @@
  * one is looked at. Must not know what comes by itself.
  */
 
-import { isChange } from "./entries.js";
 import { Refusal } from "./link.js";
-import { PAGE } from "./logs.js";
+import { KEPT, PAGE } from "./logs.js";
 
 /** Of the inbox: in it the talks with all persons are mixed. */
 const MIXED = 4 * PAGE;
@@ -84,11 +83,8 @@ export class Windows {
     if (span.low !== low || this.#logs.get(name) !== log || (talk && this.#chat.talks.get(talk.key) !== talk)) return 0;
     page.wires = this.#logs.patched(log, page.wires);
     Object.assign(span, { low: page.low, first: !page.low });
-    const parts = new Map(talk ? [[talk, []]] : []);
-    for (const wire of page.wires) {
-      const home = isChange(wire) ? null : this.#logs.home(name, wire);
-      if (home) parts.set(home, [...(parts.get(home) ?? []), wire]);
-    }
+    const parts = this.#logs.dealt(name, page.wires);
+    if (talk && !parts.has(talk)) parts.set(talk, []);
     if (span === this.inbox) for (const each of this.#chat.talks.values()) if (!each.view) Object.assign(each, this.inbox);
     let came = 0;
     for (const [each, wires] of parts) {
@@ -128,7 +124,7 @@ export class Windows {
     this.shown = key;
     const talk = this.#chat.talks.get(key);
     if (!talk) return;
-    for (const other of this.#chat.talks.values()) if (other !== talk && other.last) other.trim(MIXED);
+    for (const other of this.#chat.talks.values()) if (other !== talk && other.last) other.trim(KEPT);
     if (talk.last && talk.settled < PAGE / 2) await this.older(key);
     talk.loaded = true;
     this.#inside.say("talk", { key, what: "loading" });
