@@ -54,10 +54,11 @@ def executable() -> str | None:
 @asynccontextmanager
 async def launched(*arguments: str) -> AsyncIterator[Browser]:
     """A Chromium within the context."""
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
     path = executable()
     assert path is not None
+    expect.set_options(timeout=PATIENCE_MS)
     playwright = await async_playwright().start()
     browser = None
     try:

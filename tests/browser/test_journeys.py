@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from tests.browser.app import FIELDS
+from playwright.async_api import expect
+
+from tests.browser.app import FIELDS, App
 from tests.browser.chromium import SMALL_PHONE
 from tests.browser.conftest import Opener, Servers
 from tests.support.gateway import PASSWORD
 
 
-async def registered(app, login: str) -> None:  # type: ignore[no-untyped-def]
+async def registered(app: App, login: str) -> None:
     """Fill in the form of who is new."""
     page = app.page
     await page.goto("/")
@@ -70,7 +72,7 @@ async def test_all_that_was_assigned_is_done_by_buttons(shared: Servers, visit: 
     await ana.row("chess").locator("a").click()
     await ana.choose("More", "Delete the room…", "Delete")
     await ana.row("lobby").wait_for()
-    assert not await ana.row("chess").count()
+    await expect(ana.row("chess")).to_have_count(0)
 
 
 async def test_all_that_was_assigned_is_done_by_commands(shared: Servers, visit: Opener) -> None:

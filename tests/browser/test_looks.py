@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
+from playwright.async_api import expect
 
 from client.language import translator
 from tests.browser.app import App
@@ -97,7 +98,8 @@ async def test_nobody_is_kept_out(shared: Servers, visit: Opener, size: dict[str
 async def test_it_speaks_spanish_to_who_does(shared: Servers, visit: Opener) -> None:
     app = await visit(shared, **{**SMALL_PHONE, "locale": "es-ES"})
     await app.page.goto("/")
-    assert await app.page.locator("html").get_attribute("lang") == "es"
+    # The page is there before its language, which is fetched.
+    await expect(app.page.locator("html")).to_have_attribute("lang", "es")
     await app.page.get_by_role("button", name=translator("es").text("Log in")).first.wait_for()
     # Sentences of the broker's, too.
     await app.page.get_by_label("Contraseña", exact=True).fill("no such thing")
