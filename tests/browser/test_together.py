@@ -116,6 +116,72 @@ async def test_an_address_of_a_message_leads_there_from_a_cold_start(shared: Ser
         await expect(ana.page.get_by_text("That message is not there any more.")).to_have_count(0)
 
 
+async def test_what_was_found_is_found_again_when_one_was_looked_at(shared: Servers, visit: Opener) -> None:
+    ana = await visit(shared)
+    await ana.arrive("ana-finds")
+    for room in ("attic", "cellar"):
+        await ana.into(f"/create {room}")
+        await ana.type(f"needles in the {room}")
+        await ana.acknowledged(f"needles in the {room}")
+    # From the list, in all conversations.
+    await ana.list()
+    await ana.page.get_by_role("searchbox", name="Search conversations").fill("needles")
+    await ana.button("Search messages for: needles").click()
+    hits = ana.page.locator(".hits button")
+    await expect(hits).to_have_count(2)
+    await hits.filter(has_text="attic").click()
+    await ana.page.get_by_role("region", name="attic", exact=True).wait_for()
+    await expect(ana.message("needles in the attic")).to_be_in_viewport()
+    # And again from there: what was looked at is where one goes on.
+    await ana.button("Search").click()
+    await expect(hits).to_have_count(2)
+    await expect(hits.filter(has_text="attic")).to_be_focused()
+    await hits.filter(has_text="cellar").click()
+    await expect(ana.message("needles in the cellar")).to_be_in_viewport()
+    # Back leads to where one was, and then to the list. Who comes after her in this browser finds nothing of hers.
+    await ana.button("Back").click()
+    await ana.page.get_by_role("region", name="attic", exact=True).wait_for()
+    await ana.list()
+    await ana.choose("Settings", "Log out", "Log out")
+    await ana.page.get_by_label("Password", exact=True).wait_for()
+    await ana.arrive("ben-finds")
+    await ana.button("Search").click()
+    await expect(ana.page.get_by_role("searchbox", name="Words")).to_be_focused()
+    await expect(ana.page.get_by_role("searchbox", name="Words")).to_have_value("")
+    await expect(hits).to_have_count(0)
+
+
+async def test_beside_a_conversation_what_was_found_stays(shared: Servers, visit: Opener) -> None:
+    ana = await visit(shared, **DESKTOP)
+    await ana.arrive("ana-beside")
+    await ana.into("/create shelf")
+    for text in ("a book", "another book"):
+        await ana.type(text)
+        await ana.acknowledged(text)
+    await ana.button("Search").click()
+    await ana.page.get_by_role("searchbox", name="Words").fill("book")
+    await ana.page.get_by_role("searchbox", name="Words").press("Enter")
+    hits = ana.page.locator(".hits button")
+    await expect(hits).to_have_count(2)
+    for number in (1, 0):
+        await hits.nth(number).click()
+        await expect(hits.nth(number)).to_have_attribute("aria-current", "true")
+    await expect(hits).to_have_count(2)
+
+
+async def test_who_could_be_invited_is_proposed(shared: Servers, visit: Opener) -> None:
+    ana, ben = await visit(shared), await visit(shared)
+    await ben.arrive("ben-invited")
+    await ana.arrive("ana-invites")
+    await ana.into("/create quiet --private")
+    await ana.choose("More", "Invite somebody…")
+    await expect(ana.page.locator("datalist option[value=ben-invited]")).to_have_count(1)
+    await expect(ana.page.locator("datalist option[value=ana-invites]")).to_have_count(0)
+    await ana.page.get_by_label("Login", exact=True).fill("ben-invited")
+    await ana.button("Invite").click()
+    await ben.page.get_by_text("ana-invites invites you to quiet.").first.wait_for(state="attached")
+
+
 async def test_whoever_is_named_is_written_as_they_were_written(shared: Servers, visit: Opener) -> None:
     """With the sign; and a name that is written from right to left turns nothing else around."""
     ana, omar = await visit(shared), await visit(shared)

@@ -115,10 +115,17 @@ async function remove(chat, key, shell) {
   if (await confirm(question)) await tried(shell, () => chat.delete(key));
 }
 
+/** Who could be invited: all who are not in the room. */
+async function invitable(chat, key) {
+  const [users, members] = await Promise.all([chat.list("users"), chat.list("members", { room: key })]);
+  const there = new Set(members.map(({ login }) => login));
+  return users.map(({ login }) => login).filter((login) => !there.has(login));
+}
+
 async function invite(chat, key, shell) {
   const { NAME_LENGTH: max } = await limits();
   const asked = dialog(_("Invite to {room}", { room: visible(key) }), form([
-    { name: "login", label: _("Login"), autocomplete: "off", max, codes: ["no-such-user", "bad-name"] },
+    { name: "login", label: _("Login"), autocomplete: "off", max, codes: ["no-such-user", "bad-name"], proposals: invitable(chat, key) },
   ], {
     ok: _("Invite"),
     async act({ login }) {
@@ -175,6 +182,13 @@ export async function editStatus(chat) {
       asked.close();
     },
   }));
+}
+
+/** Words looked for in all conversations. */
+export async function searchAll(chat, shell, words) {
+  const { search } = await import("../talk/search.js");
+  const { title, content } = search({ chat, shell }, words, false);
+  shell.panel(title, content);
 }
 
 /** The quick way: a conversation, a room or somebody, by a part of the name. */

@@ -15,6 +15,7 @@
  * @property {number} [min] characters, of a number itself
  * @property {number} [max]
  * @property {string[]} [codes] refusals that concern this field
+ * @property {Promise<string[]>} [proposals] what could be typed, of which the browser shows what fits
  */
 import { h } from "./dom.js";
 import { _, ngettext, sentence } from "./language.js";
@@ -79,7 +80,7 @@ export function form(fields, { ok, act, extra = null }) {
 
 /** @param {Field} field */
 function row(field) {
-  const { name, label, type = "text", value = "", hint, options = [], autocomplete, optional = false, readOnly = false, min = 0, max = 0, codes } = field;
+  const { name, label, type = "text", value = "", hint, options = [], autocomplete, optional = false, readOnly = false, min = 0, max = 0, codes, proposals } = field;
   const id = `field-${++made}`;
   const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
   const help = hint && h("p", { class: "aid", id: `${id}-hint` }, hint);
@@ -113,6 +114,10 @@ function row(field) {
   }
   element ??= h("div", { class: "field" }, h("label", { htmlFor: id }, label), input, help, error);
   element.addEventListener("input", () => fail(""));
+  proposals?.then((all) => {
+    element.append(h("datalist", { id: `${id}-list` }, all.map((each) => h("option", { value: each }))));
+    input.setAttribute("list", `${id}-list`);
+  }, () => { /* Then it is typed in full. */ });
 
   function fail(text) {
     error.textContent = text;

@@ -56,7 +56,7 @@ export function mountLists(element, chat, shell) {
   const list = h("ul", { class: "places", onkeydown: arrows });
   const foot = h("p", { class: "foot", role: "status" });
   const scroll = h("div", { class: "scroll", tabIndex: -1 }, list, foot);
-  const redraw = steady(list, () => draw(), until);
+  const redraw = steady(scroll, () => draw(), until);
   const add = h("button", { type: "button", class: "round", "aria-label": _("New"), "aria-haspopup": "menu", onclick: () => doors("newMenu", add, chat, shell) }, icon("plus"));
   const find = h("button", { type: "button", class: "round", "aria-label": _("Go to… (Ctrl+K)"), onclick: () => doors("showSwitcher", chat, shell) }, icon("search"));
   const settings = h("a", { class: "round", href: "#/settings", "aria-label": _("Settings"), onclick: followed("settings") }, icon("gear"));
@@ -117,6 +117,7 @@ export function mountLists(element, chat, shell) {
     if (trouble) return trouble;
     if (found > DRAWN) return ngettext("{n} more: search for its name.", "{n} more: search for a name.", found - DRAWN);
     if (view && !listed) return _("One moment…");
+    if (!view && wanted) return [!found && _("Nothing by that name."), within()];
     if (!found && wanted) return _("Nothing by that name.");
     if (!view && !found && chat.link !== "live") return _("Your conversations are on their way…");
     if (!view && !wanted && found < 2) return _("Rooms and people to talk with are listed below; + makes a room of your own.");
@@ -128,6 +129,12 @@ export function mountLists(element, chat, shell) {
       return h("button", { type: "button", class: "plain", onclick: turn }, withHidden ? _("Without hidden rooms") : _("Hidden rooms, too"));
     }
     return "";
+  }
+
+  /** What was typed may be words of a message, too. */
+  function within() {
+    const words = search.value.trim();
+    return h("button", { type: "button", class: "plain", onclick: () => doors("searchAll", chat, shell, words) }, _("Search messages for: {words}", { words: visible(words) }));
   }
 
   /** One row: a link that fills it, and perhaps a button for more. */
@@ -255,7 +262,7 @@ export function mountLists(element, chat, shell) {
     }
   }
   search.addEventListener("keydown", (event) => {
-    const first = list.querySelector("a");
+    const first = list.querySelector("a") ?? foot.querySelector("button");
     if (event.key === "ArrowDown") first?.focus();
     else if (event.key === "Enter") first?.click();
     else if (event.key === "Escape" && search.value) {

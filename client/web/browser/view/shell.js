@@ -11,6 +11,8 @@ import { _, clock, ngettext } from "./language.js";
 import { mountLists } from "./lists.js";
 
 const WIDE = matchMedia("(min-width: 50rem)");
+/** A panel has a column of its own, and covers nothing. */
+const BESIDE = matchMedia("(min-width: 75rem)");
 const CONNECTING_MS = 1500;
 const TOAST_MS = 6000;
 /** Who has no mouse hovers for ever over what was pressed last. */
@@ -168,7 +170,7 @@ export class Shell {
     aside.hidden = false;
     columns.classList.add("with-aside");
     this.#panel = { close };
-    (content.querySelector?.("input, [autofocus]") ?? shut).focus();
+    (content.querySelector?.("[aria-current]") ?? content.querySelector?.("[type=search]") ?? shut).focus();
     return { close };
   }
 
@@ -196,7 +198,8 @@ export class Shell {
   /** Draw what the address says. `asked`: somebody went there, so the focus goes along. */
   #render(asked = false) {
     const route = (this.#route = this.#parseHere());
-    this.#panel?.close(true);
+    const stays = BESIDE.matches && route.view === "talk" && route.key === this.shown;
+    if (!stays) this.#panel?.close(true);
     const onMain = route.view === "talk" || route.view === "settings";
     this.#parts.columns.dataset.at = onMain ? "main" : "side";
     if (!onMain) this.#side = route.view;
