@@ -10,7 +10,7 @@ from tests.browser.chromium import Watched
 from tests.support.gateway import PASSWORD
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator
+    from playwright.async_api import BrowserContext, Locator
 
 FIELDS: Final = {"first_names": "Ana María", "surnames": "Ruiz Soto", "age": 34, "gender": "female"}
 
@@ -45,16 +45,22 @@ class App:
         self, login: str, room: str = "lobby", *, new: bool = True, fields: Mapping[str, object] = FIELDS
     ) -> None:
         """Be logged in without the forms, which have a test of their own, and look at a room."""
-        answer = await self.context.request.post(
-            f"/api/{'register' if new else 'login'}",
-            data={**(fields if new else {}), "login": login, "password": PASSWORD, "keep": True, "lang": "en"},
-            headers={"Origin": self.url},
-        )
-        assert answer.ok, await answer.text()
+        await self.enter(login, fields if new else None)
         # What the forms leave behind: whose conversations to show before the broker has answered.
         await self.page.goto("/manifest.webmanifest")
         await self.page.evaluate("(login) => { localStorage.tertulia = JSON.stringify({ login }); }", login)
         await self.look(room)
+
+    async def enter(
+        self, login: str, fields: Mapping[str, object] | None = None, *, into: BrowserContext | None = None
+    ) -> None:
+        """Log in, or register with `fields`, beside the pages of this browser, or of another one."""
+        answer = await (into or self.context).request.post(
+            f"/api/{'login' if fields is None else 'register'}",
+            data={**(fields or {}), "login": login, "password": PASSWORD, "keep": True, "lang": "en"},
+            headers={"Origin": self.url},
+        )
+        assert answer.ok, await answer.text()
 
     async def look(self, key: str) -> None:
         """Open a conversation by its address, and wait until it is there."""

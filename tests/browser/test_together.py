@@ -169,6 +169,32 @@ async def test_beside_a_conversation_what_was_found_stays(shared: Servers, visit
     await expect(hits).to_have_count(2)
 
 
+async def test_whoever_logs_in_next_is_shown_nothing_of_whom_was_here(shared: Servers, visit: Opener) -> None:
+    """Also in a page that was open, at a conversation that both have, with words that were not sent."""
+    ana, ben = await visit(shared), await visit(shared)
+    await ana.arrive("ana-first")
+    await ana.into("/create club --keep")
+    await ana.type("of all")
+    await ana.acknowledged("of all")
+    await ben.arrive("ben-second")
+    await ben.into("/join club")
+    await ana.context.set_offline(True)
+    await ana.type("of ana alone")
+    await ana.page.get_by_text("1 message waits.").wait_for()
+    await ana.composer.fill("half of ana")
+    await ben.enter("ben-second", into=ana.context)
+    await ana.context.set_offline(False)
+    await expect(ana.page.locator(".side .self b")).to_have_text("ben-second")
+    await ana.turn("club")
+    await expect(ana.message("of all")).to_be_visible()
+    await expect(ana.composer).to_have_value("")
+    await expect(ana.message("of ana alone")).to_have_count(0)
+    assert await ana.page.evaluate("JSON.parse(localStorage.tertulia).login") == "ben-second"
+    await ana.type("of ben")
+    await ben.hears("of ben")
+    await expect(ben.message("of ana alone")).to_have_count(0)
+
+
 async def test_who_could_be_invited_is_proposed(shared: Servers, visit: Opener) -> None:
     ana, ben = await visit(shared), await visit(shared)
     await ben.arrive("ben-invited")

@@ -16,20 +16,25 @@ const here = preferred("login");
 const views = import("./view/shell.js");
 /** @type {import("./view/shell.js").Shell | null} */
 let shell = null;
+/** Whether the conversations are to be shown, and not the form. */
+let inside = false;
 
 /** The conversations, from what is kept on this device until the broker has answered. */
 async function converse() {
+  inside = true;
   await spoken;
   const { Shell } = await views;
-  shell ??= new Shell(chat, document.body);
+  if (inside) shell ??= new Shell(chat, document.body);
 }
 
 /** The form, with a word on why it is there. */
 async function enter(reason = "") {
-  await spoken;
-  const { showEntrance } = await import("./view/enter.js");
+  inside = false;
   shell?.close();
   shell = null;
+  await spoken;
+  const { showEntrance } = await import("./view/enter.js");
+  if (inside) return;
   showEntrance(document.body, {
     reason,
     async entered(login) {
@@ -83,16 +88,28 @@ chat.addEventListener("me", () => {
   // Another tab may have logged somebody else in.
   if (chat.me && chat.me.login !== preferred("login")) prefer("login", chat.me.login);
 });
+
+/** Nothing of whoever was here is for who comes next: neither whom they spoke with, nor what they were told of. */
+function left() {
+  prefer("last", "");
+  if (globalThis.Notification?.permission === "granted") import("./push.js").then(({ pushEnded }) => pushEnded()).catch(() => {});
+}
 theme();
 addEventListener("tertulia-preference", ({ detail: { name } }) => {
   if (name === "theme") theme();
 });
 chat.addEventListener("ended", ({ detail }) => {
   prefer("login", "");
-  prefer("last", ""); // whom one spoke with is for nobody who comes next
+  left();
   if (detail.reason === "logout") history.replaceState(null, "", "/");
   enter(detail.reason);
-  if (globalThis.Notification?.permission === "granted") import("./push.js").then(({ pushEnded }) => pushEnded()).catch(() => {});
+});
+chat.addEventListener("account", () => {
+  shell?.close();
+  shell = null;
+  left();
+  history.replaceState(null, "", "/");
+  converse();
 });
 document.addEventListener("visibilitychange", () => chat.visible(!document.hidden));
 if (!isSecureContext) explain();

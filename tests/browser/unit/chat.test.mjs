@@ -460,6 +460,176 @@ test("a membership that ended while one was away is taken up again, and what was
   assert.deepEqual([chat.waiting, world.rooms.get("café").log.length], [0, 1]);
 });
 
+/** Cut off, with `words` waiting for a room that one is in as long as one is present. */
+async function away(words, kept = false) {
+  const all = await one(1, (world) => world.room("café", { kept }).members.add("ana"));
+  const unsent = [];
+  const watched = (chat) => chat.addEventListener("notice", ({ detail }) => detail.kind === "unsent" && unsent.push(detail.text));
+  watched(all.chat);
+  offline(all.world);
+  await all.world.time.pass(100);
+  for (const text of words) all.chat.post("café", text);
+  await all.world.time.pass(30000);
+  return { ...all, unsent, watched };
+}
+
+const offline = (world) => {
+  world.down = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+};
+
+/** Delete the room, and let somebody make another one by its name. */
+const remade = (world, members) => {
+  world.rooms.set("café", { ...world.room("café"), id: 77, kept: false, members: new Set(members) });
+};
+
+test("into a room that was made anew nobody is led, and nothing that was written for the one before", async () => {
+  const { world, chat, unsent } = await away(["for the old ones"]);
+  remade(world, ["bob"]);
+  world.down = false;
+  await world.time.pass(30000);
+  assert.deepEqual([unsent, chat.waiting, chat.talks.has("café")], [["for the old ones"], 0, false]);
+  assert.deepEqual([world.rooms.get("café").log, [...world.rooms.get("café").members]], [[], ["bob"]]);
+});
+
+test("what waits on disk goes into no room that was made anew, though one is in it", async () => {
+  const { world, disk, port, unsent, watched } = await away(["for the old ones"], true);
+  port.alive = false;
+  await disk.get("ana").run((t) => t.delete("kept", "me"));
+  remade(world, ["ana", "bob"]);
+  world.down = false;
+  const next = world.port("ana", disk);
+  const chat = new Chat({ port: next });
+  watched(chat);
+  chat.start({ login: "ana" });
+  await world.time.pass(30000);
+  assert.deepEqual([unsent, world.rooms.get("café").log], [["for the old ones"], []]);
+  assert.deepEqual(texts(chat.talks.get("café")), []);
+});
+
+test("a room that another device has left is not entered again", async () => {
+  for (const [seen, back] of [[0, true], [1e9, false]]) {
+    const { world, chat, unsent } = await away(["I am late"]);
+    world.rooms.get("café").members.delete("ana");
+    world.accounts.get("ana").elsewhere = [{ id: 2, seen, online: false, current: false }];
+    world.down = false;
+    await world.time.pass(30000);
+    assert.deepEqual([chat.talks.has("café"), world.rooms.get("café").members.has("ana"), unsent], back ? [true, true, []] : [false, false, ["I am late"]]);
+    assert.equal(world.rooms.get("café").log.length, Number(back));
+  }
+});
+
+test("what is half written for a room that goes is told, and nothing of what one leaves oneself", async () => {
+  const { world, chat, unsent } = await away([]);
+  world.down = false;
+  await world.time.pass(30000);
+  chat.draft("café", "half a sen");
+  const room = world.rooms.get("café");
+  room.members.delete("ana");
+  world.publish("@ana", { kind: "left-room", id: room.id, name: "café", reason: "deleted" });
+  await world.time.pass(6000);
+  assert.deepEqual(unsent, ["half a sen"]);
+  chat.join("café");
+  await world.time.pass(6000);
+  chat.draft("café", "another");
+  chat.leave("café");
+  await world.time.pass(6000);
+  assert.deepEqual(unsent, ["half a sen"]);
+});
+
+/** A browser whose disk takes so long. */
+function slow(port, wait, time) {
+  const { tables } = port;
+  port.tables = (name) => {
+    const table = tables(name);
+    return { run: (work, mode) => new Promise((resolve) => time.set(() => resolve(table.run(work, mode)), wait)), close() {}, destroy: () => table.destroy() };
+  };
+  return port;
+}
+
+test("whatever the disk says late, nobody is given the words of another", async () => {
+  for (const wait of [0, 20, 400, 4000]) {
+    const { world, disk, port, chat } = await one();
+    offline(world);
+    chat.post("lobby", "of ana");
+    chat.draft("lobby", "half of ana");
+    await world.time.pass(500);
+    port.alive = false;
+    world.down = false;
+    // The cookie is another's; and: there is none, and another logs in by the form.
+    for (const cookie of [true, false]) {
+      world.accounts.get("bob").cookie = cookie;
+      const next = slow(world.port("bob", disk), wait, world.time);
+      const bob = new Chat({ port: next });
+      const seen = [];
+      bob.addEventListener("account", () => seen.push(bob.me, bob.talks.size));
+      bob.start({ login: "ana" });
+      await world.time.pass(cookie ? 20000 : 100);
+      if (!cookie) {
+        world.accounts.get("bob").cookie = true;
+        bob.start({ login: "bob" });
+        await world.time.pass(20000);
+      }
+      assert.deepEqual([bob.me.login, bob.waiting, bob.talks.get("lobby").draft], ["bob", 0, ""]);
+      assert.deepEqual(seen, cookie ? [null, 0] : []);
+      assert.deepEqual([world.rooms.get("lobby").log, texts(bob.talks.get("lobby"))], [[], []]);
+      next.alive = false;
+    }
+    const back = await reload(world, disk, port);
+    await world.time.pass(20000);
+    assert.deepEqual(world.rooms.get("lobby").log.map(({ sender, text }) => [sender, text]), [["ana", "of ana"]]);
+    assert.equal(back.chat.talks.get("lobby").draft, "half of ana");
+  }
+});
+
+test("drafts of two tabs stand beside one another, and what waits in one is known to the other", async () => {
+  const { world, disk, chat } = await one(1, (world) => world.room("café").members.add("ana"));
+  const other = new Chat({ port: world.port("ana", disk) });
+  other.start({ login: "ana" });
+  await world.time.pass(1000);
+  chat.draft("lobby", "here");
+  other.draft("café", "there");
+  offline(world);
+  other.post("café", "waits");
+  await world.time.pass(1000);
+  assert.deepEqual([chat.waiting, await chat.unsent(), await other.unsent()], [0, 1, 1]);
+  const third = new Chat({ port: world.port("ana", disk) });
+  third.start({ login: "ana" });
+  world.down = false;
+  await world.time.pass(30000);
+  assert.deepEqual([...third.talks.values()].map(({ key, draft }) => [key, draft]), [["lobby", "here"], ["café", "there"]]);
+  assert.equal(await chat.unsent(), 0);
+  third.draft("lobby", "");
+  await world.time.pass(100);
+  const fourth = new Chat({ port: world.port("ana", disk) });
+  fourth.start({ login: "ana" });
+  await world.time.pass(1000);
+  assert.equal(fourth.talks.get("lobby").draft, "");
+});
+
+test("a tab whose session another login has replaced comes back under that", async () => {
+  const { world, chat } = await one();
+  const ended = [];
+  chat.addEventListener("ended", ({ detail }) => ended.push(detail.reason));
+  chat.draft("lobby", "half");
+  for (const socket of [...world.sockets]) {
+    socket.onmessage({ data: JSON.stringify({ kind: "ended", reason: "replaced" }) });
+    world.cut(socket, 4401);
+  }
+  chat.post("lobby", "meanwhile");
+  await world.time.pass(5000);
+  assert.deepEqual([ended, chat.link, chat.talks.get("lobby").draft, texts(chat.talks.get("lobby"))], [[], "live", "half", ["meanwhile"]]);
+});
+
+test("a browser that is new here finds what one person said before another said much", async () => {
+  const { chat } = await one(1, (world) => {
+    world.account("carl");
+    world.direct("carl", "ana", "are you there?");
+    for (let i = 0; i < 450; i++) world.direct("bob", "ana", `m${i}`);
+  });
+  assert.deepEqual([chat.talks.get("@carl")?.unread, chat.talks.get("@bob").unread], [1, 450]);
+});
+
 test("what is refused stays with its reason, and can be sent again or given up", async () => {
   const { world, chat } = await one();
   const refuse = world.post.bind(world);

@@ -81,7 +81,7 @@ export class World {
   }
 
   account(login, rooms = ["lobby"]) {
-    const account = { login, log: [], ring: [], marks: new Map(), cookie: true };
+    const account = { login, log: [], ring: [], marks: new Map(), cookie: true, elsewhere: [] };
     this.accounts.set(login, account);
     for (const name of rooms) this.rooms.get(name).members.add(login);
     return account;
@@ -236,6 +236,8 @@ export class World {
       ok({ current: "lobby" });
       return this.publish(`@${login}`, { kind: "left-room", id: room.id, name: room.name, reason: "left" });
     }
+    if (op === "sessions") return ok({ sessions: [{ id: 1, seen: this.time.now + 500000, online: true, current: true }, ...this.accounts.get(login).elsewhere] });
+    if (op === "rooms") return ok({ rooms: [...this.rooms.values()].filter((room) => !room.private).map((room) => this.view(room, login)), more: false });
     if (op === "members") return ok({ members: [...this.rooms.get(fields.room).members].map((each) => ({ login: each, online: true, status: "available", bot: false })), more: false });
     if (["send", "direct", "edit", "retract", "react"].includes(op)) {
       const done = this.post(login, { op, ...fields });

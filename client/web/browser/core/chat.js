@@ -22,8 +22,13 @@ export { Refusal };
 const MARK = 1500;
 const TYPING = 6000;
 const ECHO = 5000;
+/** After so long a membership may have ended with one's presence. */
 const AWAY = 15000;
+/** By then all devices of a person have noticed that their network is gone. */
+const NOTICED = 90000;
 const DISK = 1500;
+/** What is kept of drafts, each by itself: two tabs write in different talks. */
+const DRAFT = "draft ";
 
 /** All that comes from outside. */
 const browser = (connect) => ({
@@ -60,7 +65,8 @@ export class Chat extends EventTarget {
   #run = null;
   #told = false;
   #turned = -Infinity;
-  #lostAt = -Infinity;
+  /** until when this browser was there, by the broker's clock */ #there = 0;
+  /** the keys of rooms of which it is not known yet whether one is back in them */ #returning = new Set();
   #marks = new Map();
   /** when it was last told that one writes there */ #typed = new Map();
   /** until when others write: timers */ #writing = new Map();
@@ -89,6 +95,7 @@ export class Chat extends EventTarget {
       get shown() {
         return chat.#windows.shown;
       },
+      returning: (key) => this.#returning.has(key),
       say: (type, detail) => this.#say(type, detail),
       settle: (nonce) => this.#posts.settle(nonce),
       wrote: (talk, login) => this.#writes(talk, login, false),
@@ -128,9 +135,15 @@ export class Chat extends EventTarget {
     return this.#clock.roundTripMs;
   }
 
-  /** Posts and changes that the broker has not acknowledged. */
+  /** Posts and changes of this tab that the broker has not acknowledged. */
   get waiting() {
     return this.#posts.waiting;
+  }
+
+  /** How many of one's own words are kept in this browser that the broker has not got, by this tab or another. @returns {Promise<number>} */
+  async unsent() {
+    const kept = await this.#store?.load().catch(() => null);
+    return Math.max(this.waiting, kept?.outbox.filter(({ stranded }) => !stranded).length ?? 0);
   }
 
   // Coming and going
@@ -187,6 +200,7 @@ export class Chat extends EventTarget {
     else {
       this.#tell();
       this.#store?.flush();
+      if (this.link === "live") this.#store?.keep("there", this.now());
     }
     this.#active();
   }
@@ -196,13 +210,13 @@ export class Chat extends EventTarget {
   }
 
   async #recall(login) {
-    this.#keepIn(login);
-    const { logs, outbox, kept } = await this.#store.load();
-    this.#posts.found(outbox);
-    this.#drafts = kept.drafts ?? new Map();
+    const found = await this.#keepIn(login);
+    if (!found) return;
+    const { logs, kept } = found;
     if (this.me) this.#posts.restore();
     if (!kept.me || this.me) return;
     this.#run = kept.me.run;
+    this.#there = kept.there ?? 0;
     this.server = kept.me.server;
     this.#logs.restore(logs);
     this.#state(kept.me.session);
@@ -212,11 +226,21 @@ export class Chat extends EventTarget {
     this.#windows.fill().catch(() => {});
   }
 
-  #keepIn(login) {
-    this.#store = new Store(login, this.#port, (problem) => {
+  /** Keep what concerns that account from now on. Resolves to what is kept of it; to null if one is somebody else by then. */
+  async #keepIn(login) {
+    const store = new Store(login, this.#port, (problem) => {
+      if (store !== this.#store) return;
       this.problem = problem;
       this.#say("notice", { key: this.#windows.shown, kind: "storage", problem, time: this.now() });
     });
+    this.#store = store;
+    const found = await store.load();
+    if (store !== this.#store) return null;
+    this.#posts.found(found.outbox);
+    const drafts = Object.entries(found.kept).filter(([key]) => key.startsWith(DRAFT)).map(([key, text]) => [key.slice(DRAFT.length), text]);
+    this.#drafts = new Map([...drafts, ...this.#drafts]);
+    for (const talk of this.talks.values()) talk.draft ||= this.#drafts.get(talk.key) ?? "";
+    return found;
   }
 
   async #hello() {
@@ -232,25 +256,23 @@ export class Chat extends EventTarget {
     if (this.#store?.login !== session.login) {
       // Somebody else was here: nothing of theirs is shown any more.
       this.#store?.forget();
+      this.#store = null;
       this.#clear();
-      this.#keepIn(session.login);
-      this.#store.load().then(({ outbox, kept }) => {
-        this.#posts.found(outbox);
-        this.#drafts = new Map([...(kept.drafts ?? []), ...this.#drafts]);
-        this.#posts.restore();
-      }, () => {});
+      this.#say("account");
+      this.#keepIn(session.login).then((found) => found && this.#posts.restore(), () => {});
     }
     this.#run = reply.run;
     this.server = { name: reply.server, defaultRoom: reply.default_room, push: reply.push };
     const first = !this.me || this.link === "connecting";
     this.#state(session, { certain: (log) => reply.resume === "reset" || reply.gaps?.includes(log), first });
     this.#store.keep("me", { session, run: reply.run, server: this.server });
+    this.#store.keep("there", this.now());
     this.#say("server");
     this.#windows.fill().catch(() => {});
   }
 
   #linked(state) {
-    if (this.link === "live") this.#lostAt = this.#port.monotonic();
+    if (this.link === "live") this.#there = this.now();
     this.link = state;
     this.linkSince = this.#port.wall();
     if (state === "live") {
@@ -293,9 +315,12 @@ export class Chat extends EventTarget {
     this.talks.clear();
     this.#logs.clear();
     this.#marks.clear();
+    this.#typed.clear();
+    this.#returning.clear();
     this.#posts.clear();
     this.#drafts = new Map();
     this.#windows.inbox = null;
+    this.#there = 0;
     this.#say("talks");
   }
 
@@ -318,13 +343,15 @@ export class Chat extends EventTarget {
     const pattern = new RegExp(`(?<!${word})@?${login.replaceAll(".", "\\.")}(?!${word})`, "iu");
     this.me = { login, operator, status, note, current, pattern };
     const there = new Map(session.rooms.map((view) => [view.name, view]));
-    const away = this.#port.monotonic() - this.#lostAt > AWAY;
-    for (const [key, { view }] of this.talks) {
-      if (!view || there.get(key)?.id === view.id) continue;
-      // While this browser was away the membership ended with its presence: one never said that one leaves.
-      if (!there.has(key) && !view.kept && away && this.link !== "live") this.join(key).catch(({ code }) => code === "no-answer" || this.#drop(key, "gone"));
+    const away = this.link !== "live" && this.now() - this.#there > AWAY;
+    const doubtful = [];
+    for (const [key, talk] of this.talks) {
+      const { view } = talk;
+      if (!view || there.get(key)?.id === view.id || this.#returning.has(key)) continue;
+      if (!there.has(key) && !view.kept && away) doubtful.push(talk);
       else this.#drop(key, there.has(key) ? "deleted" : "gone");
     }
+    if (doubtful.length) this.#return(doubtful, this.#there);
     const box = this.#logs.follow(`@${login}`, 0, session.inbox, certain(`@${login}`));
     this.#windows.inbox ??= { low: box.last, first: !box.last };
     for (const view of session.rooms) this.#room(view, first, certain(view.name));
@@ -340,9 +367,38 @@ export class Chat extends EventTarget {
     this.#logs.pump();
   }
 
+  /**
+   * Rooms that one is in no more, and was when this browser was last there. If no other device was there since, then the membership ended with
+   * one's presence: one never said that one leaves, and comes back, if it is that room. Else what was done elsewhere counts. What is
+   * written for them waits until that is known.
+   */
+  async #return(talks, since) {
+    for (const { key } of talks) this.#returning.add(key);
+    try {
+      const [{ sessions }, rooms] = await Promise.all([this.request("sessions"), this.list("rooms", { hidden: true })]);
+      const elsewhere = sessions.some((each) => !each.current && (each.online || each.seen > since + NOTICED));
+      for (const talk of talks.filter((each) => this.talks.get(each.key) === each)) {
+        const same = rooms.some(({ id }) => id === talk.view.id);
+        if (same && !elsewhere) await this.join(talk.key).catch(({ code }) => code === "no-answer" || this.#drop(talk.key, "gone"));
+        else this.#drop(talk.key, same ? "gone" : "deleted");
+      }
+    } catch (refusal) {
+      // The next hello asks again.
+      if (!(refusal instanceof Refusal)) throw refusal;
+    } finally {
+      for (const { key } of talks) this.#returning.delete(key);
+      this.#posts.send();
+    }
+  }
+
   #room(view, first, certain = false) {
-    const log = this.#logs.follow(view.name, view.id, view.head, certain);
     let talk = this.talks.get(view.name);
+    if (talk && talk.view.id !== view.id) {
+      // Of the room that bore that name nothing goes into this one.
+      this.#drop(view.name, "deleted");
+      talk = undefined;
+    }
+    const log = this.#logs.follow(view.name, view.id, view.head, certain);
     if (!talk) {
       talk = new Talk(view.name, view.name, log.last);
       talk.first = !log.last;
@@ -375,7 +431,11 @@ export class Chat extends EventTarget {
     this.#logs.drop(talk.log);
     this.#store?.drop(talk.log);
     this.#posts.abandon(key);
-    if (reason !== "left") this.#say("notice", { key, kind: "room-left", reason, time: this.now() });
+    if (reason !== "left") {
+      const { draft: text } = talk;
+      this.#say("notice", { key, kind: "room-left", reason, time: this.now() });
+      if (text.trim()) this.#say("notice", { key, kind: "unsent", text, drop: () => this.draft(key, ""), time: this.now() });
+    }
     this.#say("talks");
   }
 
@@ -649,7 +709,7 @@ export class Chat extends EventTarget {
     if (talk) talk.draft = text;
     if (text) this.#drafts.set(key, text);
     else this.#drafts.delete(key);
-    this.#store?.keep("drafts", this.#drafts);
+    this.#store?.keep(DRAFT + key, text || undefined);
   }
 
   async setStatus(status, note = "") {

@@ -37,6 +37,8 @@ const SOON = 3000;
 /** What a machine that woke up gives its connection. */
 const WOKEN = 2500;
 const AWAY = 2000;
+/** Somebody logs in anew with this browser, and the answer has yet to bring the cookie. */
+const REPLACED = 1500;
 const ONCE = ["create", "password"];
 
 export class Link {
@@ -268,6 +270,7 @@ export class Link {
     } else if (frame.log !== undefined) this.#on.event(frame);
     else if (frame.kind === "gap" || (frame.kind === "link" && frame.state === "live")) this.hello();
     else if (frame.kind === "link") this.#alone();
+    else if (frame.kind === "ended" && frame.reason === "replaced") this.#lost(REPLACED);
     else if (frame.kind === "ended") this.end(frame.reason);
   }
 

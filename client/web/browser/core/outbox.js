@@ -3,8 +3,8 @@
  *
  * As client/link/outbox.py, which says why. Must not know how a post is sent, nor where it is kept.
  *
- * @typedef {{nonce: string, op: string, fields: object, target: string, key: string, at: number, sent: boolean, doubtful: boolean,
- *   failed?: object}} Post `at` gives the order; `failed` ones wait for the person
+ * @typedef {{nonce: string, op: string, fields: object, target: string, key: string, room?: number, at: number, sent: boolean, doubtful: boolean,
+ *   failed?: object}} Post `at` gives the order; `room` is the id of the one it is for; `failed` ones wait for the person
  */
 
 const LIMIT = 256;
@@ -28,9 +28,9 @@ export class Outbox {
     this.posts.set(post.nonce, post);
   }
 
-  /** Mark and return those to be sent now: of each target the first, unless it is under way. */
-  ready(now) {
-    const open = [...this.posts.values()].filter((post) => !post.failed).sort((a, b) => a.at - b.at);
+  /** Mark and return those to be sent now: of each target the first, unless it is under way. `held`: whether a talk's have to wait. */
+  ready(now, held = () => false) {
+    const open = [...this.posts.values()].filter((post) => !post.failed && !held(post.key)).sort((a, b) => a.at - b.at);
     let room = now < this.#notBefore ? 0 : this.#atOnce - open.filter((post) => post.sent).length;
     const targets = new Set();
     return open.filter((post) => {

@@ -27,8 +27,9 @@ export class Posts {
 
   /**
    * @param {import("./chat.js").Chat} chat @param {object} port
-   * @param {{store: import("./store.js").Store|null, say: (type: string, detail: object) => void, patched: (log: string, wires: object[]) => object[],
-   *   heardOf: (log: string|undefined, seq: number) => void}} inside what else is needed of the chat: `heardOf`, that a log reaches to there
+   * @param {{store: import("./store.js").Store|null, returning: (key: string) => boolean, say: (type: string, detail: object) => void, patched: (log: string, wires: object[]) => object[],
+   *   heardOf: (log: string|undefined, seq: number) => void}} inside what else is needed of the chat: `returning`, whether it is not
+   *   known yet if one is back in that room; `heardOf`, that a log reaches to there
    */
   constructor(chat, port, inside) {
     this.#chat = chat;
@@ -90,7 +91,7 @@ export class Posts {
     if (bad || this.#outbox.full) throw bad ?? new Refusal({ code: "too-many" });
     const way = op === "direct" ? talk.key : talk.log;
     this.#at = Math.max(this.#at + 1, this.#chat.now());
-    const post = { nonce: this.#nonce(), op, fields, target: fold(way), key: talk.key, at: this.#at, sent: false, doubtful: false };
+    const post = { nonce: this.#nonce(), op, fields, target: fold(way), key: talk.key, room: talk.view?.id, at: this.#at, sent: false, doubtful: false };
     this.#outbox.add(post);
     this.#inside.store?.post(post).then((safe) => {
       const entry = this.#waitingAs(post);
@@ -157,7 +158,7 @@ export class Posts {
       // A room of the same name may be another room.
       if (row.stranded) return !this.#give(row);
       const talk = this.#chat.talks.get(row.key) ?? (row.key.startsWith("@") ? this.#chat.person(row.key.slice(1)) : null);
-      if (!talk) return !this.#give(row);
+      if (!talk || (talk.view && row.room !== talk.view.id)) return !this.#give(row);
       if (this.#outbox.posts.has(row.nonce)) return false;
       // What is written now comes after it, whatever the clock shows.
       this.#at = Math.max(this.#at, row.at);
@@ -190,7 +191,7 @@ export class Posts {
   /** Send what may go out now. */
   send() {
     if (this.#chat.link !== "live") return;
-    for (const post of this.#outbox.ready(this.#port.monotonic())) this.#go(post);
+    for (const post of this.#outbox.ready(this.#port.monotonic(), this.#inside.returning)) this.#go(post);
   }
 
   async #go(post) {

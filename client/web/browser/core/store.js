@@ -167,9 +167,9 @@ export class Store {
     }, "readonly");
   }
 
-  /** Something a reload should find, under a word. */
+  /** Something a reload should find, under a word; nothing, if there is no `value`. */
   keep(key, value) {
-    return this.#write((t) => t.put("kept", { key, value }));
+    return this.#write((t) => (value === undefined ? t.delete("kept", key) : t.put("kept", { key, value })));
   }
 
   /** @param {object} post @returns {Promise<boolean>} whether it is on disk now */

@@ -6,8 +6,9 @@
 import { Refusal } from "./link.js";
 import { KEPT, PAGE } from "./logs.js";
 
-/** Of the inbox: in it the talks with all persons are mixed. */
+/** Of the inbox: in it the talks with all persons are mixed. And how many of these pages a browser reads that has nothing of it. */
 const MIXED = 4 * PAGE;
+const PAGES = 5;
 /** No name is as long, whatever an address says. */
 const NAME = 256;
 
@@ -58,11 +59,14 @@ export class Windows {
     if (!this.#chat.talks.has(this.shown)) this.shown = null;
     const here = this.#chat.talks.get(this.shown ?? (person ? "" : this.#chat.me.current));
     if (here && poor(here)) await this.older(here.key);
-    if (!this.inbox.first && ![...this.#chat.talks.values()].some((talk) => talk.kind === "person" && talk.settled)) await this.#page(null, MIXED);
+    const fresh = ![...this.#chat.talks.values()].some((talk) => talk.kind === "person" && talk.settled);
+    if (!this.inbox.first && fresh) await this.#page(null, MIXED);
     this.#ahead = null;
     for (const talk of [...this.#chat.talks.values()].filter((each) => each.view).sort((a, b) => b.unreadMore - a.unreadMore).slice(0, 50)) {
       if (this.#chat.talks.get(talk.key) === talk && poor(talk)) await this.older(talk.key);
     }
+    // One may have said much, and another, before, one word that was not read yet.
+    for (let page = 1; fresh && page < PAGES && this.inbox && !this.inbox.first; page++) await this.#page(null, MIXED);
   }
 
   /** Load a page below what there is of a log, from disk or the broker. Returns how many came for that talk. */
