@@ -519,6 +519,21 @@ test("a room that another device has left is not entered again", async () => {
   }
 });
 
+test("a line that breaks again while one comes back leads back all the same", async () => {
+  for (const [wait, gone] of [0, 3, 5, 8, 12].flatMap((each) => [[each, 5000], [each, 14000], [each, 40000]])) {
+    const { world, chat, unsent } = await away(["I am late"]);
+    world.rooms.get("café").members.delete("ana");
+    world.down = false;
+    while (chat.link !== "live") await world.time.pass(1);
+    await world.time.pass(wait);
+    offline(world);
+    await world.time.pass(gone);
+    world.down = false;
+    await world.time.pass(30000);
+    assert.deepEqual([wait, gone, unsent, world.rooms.get("café").log.map(({ text }) => text)], [wait, gone, [], ["I am late"]]);
+  }
+});
+
 test("what is half written for a room that goes is told, and nothing of what one leaves oneself", async () => {
   const { world, chat, unsent } = await away([]);
   world.down = false;

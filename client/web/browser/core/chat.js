@@ -272,7 +272,7 @@ export class Chat extends EventTarget {
   }
 
   #linked(state) {
-    if (this.link === "live") this.#there = this.now();
+    if (this.link === "live" && !this.#returning.size) this.#there = this.now();
     this.link = state;
     this.linkSince = this.#port.wall();
     if (state === "live") {
@@ -385,6 +385,7 @@ export class Chat extends EventTarget {
     } catch (refusal) {
       // The next hello asks again.
       if (!(refusal instanceof Refusal)) throw refusal;
+      this.#there = since;
     } finally {
       for (const { key } of talks) this.#returning.delete(key);
       this.#posts.send();
