@@ -51,7 +51,7 @@ EARLY: Final = 8
 """Requests that may come behind the first `hello` before it is answered; one more is `busy`."""
 
 EARLY_BYTES: Final = 4_096
-"""Characters of all of these: nobody knows yet whose they are."""
+"""Bytes of all of these: nobody knows yet whose they are."""
 
 ASKED: Final = 8_192
 """The same of all sockets together."""

@@ -101,7 +101,7 @@ class Browser:
             elif asked.op == "hello":
                 self._hello(asked.id, frames.greeting(text, asked), now)
             elif self.session is None and self.greeting:
-                if len(self._early) >= EARLY or sum(map(len, self._early)) + len(text) > EARLY_BYTES:
+                if len(self._early) >= EARLY or self._too_long(text):
                     self._refuse(asked.id, Busy())
                 else:
                     self._early.append(text)
@@ -119,6 +119,9 @@ class Browser:
                 pass_on(self._hub, self.session, command, now, lambda outcome, _: self._answer(asked.id, outcome))
         except frames.Malformed as fault:
             self._refuse(fault.id, fault.cause)
+
+    def _too_long(self, text: str) -> bool:
+        return sum(len(each.encode()) for each in (*self._early, text)) > EARLY_BYTES
 
     def _refuse(self, id: int, error: ChatError) -> None:
         if not self.closed:

@@ -304,7 +304,9 @@ async def test_what_is_asked_behind_the_first_hello_is_answered_after_it(running
     running.process.send_signal(signal.SIGSTOP)
     try:
         await wordy.send('{"op":"hello","id":1}')
-        await wordy.send(json.dumps({"op": "send", "id": 2, "room": "lobby", "text": "x" * EARLY_BYTES}))
+        await wordy.send(
+            json.dumps({"op": "send", "id": 2, "room": "lobby", "text": "é" * (EARLY_BYTES // 2)}, ensure_ascii=False)
+        )
         assert (await wordy.answer(2))["error"]["code"] == "busy"
         await page.send('{"op":"hello","id":1}')
         for number in range(2, EARLY + 3):
