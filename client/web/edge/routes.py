@@ -102,10 +102,10 @@ class _Edge:
                 connection.idle()
 
     def _judge(self, request: web.Request, asker: Asker) -> None:
-        asked_by_pages = request.path.startswith(API) if request.method == "POST" else request.path == SOCKET
-        if not asked_by_pages:
+        if request.path != SOCKET and not request.path.startswith(API):
             return
-        if not security.from_here(request, secure=asker.secure, others=self._doors.origins):
+        unsaid = request.path != SOCKET and request.method in ("GET", "HEAD")
+        if not security.from_here(request, secure=asker.secure, others=self._doors.origins, unsaid=unsaid):
             raise Forbidden(_FOREIGN)
 
     async def protect(self, request: web.Request, response: web.StreamResponse) -> None:

@@ -68,8 +68,11 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != _PORTS[parts.scheme] else "")
 
 
-def from_here(request: web.Request, *, secure: bool, others: Collection[str] = ()) -> bool:
+def from_here(request: web.Request, *, secure: bool, others: Collection[str] = (), unsaid: bool = False) -> bool:
     """Whether a page of this very origin, or of one of `others`, has sent the request.
+
+    `unsaid`: whether it may be one that bears no Origin, as no page's own GET does. Nothing is refused then but what
+    says that another site's page has sent it.
 
     Browsers write Origin themselves, and no page can change it; what comes without one is none of the page's. One that
     is no URL (`null`, of a sandbox or a file) is nobody's. Without TLS a name says nothing of who answers to it: that
@@ -77,7 +80,10 @@ def from_here(request: web.Request, *, secure: bool, others: Collection[str] = (
     browser keeps the cookie there but for the machine itself, so nobody else is let in without TLS.
     """
     said = request.headers.getall("Origin", [])
-    if len(said) != 1 or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if unsaid and not said:
+        return site in ("same-origin", "none")  # none: somebody has typed the address
+    if len(said) != 1 or site != "same-origin":
         return False
     try:
         asking = origin(said[0])

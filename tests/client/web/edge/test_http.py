@@ -215,6 +215,17 @@ def test_no_other_sites_page_logs_anybody_in_or_out(site: Site, path: str, field
     assert (answer.status, answer.json()["error"]["code"], answer.cookie) == (403, "forbidden", "")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_no_other_sites_page_is_told_whose_server_it_is(site: Site, method: str) -> None:
+    for fields in (
+        {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ):  # fmt: skip
+        assert site.get("/api/server", method, **fields).status == 403, fields
+    for fields in ({"Sec_Fetch_Site": "same-origin"}, {"Origin": site.origin}):
+        assert site.get("/api/server", method, **fields).status == 200, fields
+
+
 @pytest.mark.parametrize(
     "origin", ["", "null", "https://evil.example", "http://localhost", "http://localhost:1", "http://127.0.0.1"]
 )

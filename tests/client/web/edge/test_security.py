@@ -76,6 +76,26 @@ def test_only_a_page_of_this_origin_or_of_a_named_one_may_ask(
     assert from_here(request, secure=secure, others={"https://public.example.org"}) is here
 
 
+@pytest.mark.parametrize(
+    ("fields", "here"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Origin": "https://a.example"}, True),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Origin": ""}, False),
+        ({"Origin": "https://a.example", "Sec-Fetch-Site": "none"}, False),
+    ],
+)
+def test_what_may_come_without_an_origin_is_refused_if_it_says_another(fields: dict[str, str], here: bool) -> None:
+    request = make_mocked_request("GET", "/api/server", headers=CIMultiDict({"Host": "a.example", **fields}))
+    assert from_here(request, secure=True, unsaid=True) is here
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 def test_a_browser_that_says_it_comes_from_elsewhere_is_believed(site: str) -> None:
     fields = CIMultiDict({"Host": "a.example", "Origin": "https://a.example", "Sec-Fetch-Site": site})
