@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -84,7 +83,7 @@ class RegisterForm(_Form, kw_only=True):
 
 
 Left = Callable[[str], Awaitable[None]]
-"""Is told the label of a session that has been logged out."""
+"""Is told the label of a session that nobody has in a browser any more."""
 
 
 class Entrance:
@@ -117,16 +116,18 @@ class Entrance:
         return await self._enter(request, form, command, self._registrations)
 
     async def logout(self, request: web.Request) -> web.Response:
-        """`POST /api/logout`: the cookie goes in any case; its session too, once the broker is reached."""
+        """`POST /api/logout`: the session ends, and with it the cookie; both stay if the broker is not reached."""
         form = await _read(request, _Form)
         secret = cookies.read(request)
         answer = web.json_response({"ok": True})
         if secret is not None:
+            label = cookies.label(secret)
             try:
-                await self._leave(cookies.label(secret))
+                await self._relay.leave(label)
             except ChatError as error:
                 # The cookie stays, so that the person can try again: the session still stands at the broker.
                 return refused(error, wording_of(request, form.lang))
+            await self._left(label)
         cookies.take(answer)
         return answer
 
@@ -162,16 +163,13 @@ class Entrance:
         before = cookies.read(request)
         if before is None:
             return
+        label = cookies.label(before)
+        # Whatever becomes of the session, this browser is somebody else's now.
+        await self._left(label)
         try:
-            await self._leave(cookies.label(before))
+            await self._relay.leave(label)
         except ChatError as error:
             log.event(LOGGER, "web-not-left", cause=error.code)
-
-    async def _leave(self, label: str) -> None:
-        """Log a session out; that it was already is no failure."""
-        await self._left(label)
-        with suppress(NotLoggedIn):
-            await self._relay.leave(label)
 
 
 def refused(error: ChatError, wording: Wording) -> web.Response:

@@ -82,7 +82,7 @@ class Hub:
         for channel in self.places.channels.values():
             channel.unsettle()
         for session in self.sessions.values():
-            self._suspend(session)
+            self.places.suspend(session)
 
     def commands_down(self, now: float) -> None:
         """The command socket has lost its connection."""
@@ -157,8 +157,6 @@ class Hub:
             session = None
         if state is None:
             return None
-        # Several may have asked for it at once, and each takes it over: so each has a copy to change.
-        state = m.SessionState(**{name: getattr(state, name) for name in m.SessionState.__struct_fields__})
         if session is None:
             session = self.sessions[label] = Session(label, address, state)
             self._of_inbox.setdefault(session.inbox, set()).add(session)
@@ -172,9 +170,7 @@ class Hub:
             self._ask_again(session, now)
         self.places.put(session, now)
         if before != {(name, known.id) for name, known in session.hearing.items()}:
-            for browser in session.sockets:
-                if browser.attached and not browser.greeting:
-                    browser.outlet.push(frames.notice("gap"), 1)
+            session.tell_gap()
         elif suspended and not session.doubtful:
             for log in self.places.of(session):
                 self.places.tell_end(session, log)
@@ -184,7 +180,17 @@ class Hub:
         """A session is bound to its account no more: its browsers are told so and closed."""
         self.forget(session)
         for browser in list(session.sockets):
-            browser.end(reason)
+            browser.end(session.farewell(reason))
+
+    def take_leave(self, label: str, reason: str, now: float) -> Session | None:
+        """Before a session is asked to be logged out: it hears nothing, and no topic is held for it, until the broker
+        has answered: then `end` it, or `refresh` it, no longer `leaving`. `reason` is what its browsers are told."""
+        self._greeter.outdate(label)
+        session = self.sessions.get(label)
+        if session is not None:
+            session.leaving = reason
+            self.places.vacate(session, now)
+        return session
 
     def forget(self, session: Session) -> None:
         """Know a session no more."""
@@ -207,9 +213,7 @@ class Hub:
         """
         session.gone_at = None
         if session.adopted:
-            self._suspend(session)
-            session.hearing.clear()
-            self.places.put(session, now)
+            self.places.vacate(session, now)
         else:
             self.forget(session)
 
@@ -225,14 +229,9 @@ class Hub:
 
     # Doubts.
 
-    def _suspend(self, session: Session) -> None:
-        if not session.doubtful:
-            self.places.changed(session)
-            session.doubtful = True
-
     def doubt(self, session: Session, now: float) -> None:
         """Something does not fit: the session hears nothing until the broker has said what it may hear."""
-        self._suspend(session)
+        self.places.suspend(session)
         self.refresh(session, now)
 
     def _renew(self, now: float) -> None:
@@ -259,7 +258,7 @@ class Hub:
         channel.unsettle()
         self._subscriptions.renew(channel.log, now)
         for session in self.sessions.values():
-            self._suspend(session)
+            self.places.suspend(session)
         if now >= self._loss_at + LOSS_S:
             self._loss_at = now
             self._renew(now)

@@ -33,9 +33,21 @@ class Places:
         for log in self._of.get(session, ()):
             self.channels[log].changed()
 
+    def suspend(self, session: Session) -> None:
+        """It is given nothing more until the broker was asked; what was gathered before goes out."""
+        if not session.doubtful:
+            self.changed(session)
+            session.doubtful = True
+
+    def vacate(self, session: Session, now: float) -> None:
+        """The same, and the topics of its rooms are given back; of one that is leaving, that of its inbox, too."""
+        self.suspend(session)
+        session.hearing.clear()
+        self.put(session, now)
+
     def put(self, session: Session, now: float) -> None:
         """Make it a member of the channels that it may hear, and of no others."""
-        wanted = {session.inbox, *session.hearing}
+        wanted = session.logs
         self._take(session, self._of.get(session, set()) - wanted)
         for log in wanted:
             channel = self.channels.get(log)

@@ -115,19 +115,32 @@ class Relay:
         assert isinstance(reply, m.LoggedIn)
         return reply
 
-    async def leave(self, label: str) -> None:
-        """Log a label out; its sockets are told `ended` and closed. Without a broker it raises `NoAnswer`, and the
-        sockets are closed all the same."""
-        session = self._hub.sessions.get(label)
-        if session is not None:
-            # Before the broker is told, so that nothing is held any more when it takes the grants back.
-            self._link.do(lambda now: self._hub.end(session, "logout"))
-        with suppress(NotLoggedIn):
-            await self._ask(label, m.Logout(), "", ANSWER_S)
+    async def leave(self, label: str, *, reason: str = "logout") -> None:
+        """Log a label out; then its sockets are told `ended` for that reason, and closed.
 
-    async def _ask(self, label: str, command: m.Command, address: str, timeout: float) -> m.Reply:
+        Raises why the broker did not do it, or `NoAnswer` (`LinkLost`) without a broker: the session and its sockets
+        go on then. If only the answer was lost, they are told `ended` once the broker has said so.
+        """
+        self._demand_broker()
+        # Before the broker is asked, so that nothing is held any more when it takes the grants back.
+        session = self._link.do(lambda now: self._hub.take_leave(label, reason, now))
+        try:
+            with suppress(NotLoggedIn):
+                await self._ask(label, m.Logout(), "", ANSWER_S)
+        except BaseException:
+            if session is not None and not session.over:
+                session.leaving = ""
+                self._link.do(lambda now: self._hub.refresh(session, now))
+            raise
+        if session is not None:
+            self._link.do(lambda now: self._hub.end(session, "logout"))
+
+    def _demand_broker(self) -> None:
         if not self._hub.answering:
             raise NoAnswer(N_("The broker cannot be reached at the moment; try again in a little while."))
+
+    async def _ask(self, label: str, command: m.Command, address: str, timeout: float) -> m.Reply:
+        self._demand_broker()
         answer: asyncio.Future[m.Reply] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Outcome, _asked: Asked, _now: float) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from client.web.relay import frames
 from client.web.relay.bounds import LEAVINGS
 from common import messages as m
 from common import names, topics
@@ -52,6 +53,8 @@ class Session:
         """Whether it hears nothing until the broker has said what it may hear."""
         self.over = False
         """Whether it is bound to no account any more, or forgotten here."""
+        self.leaving = ""
+        """Why the gateway itself logs it out, while the broker was asked for that and has not answered."""
         self.gone_at: float | None = None
         """When its last socket went, until the broker was told."""
         self._left: dict[int, float] = {}
@@ -66,6 +69,23 @@ class Session:
     def inbox(self) -> str:
         """The name of its inbox."""
         return topics.inbox(self.state.login)
+
+    @property
+    def logs(self) -> set[str]:
+        """The logs for which topics are held. None while it is leaving: whoever holds one when the broker takes the
+        grants back is cut off."""
+        return set() if self.leaving else {self.inbox, *self.hearing}
+
+    def farewell(self, reason: str) -> str:
+        """What its browsers are told when it ends for `reason`, as the broker has it. The gateway knows more of a
+        logout that it has asked for itself, and may hear of it as of any other before it has the answer."""
+        return self.leaving if self.leaving and reason in ("logout", "logged-out") else reason
+
+    def tell_gap(self) -> None:
+        """Have its browsers say `hello`, but for those that do so now."""
+        for browser in self.sockets:
+            if browser.attached and not browser.greeting:
+                browser.outlet.push(frames.notice("gap"), 1)
 
     def push(self, frame: bytes) -> None:
         """Give one frame to all its browsers that have said `hello`."""
@@ -99,6 +119,8 @@ class Session:
         Returns False if that is not all there is to know: something was heard meanwhile that contradicts it.
         """
         certain = True
+        # Several may have asked for it at once, and each takes it over: so each has a copy to change.
+        state = m.SessionState(**{name: getattr(state, name) for name in m.SessionState.__struct_fields__})
         hearing: dict[str, Hearing] = {}
         rooms = []
         for view in state.rooms:

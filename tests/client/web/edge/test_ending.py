@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.client.web.edge.conftest import Starter
-from tests.client.web.edge.test_entering import ANA, opened
+from tests.client.web.edge.test_entering import ANA, Tab, opened
+from tests.client.web.push.service import Browser
 from tests.support.gateway import Broker, Program, broker
 from tests.support.raw_http import Site, connect, head
 
@@ -107,6 +108,48 @@ def test_without_its_broker_it_serves_the_app_and_says_to_come_again(tmp_path: P
                 assert opened(site, cookie)[0] == "ended"
             finally:
                 again.end()
+        finally:
+            served.end(9)
+
+
+def test_a_logout_that_does_not_reach_the_broker_leaves_the_session_its_sockets_and_its_notices(tmp_path: Path) -> None:
+    from tests.support.gateway import Served
+
+    phone = Browser("phone")
+    with broker(tmp_path / "data", "ana") as started:
+        served = Served(tmp_path / "log", started)
+        kept = tmp_path / "web" / "push.json"
+        try:
+            site = Site(served.port)
+            cookie, elsewhere = (site.post("/api/login", ANA).secret for _ in range(2))
+            with Tab(site, cookie) as tab, Tab(site, elsewhere) as other:
+                for each in (tab, other):
+                    assert each.ask("hello")["ok"]
+                assert tab.ask("push-add", subscription=phone.subscription)["ok"]
+                assert phone.endpoint in kept.read_text()
+                started.end(9)
+                while site.get("/healthz").status != 503:
+                    pass
+                assert site.post("/api/logout", {}, Cookie=cookie).status == 503
+                assert phone.endpoint in kept.read_text()
+                again = started.again()
+                try:
+                    for each in (tab, other):
+                        each.until(lambda frame: (frame.get("kind"), frame.get("state")) == ("link", "live"))
+                        assert each.ask("hello")["session"]["login"] == "ana"
+                    seq = other.say("one")
+                    tab.until(
+                        lambda frame: frame.get("log") == "lobby" and seq in (frame.get("seq"), frame.get("head"))
+                    )
+                    other.say("two")
+                    tab.until(lambda frame: frame.get("text") == "two")
+                    assert "ended" not in [frame.get("kind") for frame in tab.told]
+                    assert opened(site, cookie)[0] == "hello"
+                    assert site.post("/api/logout", {}, Cookie=cookie).status == 200
+                    assert tab.until(lambda frame: frame.get("kind") == "ended")["reason"] == "logout"
+                    assert phone.endpoint not in kept.read_text()
+                finally:
+                    again.end()
         finally:
             served.end(9)
 

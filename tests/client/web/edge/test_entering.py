@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import socket
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from itertools import count
-from typing import BinaryIO
+from os import urandom
+from typing import Any, BinaryIO, Self
 
 from client.web.edge import bounds, cookies
 from common import limits
@@ -18,24 +21,68 @@ from tests.support.raw_http import Answer, Site, connect, head
 ANA = {"login": "ana", "password": PASSWORD}
 
 
+class Tab:
+    """A WebSocket with a cookie, as a page has it."""
+
+    def __init__(self, site: Site, cookie: str) -> None:
+        said = {
+            **site.fields, "Origin": site.origin, "Connection": "Upgrade", "Upgrade": "websocket", "Cookie": cookie,
+            "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Protocol": "tertulia.1",
+        }  # fmt: skip
+        self._connection = connect(site.port, site.tls, site.source)
+        self._connection.sendall(head("GET", "/ws", said))
+        self._lines = self._connection.makefile("rb")
+        self.told: list[dict[str, Any]] = []
+        """Every frame so far."""
+        assert b"101" in self._lines.readline()
+        while self._lines.readline() != b"\r\n":
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+        self._connection.close()
+
+    def send(self, said: bytes) -> None:
+        """Send a frame."""
+        size = bytes([0x80 | len(said)]) if len(said) < 126 else b"\xfe" + len(said).to_bytes(2, "big")
+        self._connection.sendall(b"\x81" + size + bytes(4) + said)  # masked by nothing
+
+    def next(self) -> bytes:
+        """The next frame."""
+        frame = next_frame(self._lines)
+        self.told.append(json.loads(frame))
+        return frame
+
+    def until(self, fact: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Read until a frame of which that is so."""
+        while not fact(json.loads(self.next())):
+            pass
+        return self.told[-1]
+
+    def ask(self, op: str, **fields: object) -> dict[str, Any]:
+        """Make a request; its answer."""
+        number = 100 + len(self.told)
+        self.send(json.dumps({"op": op, "id": number, **fields}).encode())
+        return self.until(lambda frame: frame.get("id") == number)
+
+    def say(self, text: str) -> int:
+        """Post in the lobby; the place in the log."""
+        sent = self.ask("send", room="lobby", text=text, nonce=b64encode(urandom(16)).decode())
+        return int(sent["seq"])
+
+
 def opened(site: Site, cookie: str, question: bytes = b"") -> tuple[str, bytes]:
     """What a WebSocket with that cookie is told first, or last if it has a question: the kind of the frame, and it."""
-    said = {
-        **site.fields, "Origin": site.origin, "Connection": "Upgrade", "Upgrade": "websocket", "Cookie": cookie,
-        "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-        "Sec-WebSocket-Protocol": "tertulia.1",
-    }  # fmt: skip
-    with connect(site.port, site.tls, site.source) as connection:
-        connection.sendall(head("GET", "/ws", said))
-        lines = connection.makefile("rb")
-        assert b"101" in lines.readline()
-        while lines.readline() != b"\r\n":
-            pass
+    with Tab(site, cookie) as tab:
         for said in filter(None, (b'{"op":"hello","id":1}', question)):
-            connection.sendall(bytes([0x81, 0x80 | len(said), 0, 0, 0, 0]) + said)  # masked by nothing
-            frame = next_frame(lines)
+            tab.send(said)
+            frame = tab.next()
         while question and b'"id":2' not in frame:
-            frame = next_frame(lines)
+            frame = tab.next()
         return ("ended" if b'"ended"' in frame else "hello" if b'"session"' in frame else "other"), frame
 
 

@@ -310,6 +310,36 @@ def test_a_label_that_is_logged_out_ends_its_pages(bench: Bench) -> None:
     assert not bench.hub.sessions
 
 
+def test_who_is_being_logged_out_holds_no_topic_and_is_told_nothing_until_the_broker_has_answered(bench: Bench) -> None:
+    bob, tab = bench.person("bob", view())
+    bench.hub.refresh(bob, bench.now)
+    bench.take()
+    bench.hub.take_leave(bob.label, "replaced", bench.now)
+    bench.take()
+    assert bench.topics == {BEACON.encode() + b"\0"}
+    bench.answer(welcome(state("bob", view())))  # of before
+    bench.event(BEACON, m.JoinedRoom(room=view("new", 8), session=bob.label))
+    assert bench.topics == {BEACON.encode() + b"\0"}
+    assert (bob.doubtful, tab.ended) == (True, "")
+    bench.event(BEACON, m.Ended(reason="logout", session=bob.label))
+    assert tab.ended == "replaced"
+
+
+def test_who_could_not_be_logged_out_hears_again_and_is_told_that_something_was_missed(bench: Bench) -> None:
+    bob, tab = bench.person("bob", view())
+    bench.hub.take_leave(bob.label, "logout", bench.now)
+    bench.take()
+    bob.leaving = ""
+    bench.hub.refresh(bob, bench.now)
+    bench.take()
+    bench.answer(welcome(state("bob", view(head=3))))
+    assert (tab.heard('"kind":"gap"'), tab.ended) == (True, "")
+    assert b"den\0" in bench.topics
+    bench.live("den", 7, 3)
+    bench.say("den", 4, 3, "again")
+    assert tab.heard("again")
+
+
 def test_nobody_counts_as_gone_before_their_time_and_then_the_broker_is_told(bench: Bench) -> None:
     bob, tab = bench.person("bob", view())
     bob.sockets.discard(tab)  # type: ignore[arg-type]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from client.link.failures import NoAnswer
 from client.web.relay import bounds
 from client.web.relay.bounds import EARLY, EARLY_BYTES
 from client.web.relay.browsers import AGAIN, LOGGED_OUT, TOO_MANY
@@ -15,7 +18,7 @@ from common import messages as m
 from common.errors import WrongPassword
 from common.keys import KeyPair
 from tests.support.gateway import PASSWORD, Broker
-from tests.support.relays import Page, Served, nonce, relayed
+from tests.support.relays import Page, Served, broker_of, nonce, relayed
 
 
 def cursors(page: Page) -> dict[str, tuple[int, int]]:
@@ -220,6 +223,44 @@ async def test_logging_out_ends_every_page_of_the_session_and_no_other(served: S
     assert await again.ended() == LOGGED_OUT
     await other.say("lobby", "still in")
     await other.hears("lobby", "still in")
+
+
+async def test_a_logout_that_is_lost_with_the_broker_ends_nothing_and_nothing_is_missed(
+    gate: KeyPair, tmp_path: Path
+) -> None:
+    with broker_of(gate, tmp_path / "data", "ana", "bob") as running:
+        async with relayed(running.address, gate) as served:
+            label = await served.login("ana")
+            ana, bob = await served.page(label), await served.person("bob")
+            await ana.greet()
+            await private(bob, "vault", ana)
+            running.process.send_signal(signal.SIGSTOP)
+            leaving = asyncio.create_task(served.relay.leave(label))
+            await asyncio.sleep(0)  # it has been asked
+            running.end(signal.SIGKILL)
+            with pytest.raises(NoAnswer):
+                await leaving
+            again = running.again()
+            try:
+                await ana.told_of("gap")
+                await bob.told_of("link", state="live")
+                for page in (ana, bob):
+                    assert (await page.greet(page.hello["run"], cursors(page)))["ok"]
+                for room in ("lobby", "vault"):
+                    seq = await bob.say(room, f"one in {room}")
+                    await ana.until(lambda: any(reaches(event, room, seq) for event in ana.told))  # noqa: B023
+                    await bob.say(room, f"two in {room}")
+                    await ana.hears(room, f"two in {room}")
+                assert "ended" not in [event["kind"] for event in ana.told]
+                await served.relay.leave(label)
+                assert await ana.ended() == LOGGED_OUT
+            finally:
+                again.end()
+
+
+def reaches(event: dict[str, Any], log: str, seq: int) -> bool:
+    """Whether an event tells of that place of a log."""
+    return event.get("log") == log and seq in (event.get("seq"), event.get("head"))
 
 
 async def test_a_change_of_password_ends_the_other_sessions(served: Served) -> None:
