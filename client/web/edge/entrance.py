@@ -167,7 +167,7 @@ class Entrance:
         # Whatever becomes of the session, this browser is somebody else's now.
         await self._left(label)
         try:
-            await self._relay.leave(label)
+            await self._relay.leave(label, reason="replaced")
         except ChatError as error:
             log.event(LOGGER, "web-not-left", cause=error.code)
 

@@ -166,6 +166,17 @@ def test_a_new_login_ends_the_session_of_the_cookie_that_came_along(site: Site) 
     assert opened(site, second.secret)[0] == "hello"  # a login that was refused ends nothing
 
 
+def test_the_other_tabs_of_a_browser_that_logs_in_anew_are_told_so_and_no_logout(site: Site) -> None:
+    first = site.post("/api/login", ANA)
+    with Tab(site, first.secret) as tab, Tab(site, first.secret) as other:
+        for each in (tab, other):
+            assert each.ask("hello")["ok"]
+        assert site.post("/api/login", ANA, Cookie=first.secret).status == 200
+        for each in (tab, other):
+            told = each.until(lambda frame: frame.get("kind") == "ended")
+            assert told["reason"] == "replaced"
+
+
 def test_who_logs_out_is_out_and_the_browser_forgets(site: Site) -> None:
     answer = site.post("/api/login", ANA)
     out = site.post("/api/logout", {}, Cookie=answer.secret)

@@ -225,6 +225,15 @@ async def test_logging_out_ends_every_page_of_the_session_and_no_other(served: S
     await other.hears("lobby", "still in")
 
 
+async def test_what_ends_a_session_says_so_to_its_pages(served: Served) -> None:
+    label = await served.login("ana")
+    page = await served.page(label)
+    await page.greet()
+    await served.relay.leave(label, reason="replaced")
+    assert await page.ended() == LOGGED_OUT
+    assert page.told[-1] == {"kind": "ended", "reason": "replaced"}
+
+
 async def test_a_logout_that_is_lost_with_the_broker_ends_nothing_and_nothing_is_missed(
     gate: KeyPair, tmp_path: Path
 ) -> None:
