@@ -98,6 +98,38 @@ async def test_errors_stand_beside_their_fields(shared: Servers, visit: Opener) 
     await expect(talk(other.page, "lobby")).to_be_visible()
 
 
+async def test_what_was_typed_at_the_entrance_stays_there(shared: Servers, visit: Opener) -> None:
+    """From one form to the other, and from one language to another; right or wrong."""
+    page = (await visit(shared)).page
+    await page.goto("/")
+    keep = page.get_by_role("checkbox")
+    await page.locator("[name=login]").fill("ana")
+    await keep.uncheck()
+    await page.locator("[data-which=register]").click()
+    await expect(page.locator("[name=login]")).to_have_value("ana")
+    await page.locator("[name=first_names]").fill("Ana María")
+    await page.locator("[name=age]").fill("12.5")
+    await page.locator("[name=password]").fill(" four words of mine ")
+    await page.get_by_label("Female", exact=True).check()
+    await page.locator("[data-which=login]").click()
+    await expect(page.locator("[name=first_names]")).to_have_count(0)
+    await expect(page.locator("[name=password]")).to_have_value(" four words of mine ")
+    await page.locator("[name=login]").fill("anita")
+    await page.locator("[data-which=register]").click()
+    for tongue, said in (("es", "Crear cuenta"), ("en", "New here")):
+        await page.get_by_role("combobox").select_option(tongue)
+        register = page.locator("[data-which=register]")
+        await expect(register).to_have_text(said)
+        await expect(register).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("[name=login]")).to_have_value("anita")
+        await expect(page.locator("[name=first_names]")).to_have_value("Ana María")
+        await expect(page.locator("[name=surnames]")).to_have_value("")
+        await expect(page.locator("[name=age]")).to_have_value("12.5")
+        await expect(page.locator("[name=password]")).to_have_value(" four words of mine ")
+        await expect(page.locator("[value=female]")).to_be_checked()
+        await expect(keep).not_to_be_checked()
+
+
 async def test_back_leads_to_the_list_however_one_came(shared: Servers, visit: Opener) -> None:
     """On a phone: from a row, and from a link straight to a conversation."""
     app = await visit(shared)

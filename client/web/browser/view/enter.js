@@ -4,7 +4,7 @@
  */
 import { Refusal } from "../core/chat.js";
 import { h, visible } from "./dom.js";
-import { form } from "./form.js";
+import { form, typedInto } from "./form.js";
 import { _, facts, lang, LANGUAGES, speak } from "./language.js";
 import { prefer } from "./device.js";
 
@@ -35,10 +35,10 @@ const why = (reason) => ({
 
 /**
  * The forms, in the place of all that is in `body`.
- * @param {{reason?: string, entered: (login: string) => Promise<void>}} options `reason`: why one was logged out; `entered`
- *   is called once one is in
+ * @param {{reason?: string, entered: (login: string) => Promise<void>, before?: object}} options `reason`: why one was logged
+ *   out; `entered` is called once one is in; `before`: where the forms in another language were: which one, and what was typed
  */
-export async function showEntrance(body, { reason = "", entered }) {
+export async function showEntrance(body, { reason = "", entered, before = { which: "login", form: null, typed: {} } }) {
   const { limits } = await facts().catch(() => ({ limits: {} }));
   const [least, most] = limits.PASSWORD_LENGTH ?? [0, 0];
   const [youngest, oldest] = limits.AGE_RANGE ?? [0, 150];
@@ -50,12 +50,12 @@ export async function showEntrance(body, { reason = "", entered }) {
     await entered(said.login);
   };
   const forms = {
-    login: () => form([
+    login: (typed) => form([
       login,
       { name: "password", label: _("Password"), type: "password", autocomplete: "current-password", codes: ["wrong-password"] },
       keep,
-    ], { ok: _("Log in"), act: act("/api/login") }),
-    register: () => form([
+    ], { ok: _("Log in"), act: act("/api/login"), typed }),
+    register: (typed) => form([
       { name: "first_names", label: _("First names"), autocomplete: "given-name", max: limits.PERSON_NAME_LENGTH },
       { name: "surnames", label: _("Surnames"), autocomplete: "family-name", max: limits.PERSON_NAME_LENGTH },
       { ...login, hint: _("The name that others see and call you by.") },
@@ -64,7 +64,7 @@ export async function showEntrance(body, { reason = "", entered }) {
       { name: "age", label: _("Age"), type: "number", min: youngest, max: oldest, hint: _("Only you and the operator see age and gender.") },
       { name: "gender", label: _("Gender"), type: "radio", options: genders() },
       keep,
-    ], { ok: _("Make the account"), act: act("/api/register") }),
+    ], { ok: _("Make the account"), act: act("/api/register"), typed }),
   };
 
   const place = h("div");
@@ -73,16 +73,19 @@ export async function showEntrance(body, { reason = "", entered }) {
     h("button", { type: "button", data: { which }, onclick: () => turn(which, true) }, label));
   function turn(which, focus) {
     for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.which === which));
-    place.replaceChildren(forms[which]());
+    // What one form has not asked for is kept for the other.
+    Object.assign(before.typed, typedInto(before.form));
+    Object.assign(before, { which, form: forms[which](before.typed) });
+    place.replaceChildren(before.form);
     if (focus) place.querySelector("input").focus();
   }
-  turn("login");
+  turn(before.which);
   const tongue = h("select", {
     "aria-label": _("Language"),
     async onchange() {
       prefer("lang", tongue.value);
       await speak();
-      showEntrance(body, { reason, entered });
+      showEntrance(body, { reason, entered, before });
     },
   }, Object.entries(LANGUAGES).map(([tag, name]) => h("option", { value: tag, selected: tag === lang, lang: tag }, name)));
   document.title = "Tertulia";

@@ -21,15 +21,20 @@ import { h } from "./dom.js";
 import { _, ngettext, sentence } from "./language.js";
 
 let made = 0;
+/** The rows of each form. */
+const inside = new WeakMap();
+
+/** What is in a form as it was typed, right or wrong, by the names of its fields: for the `typed` of another one. */
+export const typedInto = (element) => Object.fromEntries((inside.get(element) ?? []).map((each) => [each.name, each.typed]));
 
 /**
  * @param {Field[]} fields
- * @param {{ok: string, act: (values: Record<string, any>) => Promise<void>, extra?: any}} options
- *   `act` rejects with a Refusal
+ * @param {{ok: string, act: (values: Record<string, any>) => Promise<void>, extra?: any, typed?: Record<string, any>}} options
+ *   `act` rejects with a Refusal; `typed`: what stands in fields in place of their `value`, by their names
  * @returns {HTMLFormElement}
  */
-export function form(fields, { ok, act, extra = null }) {
-  const rows = fields.map((field) => row(field));
+export function form(fields, { ok, act, extra = null, typed = {} }) {
+  const rows = fields.map((field) => row(Object.hasOwn(typed, field.name) ? { ...field, value: typed[field.name] } : field));
   const alert = h("p", { class: "error", role: "alert", hidden: true });
   const button = h("button", { class: "primary" }, ok);
   let timer = 0;
@@ -75,6 +80,7 @@ export function form(fields, { ok, act, extra = null }) {
     button.disabled = Boolean(timer);
     button.textContent = timer ? ngettext("Wait {n} second", "Wait {n} seconds", left) : ok;
   }
+  inside.set(element, rows);
   return element;
 }
 
@@ -125,11 +131,15 @@ function row(field) {
     if (type !== "radio") input.setAttribute("aria-invalid", String(Boolean(text)));
   }
 
-  const given = () => {
+  const typed = () => {
     if (type === "radio") return element.querySelector("input:checked")?.value ?? "";
-    if (type === "checkbox") return input.checked;
-    if (type === "number") return input.value.trim() === "" ? "" : Number(input.value);
-    return type === "password" ? input.value : input.value.trim();
+    return type === "checkbox" ? input.checked : input.value;
+  };
+
+  const given = () => {
+    const now = typed();
+    if (type === "number") return now.trim() === "" ? "" : Number(now);
+    return ["text", "select"].includes(type) ? now.trim() : now;
   };
 
   const fault = (said) => {
@@ -143,6 +153,7 @@ function row(field) {
 
   return {
     name, codes, element, fail,
+    get typed() { return typed(); },
     get value() { return given(); },
     check() {
       const text = fault(given());
