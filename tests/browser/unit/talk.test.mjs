@@ -5,10 +5,17 @@ import { test } from "node:test";
 import {
   clean, folded, grouped, hue, inline, line, lines, names, onlyEmoji, same, tooLong, trimmed,
 } from "../../../client/web/browser/talk/text.js";
+import { addressOf, routeOf } from "../../../client/web/browser/view/address.js";
 import { Heights, MOST, STEP, around, atEnd, indexAt, moved } from "../../../client/web/browser/talk/window.js";
 
 const said = (pieces) => pieces.map((piece) => (piece.of ? said(piece.of) : piece.text)).join("");
 const kinds = (text, look) => inline(text, look).map(({ kind, text: words }) => [kind, words]);
+
+test("an address leads to a conversation with somebody, or to the list", () => {
+  for (const [key, seq] of [["plans", 0], ["@ana", 12], ["café/@", 3], ["%", 0]]) assert.deepEqual(routeOf(addressOf(key, seq)), { view: "talk", key, seq });
+  for (const key of ["", "@", " ", "@ ", "@\u200b", "\u3000"]) assert.equal(routeOf(addressOf(key, 7)).view, "", JSON.stringify(key));
+  assert.equal(routeOf("#/talk/%40").key, undefined);
+});
 
 test("controls are shown, and change no direction", () => {
   assert.equal(clean("a\x07b\x1b[31m\x7f"), "a\u2407b\u241b[31m\u2421");

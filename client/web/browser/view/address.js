@@ -5,6 +5,9 @@
 
 export const addressOf = (key, seq) => `#/talk/${encodeURIComponent(key)}${seq ? `/${seq}` : ""}`;
 
+/** Whether nobody and nothing is named: no conversation has such a key. */
+const nameless = (key) => !/[^\p{Z}\p{Cc}\p{Cf}]/u.test(key.replace(/^@/, ""));
+
 /** @returns {{view: string, key?: string, seq?: number, part?: string}} */
 export function routeOf(hash) {
   const [view = "", part = "", seq = ""] = hash.replace(/^#\/?/, "").split("/");
@@ -12,6 +15,6 @@ export function routeOf(hash) {
   try {
     name = decodeURIComponent(part);
   } catch { /* Somebody's own text: there is no such conversation. */ }
-  if (view === "talk" && name) return { view, key: name, seq: Number(seq) || 0 };
+  if (view === "talk" && !nameless(name)) return { view, key: name, seq: Number(seq) || 0 };
   return { view: ["rooms", "people", "settings"].includes(view) ? view : "", part: name };
 }
