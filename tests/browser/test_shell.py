@@ -172,6 +172,33 @@ async def test_a_private_conversation_says_whether_the_other_is_there(shared: Se
     await expect(title).to_have_text("nobody-known")
 
 
+async def test_an_address_may_spell_a_room_otherwise(shared: Servers, visit: Opener) -> None:
+    """Whoever joins by it is in the room, and whoever is in it gets there; the address is put right."""
+    one, other = await visit(shared), await visit(shared)
+    await arrived(one)
+    await arrived(other)
+    room = f"Plans{secrets.token_hex(3)}"
+    await talk(one.page, "lobby").click()
+    await one.page.get_by_placeholder("Message to #lobby").fill(f"/create {room}")
+    await one.page.get_by_role("button", name="Send").click()
+    await expect(one.page.get_by_placeholder(f"Message to #{room}")).to_be_visible()
+
+    page = other.page
+    field = page.get_by_placeholder(f"Message to #{room}")
+    there = re.compile(f"#/talk/{room}$")
+    await expect(talk(page, "lobby")).to_be_visible()
+    await page.goto(f"/#/talk/{room.lower()}")
+    await page.get_by_role("button", name="Join the room").click()
+    await expect(field).to_be_visible()
+    await expect(page).to_have_url(there)
+    await page.goto("about:blank")
+    await page.goto(f"/#/talk/{room.upper()}")
+    await expect(field).to_be_visible()
+    await expect(page).to_have_url(there)
+    await page.go_back()
+    await expect(talk(page, room)).to_be_visible()
+
+
 async def test_large_letters_leave_the_tabs_in_reach(shared: Servers, visit: Opener) -> None:
     app = await visit(shared)
     await arrived(app)

@@ -4,6 +4,7 @@
  * Must not know what a list, a conversation or the settings look like.
  */
 import { mountTalk } from "../talk/pane.js";
+import { same } from "../talk/text.js";
 import { addressOf, routeOf } from "./address.js";
 import { preferred, prefer } from "./device.js";
 import { h, icon, visible } from "./dom.js";
@@ -207,7 +208,7 @@ export class Shell {
     this.#parts.side.role = onMain || WIDE.matches ? "navigation" : "main";
     this.#lists.view(this.#side);
     if (route.view === "settings") this.#settings(route.part);
-    else if (route.view === "talk") this.#talk(route.key, route.seq);
+    else if (route.view === "talk") this.#talk(this.#spelt(route.key), route.seq);
     else if (!WIDE.matches) this.#unmount();
     else if (!this.#main?.key) this.#arrive();
     this.#lists.current(this.shown);
@@ -225,9 +226,20 @@ export class Shell {
     else this.#say(_("Your conversations are on their way…"));
   }
 
+  /** The key as its conversation has it, from now on in the address, too: there somebody may have spelt it otherwise. */
+  #spelt(key) {
+    const { talks, me } = this.#chat;
+    const known = key.startsWith("@") && me ? this.#chat.person(key.slice(1)).key
+      : talks.has(key) ? key : ([...talks.keys()].find((each) => same(each, key)) ?? key);
+    if (known !== key) {
+      history.replaceState(history.state, "", addressOf(known, this.#route.seq));
+      this.#route = this.#parseHere();
+    }
+    return known;
+  }
+
   #talk(key, seq) {
     const { talks } = this.#chat;
-    if (key.startsWith("@") && this.#chat.me) this.#chat.person(key.slice(1));
     if (this.#main?.key === key) {
       if (seq) this.#main.mounted.goTo?.(seq);
       return;
@@ -245,8 +257,8 @@ export class Shell {
     if (this.#chat.link !== "live") return this.#say(_("This conversation is not on this device. It comes as soon as you are connected."));
     const join = async () => {
       try {
-        await this.#chat.join(key);
-        this.#render(true);
+        const joined = await this.#chat.join(key);
+        if (this.#route.key === key) this.#go(addressOf(joined, this.#route.seq), { replace: true });
       } catch (error) {
         this.fail(error);
       }
