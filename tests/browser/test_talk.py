@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+from playwright.async_api import expect
 
 from client.tui.text import emoji
 from client.web.facts import facts
@@ -380,6 +381,37 @@ async def test_a_line_shows_where_the_unread_begin(show: Show) -> None:
     assert await line.is_visible()
     await page.evaluate("chat.post('ajedrez', 'mine')")
     await line.wait_for(state="detached")
+
+
+UNSENT = """(many) => {
+  window.seen = [];
+  for (let n = 0; n < many; n++) {
+    const text = `words ${n} that could not be sent, and were not few`;
+    const detail = { key: "plans", kind: "unsent", text, drop: () => seen.push(n) };
+    chat.dispatchEvent(new CustomEvent("notice", { detail }));
+  }
+}"""
+"""So many posts of a room that one is not in any more; `seen`: which of them were put away."""
+
+
+async def test_words_that_could_not_be_sent_stay_until_they_are_put_away(show: Show) -> None:
+    """However many there are, and whatever else is told meanwhile; and the conversation is still to be seen."""
+    page = await show()
+    await page.evaluate(UNSENT, 6)
+    toasts = page.locator(".toast")
+    told = await page.evaluate("""() => {
+      for (let n = 0; n < 5; n++) shell.toast(`news ${n}`);
+      return [...document.querySelectorAll(".toast")].map((each) => each.textContent);
+    }""")
+    assert [words for words in told if words.startswith("news")] == ["news 2", "news 3", "news 4"]
+    assert len(told) == 6 + 3
+    box = await page.locator(".toasts").bounding_box()
+    assert box["height"] <= 640 * 0.4
+    for n in range(6):
+        words = toasts.filter(has_text=f"words {n}")
+        await words.get_by_role("button", name="Close").click()
+        await expect(words).to_have_count(0)
+    assert await page.evaluate("seen") == [0, 1, 2, 3, 4, 5]
 
 
 async def test_targets_are_large_enough_for_fingers(show: Show) -> None:

@@ -16,6 +16,8 @@ const WIDE = matchMedia("(min-width: 50rem)");
 const BESIDE = matchMedia("(min-width: 75rem)");
 const CONNECTING_MS = 1500;
 const TOAST_MS = 6000;
+/** So many words for a moment stand at once; a new one takes the place of the oldest. */
+const PASSING = 3;
 /** Who has no mouse hovers for ever over what was pressed last. */
 const HELD = matchMedia("(hover: hover)").matches ? ":hover, :focus-within" : ":focus-within";
 
@@ -106,7 +108,7 @@ export class Shell {
   }
 
   /**
-   * Say something for a moment.
+   * Say something for a moment; an error with actions stays until somebody puts it away.
    * @param {{error?: boolean, actions?: {label: string, act: () => void}[], closed?: () => void}} [options] `closed`: when
    *   somebody has put it away
    */
@@ -117,10 +119,17 @@ export class Shell {
       toast.append(h("button", { type: "button", class: "plain", onclick: () => { away(); act(); } }, label));
     }
     toast.append(h("button", { type: "button", class: "round", "aria-label": _("Close"), onclick: () => { away(); closed?.(); } }, icon("close")));
-    this.#parts.toasts.append(toast);
-    while (this.#parts.toasts.children.length > 3) this.#parts.toasts.firstChild.remove();
+    const { toasts } = this.#parts;
+    // What is about to be pressed stands where it is.
+    const still = toasts.matches(HELD);
+    toasts.append(toast);
+    if (!still) toasts.scrollTop = toasts.scrollHeight;
+    if (error && actions.length) return;
+    toast.dataset.passing = "";
+    const passing = toasts.querySelectorAll("[data-passing]");
+    if (passing.length > PASSING) passing[0].remove();
     const later = () => (toast.matches(HELD) ? setTimeout(later, TOAST_MS) : away());
-    if (!actions.length || !error) setTimeout(later, actions.length ? 2 * TOAST_MS : TOAST_MS);
+    setTimeout(later, actions.length ? 2 * TOAST_MS : TOAST_MS);
   }
 
   /** Ask before something is done. @param {{title: string, text?: string, ok: string, danger?: boolean}} question @returns {Promise<boolean>} */
