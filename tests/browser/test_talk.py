@@ -414,6 +414,51 @@ async def test_words_that_could_not_be_sent_stay_until_they_are_put_away(show: S
     assert await page.evaluate("seen") == [0, 1, 2, 3, 4, 5]
 
 
+REFUSED = """(text) => {
+  const error = new Refusal({ code: "bad-text", message: "The broker takes no such text." });
+  const [entry] = chat.talks.get("lobby").entries;
+  const detail = { key: "lobby", kind: "refused", op: "edit", entry, text, error };
+  chat.dispatchEvent(new CustomEvent("notice", { detail }));
+}"""
+"""The broker has refused an edit in the lobby."""
+
+
+async def test_a_refused_edit_goes_back_into_the_field_or_stays_in_view(show: Show) -> None:
+    """One of both, and it is told once: beside other words, or while one looks elsewhere, it would be lost."""
+    page = await show("", **DESKTOP)
+    field = page.get_by_label("Message", exact=True)
+    toasts = page.locator(".toast")
+    stays = toasts.filter(has=page.get_by_role("button", name="Copy text"))
+    await page.evaluate(REFUSED, "the first")
+    await expect(field).to_have_value("the first")
+    await expect(toasts).to_have_text("The broker takes no such text.")
+    await toasts.get_by_role("button", name="Close").click()
+
+    await page.evaluate(REFUSED, "the second")
+    await expect(toasts).to_have_count(1)
+    await expect(stays).to_contain_text("The broker takes no such text.")
+    await expect(stays).to_contain_text("the second")
+    await expect(field).to_have_value("the first")
+    await stays.get_by_role("button", name="Close").click()
+
+    await field.fill("")
+    await page.evaluate("shell.show('ajedrez')")
+    await expect(page.get_by_placeholder("Message to #ajedrez")).to_be_visible()
+    await page.evaluate(REFUSED, "the third")
+    await expect(toasts).to_have_count(1)
+    await expect(stays).to_contain_text("the third")
+    await expect(field).to_have_value("")
+    # Where it may not be copied it does not go, either.
+    await page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    await stays.get_by_role("button", name="Copy text").click()
+    await expect(toasts.filter(has_text="This browser does not allow copying.")).to_be_visible()
+    await expect(stays).to_contain_text("the third")
+    await page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
+    await stays.get_by_role("button", name="Copy text").click()
+    await expect(stays).to_have_count(0)
+    assert await page.evaluate("copied") == "the third"
+
+
 async def test_targets_are_large_enough_for_fingers(show: Show) -> None:
     page = await show()
     small = await page.evaluate(

@@ -1,5 +1,6 @@
 /** The whole app around a chat without a broker, for tests that look at conversations: `chat`, `shell` on `window`. */
 
+import { Refusal } from "../../../client/web/browser/core/chat.js";
 import { mountTalk } from "../../../client/web/browser/talk/pane.js";
 import { Shell } from "../../../client/web/browser/view/shell.js";
 import { speak } from "../../../client/web/browser/view/language.js";
@@ -45,6 +46,7 @@ class Paged extends FakeChat {
 }
 
 await speak("en");
+window.Refusal = Refusal;
 window.mountTalk = mountTalk;
 window.chat = new Paged({ entries: Number(options.get("entries") ?? 60), delay: 30 });
 if (options.has("hold")) window.chat.hold("lobby", Number(options.get("hold")));

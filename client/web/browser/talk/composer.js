@@ -77,6 +77,13 @@ export class Composer {
     else this.#busy();
   }
 
+  /** Put a text back that was taken from here, unless something else is being written. @returns {boolean} whether it is there */
+  putBack(text) {
+    if (this.text || this.#about) return false;
+    this.put(text);
+    return true;
+  }
+
   /** Write in answer to a message. */
   reply(entry) {
     this.#begin("reply", entry, this.text);

@@ -26,11 +26,12 @@ const LATELY_MS = 300_000;
  * @param {import("../core/chat.js").Chat} chat
  * @param {string} key
  * @param {import("../view/shell.js").Shell} shell
- * @returns {{goTo: (seq: number) => Promise<void>, focus: () => void, destroy: () => void}}
+ * @returns {{goTo: (seq: number) => Promise<void>, putBack: (text: string) => boolean, focus: () => void, destroy: () => void}}
+ *   `putBack`: words that were refused go back into the field, if it is free
  */
 export function mountTalk(element, chat, key, shell) {
   const pane = new Pane(element, chat, chat.talks.get(key), shell);
-  return { goTo: (seq) => pane.goTo(seq), focus: () => pane.focus(), destroy: () => pane.destroy() };
+  return { goTo: (seq) => pane.goTo(seq), putBack: (text) => pane.composer.putBack(text), focus: () => pane.focus(), destroy: () => pane.destroy() };
 }
 
 export class Pane {
@@ -105,7 +106,7 @@ export class Pane {
     setTimeout(() => said.remove(), SAID_MS);
   }
 
-  #notice({ kind, login, reason, by, subject, added = [], removed = [], time, error, text, op }) {
+  #notice({ kind, login, reason, by, subject, added = [], removed = [], time }) {
     if (login && this.talk.view?.online >= CROWDED
       && !this.talk.entries.slice(-200).some((entry) => entry.sender === login && this.chat.now() - entry.time < LATELY_MS)) return;
     const who = apart(login ?? by);
@@ -117,7 +118,6 @@ export class Pane {
       moderators: () => [...added.map((each) => _("{login} keeps order here now", { login: apart(each) })), ...removed.map((each) => _("{login} no longer keeps order here", { login: apart(each) }))],
     }[kind]?.();
     if (lines) this.list.note("notice", lines, time);
-    if (kind === "refused" && op === "edit" && text && !this.composer.text) this.composer.put(text);
   }
 
   /** Show the answer to a command. */

@@ -8,7 +8,7 @@ import { same } from "../talk/text.js";
 import { addressOf, routeOf } from "./address.js";
 import { preferred, prefer } from "./device.js";
 import { h, icon, visible } from "./dom.js";
-import { _, clock, ngettext } from "./language.js";
+import { _, clock, ngettext, sentence } from "./language.js";
 import { mountLists } from "./lists.js";
 
 const WIDE = matchMedia("(min-width: 50rem)");
@@ -26,7 +26,7 @@ export class Shell {
   #stop = new AbortController();
   #route = { view: "" };
   #side = "";
-  /** @type {{key: string, mounted: {goTo?: Function, focus: Function, destroy: Function}} | null} */ #main = null;
+  /** @type {{key: string, mounted: {goTo?: Function, putBack?: Function, focus: Function, destroy: Function}} | null} */ #main = null;
   /** @type {{close: (moved?: boolean) => void} | null} */ #panel = null;
   #parts;
   #lists;
@@ -276,8 +276,7 @@ export class Shell {
   }
 
   /** Say that something was refused. */
-  async fail(error) {
-    const { sentence } = await import("./language.js");
+  fail(error) {
     this.toast(sentence(error), { error: true });
   }
 
@@ -361,15 +360,30 @@ export class Shell {
     this.toast(_("{who} invites you to {room}.", { who: entry.sender, room: entry.room }), { actions: [{ label: _("Join"), act: join }] });
   }
 
-  #noticed({ kind, key, reason, error, text, drop }) {
-    if (kind === "unsent") {
-      const copy = () => navigator.clipboard.writeText(text).then(drop, () => this.toast(_("This browser does not allow copying."), { error: true }));
-      const said = _("You are no longer in {room}, so this was not sent: {text}", { room: key, text });
-      this.toast(said, { error: true, actions: [{ label: _("Copy text"), act: copy }], closed: drop });
-    }
+  /** Say what became of words that somebody wrote, until they copied them or put it away: then `drop`. */
+  #rescue(said, text, drop) {
+    const copy = () => navigator.clipboard.writeText(text).then(drop, () => {
+      this.#rescue(said, text, drop);
+      this.toast(_("This browser does not allow copying."), { error: true });
+    });
+    this.toast(said, { error: true, actions: [{ label: _("Copy text"), act: copy }], closed: drop });
+  }
+
+  /** The words of an edit that was refused go back where one writes, if that is in view and free. */
+  #refused({ op, key, text, error }) {
+    const lost = op === "edit" && text && !(this.shown === key && this.#main.mounted.putBack(text));
+    if (!lost) return this.fail(error);
+    const why = sentence(error);
+    const said = _("{why} Your message in {name} stays as it was. You wrote: {text}", { why, name: key, text });
+    this.#rescue(said, text);
+  }
+
+  #noticed(notice) {
+    const { kind, key, reason, text, drop } = notice;
+    if (kind === "unsent") this.#rescue(_("You are no longer in {room}, so this was not sent: {text}", { room: key, text }), text, drop);
     if (kind === "room-left" && reason === "removed") this.toast(_("You were removed from {room}.", { room: key }));
     if (kind === "room-left" && ["deleted", "creator-gone"].includes(reason)) this.toast(_("The room {room} is no more.", { room: key }));
-    if (kind === "refused") this.fail(error);
+    if (kind === "refused") this.#refused(notice);
     if (kind === "storage") this.toast(_("This device is full: what you write offline is kept only while this page is open."), { error: true });
   }
 
