@@ -459,6 +459,68 @@ async def test_a_refused_edit_goes_back_into_the_field_or_stays_in_view(show: Sh
     assert await page.evaluate("copied") == "the third"
 
 
+async def test_an_edit_or_an_answer_goes_on_where_one_left_it(show: Show) -> None:
+    """Turning to another conversation and back is not giving up."""
+    page = await show("", **DESKTOP)
+    field = page.get_by_label("Message", exact=True)
+    strip = page.locator(".strip")
+
+    async def away_and_back() -> None:
+        for key in ("ajedrez", "lobby"):
+            await page.evaluate("(key) => shell.show(key)", key)
+            await expect(page.get_by_placeholder(f"Message to #{key}")).to_be_visible()
+            if key == "ajedrez":
+                await expect(strip).to_be_hidden()
+                await expect(field).to_have_value("")
+
+    await field.fill("/reply ^eva")
+    await field.press("Enter")
+    await expect(strip).to_contain_text("Answer to eva:")
+    await field.fill("yes")
+    await away_and_back()
+    await expect(strip).to_contain_text("Answer to eva:")
+    await expect(field).to_have_value("yes")
+    await field.press("Enter")
+    await expect(page.locator(".row").last.get_by_role("button", name="In answer to eva")).to_be_visible()
+    await away_and_back()
+    await expect(strip).to_be_hidden()
+
+    sent = page.locator(".row .msg.sent .body")
+    await field.fill("see you at sevn")
+    await field.press("Enter")
+    await expect(sent.last).to_have_text("see you at sevn")
+    await field.fill("and what I write now")
+    own = page.locator(".row").last
+
+    async def edit(text: str) -> None:
+        await own.focus()
+        await own.press("e")
+        await expect(strip).to_contain_text("Edit:")
+        await field.fill(text)
+
+    await edit("see you at seven")
+    await away_and_back()
+    await expect(strip).to_contain_text("Edit:")
+    await expect(field).to_have_value("see you at seven")
+    await field.press("Enter")
+    await expect(sent.last).to_have_text("see you at seven")
+    await expect(field).to_have_value("and what I write now")
+
+    await edit("never mind")
+    await page.get_by_role("button", name="Give up").click()
+    await away_and_back()
+    await expect(strip).to_be_hidden()
+    await expect(field).to_have_value("and what I write now")
+
+    await edit("too late")
+    await page.evaluate("shell.show('ajedrez')")
+    # Taken back meanwhile, on another device.
+    await page.evaluate("chat.changed(chat.talks.get('lobby').entries.at(-1), { retracted: true, text: '' })")
+    await page.evaluate("shell.show('lobby')")
+    await expect(page.get_by_placeholder("Message to #lobby")).to_have_value("and what I write now")
+    await expect(strip).to_be_hidden()
+
+
 async def test_targets_are_large_enough_for_fingers(show: Show) -> None:
     page = await show()
     small = await page.evaluate(

@@ -11,6 +11,11 @@ import { line, tooLong } from "./text.js";
 export const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 /** Characters from which on it is looked at whether a text is too long: fewer never are. */
 const LONG = 2000;
+/**
+ * Edits and answers under way in talks that are not in view. An answer's words are its talk's draft, those of an edit are here.
+ * @type {WeakMap<object, {what: "edit"|"reply", entry: object, text: string, kept: string}>}
+ */
+const under = new WeakMap();
 
 export class Composer {
   #chat;
@@ -47,9 +52,11 @@ export class Composer {
     // A press of the button must not take the keyboard away.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
     this.put(talk.draft, false);
+    this.#resume();
   }
 
   destroy() {
+    if (this.#about) under.set(this.#talk, { ...this.#about, text: this.text, kept: this.#kept });
     this.#chat.typing(this.#talk.key, false);
     this.#completion?.close();
   }
@@ -95,8 +102,30 @@ export class Composer {
     this.#begin("edit", entry, entry.text);
   }
 
+  /** Go on with what was begun before one looked elsewhere. */
+  #resume() {
+    const before = under.get(this.#talk);
+    under.delete(this.#talk);
+    if (!before) return;
+    const { what, text, kept } = before;
+    // What is not loaded just now may be there still: the broker knows.
+    const entry = this.#talk.entries.find((each) => each.seq === before.entry.seq) ?? before.entry;
+    if (entry.retracted) return;
+    this.#over(what, entry);
+    if (what !== "edit") return;
+    this.#kept = kept;
+    this.put(text, false);
+  }
+
   #begin(what, entry, text) {
     if (this.#about?.what === "edit" && what === "reply") text = this.#kept;
+    this.#over(what, entry);
+    this.put(text);
+    this.focus();
+  }
+
+  /** Say above the field what is written there. */
+  #over(what, entry) {
     this.#about = { what, entry };
     const name = line(entry.sender);
     this.#strip.replaceChildren(
@@ -104,8 +133,6 @@ export class Composer {
       h("button", { type: "button", class: "round", "aria-label": _("Give up"), onclick: () => { this.giveUp(); this.focus(); } }, icon("close")),
     );
     this.#strip.hidden = false;
-    this.put(text);
-    this.focus();
   }
 
   /** Neither edit nor answer any more. @returns {boolean} whether there was something to give up */
@@ -113,6 +140,8 @@ export class Composer {
     const about = this.#about;
     if (!about) return false;
     this.#about = null;
+    // A command may have led elsewhere before it is done.
+    under.delete(this.#talk);
     this.#strip.hidden = true;
     if (about.what === "edit") this.put(this.#kept);
     return true;
