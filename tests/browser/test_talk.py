@@ -521,6 +521,40 @@ async def test_an_edit_or_an_answer_goes_on_where_one_left_it(show: Show) -> Non
     await expect(strip).to_be_hidden()
 
 
+async def test_nobody_logs_out_with_words_unsent_unasked(show: Show) -> None:
+    """Neither by a command nor by the settings; what waits in another tab counts, too."""
+    page = await show("", **DESKTOP)
+    field = page.get_by_label("Message", exact=True)
+    question = page.get_by_role("dialog", name="Log out?")
+    ended = "() => { chat.addEventListener('ended', () => { window.ended = true; }); chat.elsewhere = 2; }"
+    lost = "2 messages have not been sent yet and would be lost."
+    await page.evaluate(ended)
+    for command, also in (("/logout", "What is kept on this device"), ("#exit", "Rooms you made that are not kept go")):
+        await field.fill(command)
+        await field.press("Enter")
+        await expect(question).to_contain_text(lost)
+        await expect(question).to_contain_text(also)
+        await question.get_by_role("button", name="Cancel").click()
+        await expect(question).to_have_count(0)
+    await page.evaluate("shell.open('settings')")
+    await page.get_by_role("button", name="Log out").click()
+    await expect(question).to_contain_text(lost)
+    await question.get_by_role("button", name="Cancel").click()
+    assert await page.evaluate("window.ended") is None
+
+    await page.evaluate("chat.elsewhere = 0")
+    await page.evaluate("shell.show('lobby')")
+    await field.fill("#exit")
+    await field.press("Enter")
+    await expect(question).to_contain_text("Rooms you made that are not kept go")
+    await expect(question).not_to_contain_text("would be lost")
+    await question.get_by_role("button", name="Cancel").click()
+    await field.fill("/logout")
+    await field.press("Enter")
+    await page.wait_for_function("window.ended")
+    await expect(question).to_have_count(0)
+
+
 async def test_targets_are_large_enough_for_fingers(show: Show) -> None:
     page = await show()
     small = await page.evaluate(

@@ -13,6 +13,7 @@ export class FakeChat extends EventTarget {
   server = { name: "Tertulia", defaultRoom: "lobby", push: false };
   talks = new Map();
   waiting = 0;
+  /** what other tabs have not sent */ elsewhere = 0;
   problem = null;
   offsetMs = 12.5;
   errorMs = 8;
@@ -75,6 +76,7 @@ export class FakeChat extends EventTarget {
   now() { return Math.round(Date.now() + this.offsetMs); }
   async start() { this.#emit("link", { state: "live" }); this.#emit("me"); this.#emit("talks"); }
   async stop() {}
+  async unsent() { return this.waiting + this.elsewhere; }
   async logout() { this.link = "ended"; this.me = null; this.talks.clear(); this.#emit("ended", { reason: "logout" }); }
   visible() {}
   async request(op) { return { ok: true, op }; }
@@ -151,6 +153,6 @@ export class FakeChat extends EventTarget {
   }
   async notify(key, what) { this.talks.get(key).notify = what; this.#emit("talk", { key, what: "mark" }); }
   typing() {}
-  draft(key, text) { this.talks.get(key).draft = text; }
+  draft(key, text) { if (this.talks.has(key)) this.talks.get(key).draft = text; }
   async setStatus(status, note = "") { Object.assign(this.me, { status, note }); this.#emit("me"); }
 }

@@ -202,12 +202,11 @@ const ACTIONS = {
     if (key !== desk.talk.key) desk.tell(_("to {login} in private: {text}", { login: key.slice(1), text: line(text) }));
   },
   async "#exit"(desk) {
-    const ok = await desk.shell.confirm({
-      title: _("Log out?"), text: _("Rooms you made that are not kept go with you. What is kept on this device is deleted."), ok: _("Log out"),
-    });
-    if (ok) await desk.chat.logout();
+    if (await desk.shell.mayLogOut({ rooms: true })) await desk.chat.logout();
   },
-  "/logout"(desk) { return desk.chat.logout(); },
+  async "/logout"(desk) {
+    if (await desk.shell.mayLogOut({ always: false })) await desk.chat.logout();
+  },
   async "/join"(desk, { room }) { desk.show(await desk.chat.join(room)); },
   async "/leave"(desk, { room }) {
     if (!room && desk.talk.kind === "person") return desk.shell.back();

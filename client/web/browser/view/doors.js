@@ -184,6 +184,22 @@ export async function editStatus(chat) {
   }));
 }
 
+/**
+ * Ask before one logs out: what one has written and is nowhere else goes with it, in whatever tab it waits.
+ * @param {import("../core/chat.js").Chat} chat
+ * @param {{rooms?: boolean, always?: boolean}} [options] `rooms`: say what becomes of one's rooms, too; `always`: ask also if
+ *   nothing would be lost
+ * @returns {Promise<boolean>} whether one may be logged out
+ */
+export async function mayLogOut(chat, { rooms = false, always = true } = {}) {
+  const unsent = await chat.unsent();
+  if (!unsent && !always) return true;
+  const lost = unsent ? ngettext("{n} message has not been sent yet and would be lost.", "{n} messages have not been sent yet and would be lost.", unsent) : "";
+  const gone = rooms ? _("Rooms you made that are not kept go with you. What is kept on this device is deleted.")
+    : _("What is kept on this device of your conversations is deleted here.");
+  return confirm({ title: _("Log out?"), text: `${lost} ${gone}`.trim(), ok: _("Log out"), danger: true });
+}
+
 /** Words looked for in all conversations. */
 export async function searchAll(chat, shell, words) {
   const { search } = await import("../talk/search.js");

@@ -7,10 +7,10 @@ import { pushOff, pushRow } from "../push.js";
 import { prefer, preferred } from "./device.js";
 import { confirm } from "./dialogs.js";
 import { h, icon, visible } from "./dom.js";
-import { editStatus } from "./doors.js";
+import { editStatus, mayLogOut } from "./doors.js";
 import { genders } from "./enter.js";
 import { form } from "./form.js";
-import { _, facts, lang, LANGUAGES, moment, ngettext, number, sentence } from "./language.js";
+import { _, facts, lang, LANGUAGES, moment, number, sentence } from "./language.js";
 import { said } from "./lists.js";
 
 /**
@@ -161,12 +161,8 @@ export function mountSettings(element, chat, part, shell) {
   }
 
   async function logout() {
-    const { waiting } = chat;
-    const question = { title: _("Log out?"), ok: _("Log out"), danger: true,
-      text: waiting ? ngettext("{n} message has not been sent yet and would be lost.", "{n} messages have not been sent yet and would be lost.", waiting)
-        : _("What is kept on this device of your conversations is deleted here.") };
-    if (!(await confirm(question))) return;
     try {
+      if (!(await mayLogOut(chat))) return;
       await pushOff(chat).catch(() => { /* The gateway finds it out with the next notice. */ });
       await chat.logout();
     } catch (error) {

@@ -147,6 +147,11 @@ export class Shell {
     (await import("./doors.js")).talkMenu(anchor, this.#chat, key, this, listed);
   }
 
+  /** Ask before one logs out, as in view/doors.js. @returns {Promise<boolean>} */
+  async mayLogOut(options) {
+    return (await import("./doors.js")).mayLogOut(this.#chat, options);
+  }
+
   /** The lists that came from the broker are old: something was made, left or deleted. */
   refresh() {
     this.#lists.refresh();
