@@ -555,6 +555,17 @@ async def test_nobody_logs_out_with_words_unsent_unasked(show: Show) -> None:
     await expect(question).to_have_count(0)
 
 
+async def test_a_count_says_that_there_are_more_also_of_what_one_person_wrote(show: Show) -> None:
+    page = await show(**DESKTOP)
+    await page.evaluate(
+        """() => {
+          Object.assign(chat.talks.get('@bob'), { unread: 3, mentions: 3, unreadMore: true });
+          chat.dispatchEvent(new CustomEvent('talks'));
+        }"""
+    )
+    await expect(page.locator(".places li", has_text="bob").locator(".badge")).to_contain_text("@3+")
+
+
 async def test_targets_are_large_enough_for_fingers(show: Show) -> None:
     page = await show()
     small = await page.evaluate(

@@ -167,7 +167,7 @@ export function mountLists(element, chat, shell) {
 
   function counted(unread, more, mentions, notify) {
     const loud = mentions && notify !== "off";
-    const text = `${loud ? "@" : ""}${number(loud ? mentions : unread)}${!loud && more ? "+" : ""}`;
+    const text = `${loud ? "@" : ""}${number(loud ? mentions : unread)}${more && (!loud || mentions === unread) ? "+" : ""}`;
     const words = loud ? ngettext("{n} message for you", "{n} messages for you", mentions) : ngettext("{n} unread message", "{n} unread messages", unread);
     return h("span", { class: `badge${loud ? " loud" : ""}${notify === "off" ? " mute" : ""}` }, h("span", { "aria-hidden": true }, text), hidden(words));
   }
