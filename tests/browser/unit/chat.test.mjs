@@ -597,6 +597,20 @@ test("whatever the disk says late, nobody is given the words of another", async 
   }
 });
 
+test("a disk that cannot be read hinders nobody", async () => {
+  const world = new World(1);
+  world.account("ana");
+  const port = world.port("ana");
+  const { tables } = port;
+  port.tables = (name) => ({ run: (work, mode) => (mode === "readonly" ? Promise.reject(new Error("unreadable")) : tables(name).run(work, mode)), close() {} });
+  const chat = new Chat({ port });
+  chat.start({ login: "ana" });
+  await world.time.pass(3000);
+  chat.post("lobby", "hola");
+  await world.time.pass(3000);
+  assert.deepEqual([chat.link, texts(chat.talks.get("lobby")), chat.waiting], ["live", ["hola"], 0]);
+});
+
 test("drafts of two tabs stand beside one another, and what waits in one is known to the other", async () => {
   const { world, disk, chat } = await one(1, (world) => world.room("café").members.add("ana"));
   const other = new Chat({ port: world.port("ana", disk) });

@@ -154,7 +154,8 @@ export class Chat extends EventTarget {
    */
   async start({ login, talk } = {}) {
     if (talk) this.#windows.shown = talk;
-    if (login && !this.#store) this.#opened = this.#recall(login);
+    // What cannot be read hinders nobody: the broker has it.
+    if (login && !this.#store) this.#opened = this.#recall(login).catch(() => {});
     this.#link.start();
     await this.#opened;
   }
