@@ -22,7 +22,7 @@ REQUEST: Final = """
   socket.onmessage = ({ data }) => {
     const frame = JSON.parse(data);
     if (frame.id === 1) socket.send(JSON.stringify(request));
-    if (frame.id !== 2) return;
+    if (frame.id !== 2 || frame.ok === undefined) return;
     resolve(frame);
     socket.close();
   };

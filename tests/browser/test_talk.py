@@ -555,6 +555,19 @@ async def test_nobody_logs_out_with_words_unsent_unasked(show: Show) -> None:
     await expect(question).to_have_count(0)
 
 
+async def test_a_draft_that_the_disk_gives_late_is_gone_on_with(show: Show) -> None:
+    page = await show()
+    late = """() => {
+      chat.talks.get('lobby').draft = 'half a sen';
+      chat.dispatchEvent(new CustomEvent('talk', { detail: { key: 'lobby', what: 'draft' } }));
+    }"""
+    await page.evaluate(late)
+    await expect(page.locator("textarea")).to_have_value("half a sen")
+    await page.locator("textarea").fill("typed since")
+    await page.evaluate(late)
+    await expect(page.locator("textarea")).to_have_value("typed since")
+
+
 async def test_a_count_says_that_there_are_more_also_of_what_one_person_wrote(show: Show) -> None:
     page = await show(**DESKTOP)
     await page.evaluate(

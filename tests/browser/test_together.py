@@ -195,6 +195,34 @@ async def test_whoever_logs_in_next_is_shown_nothing_of_whom_was_here(shared: Se
     await expect(ben.message("of ana alone")).to_have_count(0)
 
 
+async def test_a_room_that_was_made_anew_is_the_one_that_is_in_view(shared: Servers, visit: Opener) -> None:
+    ana, desk, ben = await visit(shared), await visit(shared), await visit(shared)
+    await ben.arrive("ben-anew")
+    await ben.into("/create anew --keep")
+    await ana.arrive("ana-anew")
+    await ana.into("/join anew")
+    await ben.type("of the first room")
+    await ana.hears("of the first room")
+    await desk.arrive("ana-anew", new=False)
+    await ana.context.set_offline(True)
+    await ana.composer.fill("for the first room")
+    await ben.type("/delete anew")
+    await ben.page.get_by_role("region", name="anew", exact=True).wait_for(state="detached")
+    await ben.turn("lobby")
+    await ben.into("/create anew --keep")
+    await desk.into("/join anew")
+    await ana.context.set_offline(False)
+    await ana.live()
+    await expect(ana.message("of the first room")).to_have_count(0)
+    await expect(ana.composer).to_have_value("")
+    await ana.page.get_by_text("so this was not sent: for the first room").wait_for()
+    await ben.type("of the second room")
+    await ana.hears("of the second room")
+    await ana.type("seen at once")
+    await ana.hears("seen at once")
+    await ben.hears("seen at once")
+
+
 async def test_who_could_be_invited_is_proposed(shared: Servers, visit: Opener) -> None:
     ana, ben = await visit(shared), await visit(shared)
     await ben.arrive("ben-invited")

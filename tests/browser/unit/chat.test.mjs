@@ -534,8 +534,86 @@ test("a line that breaks again while one comes back leads back all the same", as
   }
 });
 
+test("whatever is not answered while one comes back, one does, and what waits is sent once", async () => {
+  for (const mean of [
+    (world, op) => op === "sessions" && world.meant++ < 1 && "silence",
+    (world, op) => ["sessions", "rooms", "join"].includes(op) && world.meant++ < 6 && { code: "busy", retry_after: 3 },
+    (world, op) => op === "join" && world.meant++ < 2 && { code: "rate-limited", retry_after: 20 },
+    (world, op) => op === "join" && world.meant++ < 1 && "silence",
+  ]) {
+    const { world, chat, unsent } = await away(["I am late"]);
+    world.rooms.get("café").members.delete("ana");
+    const { answer } = world;
+    world.meant = 0;
+    world.answer = (socket, request) => {
+      const how = mean(world, request.op);
+      if (how === "silence") return undefined;
+      return how ? socket.reply({ id: request.id, ok: false, error: { message: how.code, ...how } }) : answer.call(world, socket, request);
+    };
+    world.down = false;
+    await world.time.pass(120000);
+    assert.ok(world.meant > 0);
+    assert.deepEqual([unsent, chat.waiting, world.rooms.get("café").log.map(({ text }) => text)], [[], 0, ["I am late"]]);
+  }
+});
+
+test("a page that is loaded anew while one comes back goes on with that, also in rooms that were joined since it began", async () => {
+  const { world, disk, chat, port } = await one(1, (world) => world.room("café", { kept: false }));
+  const joined = chat.join("café");
+  await world.time.pass(100);
+  await joined;
+  let last = { chat, port };
+  for (const wait of [0, 3, 6, 9]) {
+    offline(world);
+    await world.time.pass(100);
+    last.chat.post("café", `late ${wait}`);
+    await world.time.pass(40000);
+    world.rooms.get("café").members.delete("ana");
+    world.down = false;
+    while (last.chat.link !== "live") await world.time.pass(1);
+    await world.time.pass(wait);
+    last.port.alive = false;
+    for (const socket of [...world.sockets]) world.cut(socket);
+    last = await reload(world, disk, last.port);
+    await world.time.pass(40000);
+    assert.ok(last.chat.talks.has("café"));
+  }
+  assert.deepEqual(world.rooms.get("café").log.map(({ text }) => text), ["late 0", "late 3", "late 6", "late 9"]);
+});
+
+test("a page that was frozen knows that it was away", async () => {
+  const { world, chat, port } = await one(1, (world) => world.room("café", { kept: false }).members.add("ana"));
+  await world.time.pass(60000);
+  const { time } = world;
+  // Nothing of it runs, and nothing tells it so: the gateway gives it up, and the broker its memberships.
+  port.alive = false;
+  world.rooms.get("café").members.delete("ana");
+  await time.pass(100000);
+  port.alive = true;
+  for (const socket of [...world.sockets]) world.cut(socket);
+  await time.pass(30000);
+  assert.ok(chat.talks.has("café"));
+});
+
+test("what one person asked for is not done for the next", async () => {
+  const { world, disk, port, chat } = await one(1, (world) => world.room("plans"));
+  offline(world);
+  await world.time.pass(10);
+  const asked = chat.join("plans").then(() => "done", ({ code }) => code);
+  port.alive = false;
+  const bob = world.port("bob", disk);
+  // The same page, whose cookie is another's by now.
+  port.connect = bob.connect;
+  port.alive = true;
+  world.down = false;
+  await world.time.pass(2000);
+  assert.deepEqual([chat.me.login, await asked, world.rooms.get("plans").members.size], ["bob", "not-logged-in", 0]);
+});
+
 test("what is half written for a room that goes is told, and nothing of what one leaves oneself", async () => {
   const { world, chat, unsent } = await away([]);
+  const notices = [];
+  chat.addEventListener("notice", ({ detail }) => detail.kind === "unsent" && notices.push(detail));
   world.down = false;
   await world.time.pass(30000);
   chat.draft("café", "half a sen");
@@ -546,7 +624,11 @@ test("what is half written for a room that goes is told, and nothing of what one
   assert.deepEqual(unsent, ["half a sen"]);
   chat.join("café");
   await world.time.pass(6000);
+  assert.equal(chat.talks.get("café").draft, "");
   chat.draft("café", "another");
+  notices.at(-1).drop();
+  await world.time.pass(100);
+  assert.equal(chat.talks.get("café").draft, "another");
   chat.leave("café");
   await world.time.pass(6000);
   assert.deepEqual(unsent, ["half a sen"]);

@@ -228,7 +228,9 @@ def test_entering_leaves_the_room_before(broker: EmbeddedBroker, named: str) -> 
             assert [message async for message in lobby] == []
             back = await ana.enter("lobby")
             assert ana.current is back is not lobby
-            assert ana.link is LinkState.LIVE
+            # What is given back goes one way and what is asked another: the broker may have seen the question first,
+            # and have cut the line that still held the room.
+            await ana.wait_live()
 
     run(scenario())
 

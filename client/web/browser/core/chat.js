@@ -14,6 +14,7 @@ import { Entry, fold, isMine, Talk } from "./entries.js";
 import { Link, Refusal } from "./link.js";
 import { Logs } from "./logs.js";
 import { Posts } from "./posts.js";
+import { Returning } from "./returning.js";
 import { Store } from "./store.js";
 import { Windows } from "./windows.js";
 
@@ -24,8 +25,6 @@ const TYPING = 6000;
 const ECHO = 5000;
 /** After so long a membership may have ended with one's presence. */
 const AWAY = 15000;
-/** By then all devices of a person have noticed that their network is gone. */
-const NOTICED = 90000;
 const DISK = 1500;
 /** What is kept of drafts, each by itself: two tabs write in different talks. */
 const DRAFT = "draft ";
@@ -65,8 +64,9 @@ export class Chat extends EventTarget {
   #run = null;
   #told = false;
   #turned = -Infinity;
-  /** until when this browser was there, by the broker's clock */ #there = 0;
-  /** the keys of rooms of which it is not known yet whether one is back in them */ #returning = new Set();
+  /** when this browser last heard of the broker, by its clock */ #there = 0;
+  /** what the broker said last of one's session */ #session = null;
+  #returning;
   #marks = new Map();
   /** when it was last told that one writes there */ #typed = new Map();
   /** until when others write: timers */ #writing = new Map();
@@ -109,6 +109,7 @@ export class Chat extends EventTarget {
     this.#logs = new Logs(this, port, inside);
     this.#windows = new Windows(this, this.#logs, inside);
     this.#posts = new Posts(this, port, inside);
+    this.#returning = new Returning(this, port, { drop: (key, reason) => this.#drop(key, reason), decided: () => this.#posts.send() });
     globalThis.addEventListener?.("online", () => this.#link.wake());
     globalThis.addEventListener?.("offline", () => this.#link.cut());
     globalThis.addEventListener?.("pagehide", () => this.handOver());
@@ -142,8 +143,13 @@ export class Chat extends EventTarget {
 
   /** How many of one's own words are kept in this browser that the broker has not got, by this tab or another. @returns {Promise<number>} */
   async unsent() {
-    const kept = await this.#store?.load().catch(() => null);
-    return Math.max(this.waiting, kept?.outbox.filter(({ stranded }) => !stranded).length ?? 0);
+    const kept = await this.#soon(this.#store?.load().catch(() => null));
+    return Math.max(this.waiting, kept?.outbox.length ?? 0);
+  }
+
+  /** What comes of it, or nothing, if it takes too long: a database may hang. */
+  #soon(work) {
+    return Promise.race([work, new Promise((resolve) => this.#port.set(resolve, DISK))]);
   }
 
   // Coming and going
@@ -201,7 +207,7 @@ export class Chat extends EventTarget {
     else {
       this.#tell();
       this.#store?.flush();
-      if (this.link === "live") this.#store?.keep("there", this.now());
+      this.#hear(true);
     }
     this.#active();
   }
@@ -240,13 +246,16 @@ export class Chat extends EventTarget {
     this.#posts.found(found.outbox);
     const drafts = Object.entries(found.kept).filter(([key]) => key.startsWith(DRAFT)).map(([key, text]) => [key.slice(DRAFT.length), text]);
     this.#drafts = new Map([...drafts, ...this.#drafts]);
-    for (const talk of this.talks.values()) talk.draft ||= this.#drafts.get(talk.key) ?? "";
+    for (const talk of this.talks.values()) {
+      if (talk.draft || !this.#drafts.has(talk.key)) continue;
+      talk.draft = this.#drafts.get(talk.key);
+      this.#say("talk", { key: talk.key, what: "draft" });
+    }
     return found;
   }
 
   async #hello() {
-    // A database may hang: then what it keeps is taken in later.
-    await Promise.race([this.#opened, new Promise((resolve) => this.#port.set(resolve, DISK))]);
+    await this.#soon(this.#opened);
     return { run: this.#run, cursors: this.#logs.cursors };
   }
 
@@ -258,6 +267,7 @@ export class Chat extends EventTarget {
       // Somebody else was here: nothing of theirs is shown any more.
       this.#store?.forget();
       this.#store = null;
+      this.#link.forget();
       this.#clear();
       this.#say("account");
       this.#keepIn(session.login).then((found) => found && this.#posts.restore(), () => {});
@@ -266,14 +276,28 @@ export class Chat extends EventTarget {
     this.server = { name: reply.server, defaultRoom: reply.default_room, push: reply.push };
     const first = !this.me || this.link === "connecting";
     this.#state(session, { certain: (log) => reply.resume === "reset" || reply.gaps?.includes(log), first });
-    this.#store.keep("me", { session, run: reply.run, server: this.server });
-    this.#store.keep("there", this.now());
+    this.#session = session;
+    this.#remember();
+    this.#hear(true);
     this.#say("server");
     this.#windows.fill().catch(() => {});
+    if (this.link === "live") this.#returning.find();
+  }
+
+  /** Keep where one is, to begin with it the next time. */
+  #remember() {
+    if (!this.#session) return;
+    const rooms = [...this.talks.values()].flatMap(({ view }) => view ?? []);
+    this.#store?.keep("me", { session: { ...this.#session, rooms }, run: this.#run, server: this.server });
+  }
+
+  /** Something came: this browser is there. As long as it is not known what became of rooms meanwhile, that counts from before. */
+  #hear(kept = false) {
+    if (this.link === "live" && !this.#returning.size) this.#there = this.now();
+    if (kept && this.#there) this.#store?.keep("there", this.#there);
   }
 
   #linked(state) {
-    if (this.link === "live" && !this.#returning.size) this.#there = this.now();
     this.link = state;
     this.linkSince = this.#port.wall();
     if (state === "live") {
@@ -281,12 +305,14 @@ export class Chat extends EventTarget {
       this.#tell();
       this.#posts.send();
       this.#logs.pump();
+      this.#returning.find();
     }
     this.#say("link", { state });
   }
 
   #pong(reply, sent) {
     this.#clock.sample(sent, this.#port.monotonic(), reply.time);
+    this.#hear(true);
     const fits = () => this.#logs.fits(Object.keys(reply.heads));
     for (const [log, head] of Object.entries(reply.heads)) this.#logs.rumoured(log, head);
     // An event that says why may be on its way yet.
@@ -312,7 +338,7 @@ export class Chat extends EventTarget {
   }
 
   #clear() {
-    this.me = this.#run = null;
+    this.me = this.#run = this.#session = null;
     this.talks.clear();
     this.#logs.clear();
     this.#marks.clear();
@@ -345,14 +371,14 @@ export class Chat extends EventTarget {
     this.me = { login, operator, status, note, current, pattern };
     const there = new Map(session.rooms.map((view) => [view.name, view]));
     const away = this.link !== "live" && this.now() - this.#there > AWAY;
-    const doubtful = [];
     for (const [key, talk] of this.talks) {
       const { view } = talk;
-      if (!view || there.get(key)?.id === view.id || this.#returning.has(key)) continue;
-      if (!there.has(key) && !view.kept && away) doubtful.push(talk);
-      else this.#drop(key, there.has(key) ? "deleted" : "gone");
+      if (!view) continue;
+      if (there.get(key)?.id === view.id) this.#returning.delete(key);
+      else if (there.has(key)) this.#drop(key, "deleted");
+      else if (!view.kept && away) this.#returning.add(talk, this.#there);
+      else if (!this.#returning.has(key)) this.#drop(key, "gone");
     }
-    if (doubtful.length) this.#return(doubtful, this.#there);
     const box = this.#logs.follow(`@${login}`, 0, session.inbox, certain(`@${login}`));
     this.#windows.inbox ??= { low: box.last, first: !box.last };
     for (const view of session.rooms) this.#room(view, first, certain(view.name));
@@ -368,31 +394,6 @@ export class Chat extends EventTarget {
     this.#logs.pump();
   }
 
-  /**
-   * Rooms that one is in no more, and was when this browser was last there. If no other device was there since, then the membership ended with
-   * one's presence: one never said that one leaves, and comes back, if it is that room. Else what was done elsewhere counts. What is
-   * written for them waits until that is known.
-   */
-  async #return(talks, since) {
-    for (const { key } of talks) this.#returning.add(key);
-    try {
-      const [{ sessions }, rooms] = await Promise.all([this.request("sessions"), this.list("rooms", { hidden: true })]);
-      const elsewhere = sessions.some((each) => !each.current && (each.online || each.seen > since + NOTICED));
-      for (const talk of talks.filter((each) => this.talks.get(each.key) === each)) {
-        const same = rooms.some(({ id }) => id === talk.view.id);
-        if (same && !elsewhere) await this.join(talk.key).catch(({ code }) => code === "no-answer" || this.#drop(talk.key, "gone"));
-        else this.#drop(talk.key, same ? "gone" : "deleted");
-      }
-    } catch (refusal) {
-      // The next hello asks again.
-      if (!(refusal instanceof Refusal)) throw refusal;
-      this.#there = since;
-    } finally {
-      for (const { key } of talks) this.#returning.delete(key);
-      this.#posts.send();
-    }
-  }
-
   #room(view, first, certain = false) {
     let talk = this.talks.get(view.name);
     if (talk && talk.view.id !== view.id) {
@@ -400,6 +401,7 @@ export class Chat extends EventTarget {
       this.#drop(view.name, "deleted");
       talk = undefined;
     }
+    this.#returning.delete(view.name);
     const log = this.#logs.follow(view.name, view.id, view.head, certain);
     if (!talk) {
       talk = new Talk(view.name, view.name, log.last);
@@ -417,6 +419,7 @@ export class Chat extends EventTarget {
     this.#remind(talk, Math.max(view.read, view.since));
     this.#marked(talk, view.read, view.notify);
     this.#say("talk", { key: view.name, what: "view" });
+    if (!first) this.#remember();
     return talk;
   }
 
@@ -430,13 +433,15 @@ export class Chat extends EventTarget {
   #drop(key, reason) {
     const talk = this.talks.get(key);
     if (!this.talks.delete(key)) return;
+    this.#returning.delete(key);
     this.#logs.drop(talk.log);
     this.#store?.drop(talk.log);
+    this.#remember();
     this.#posts.abandon(key);
     if (reason !== "left") {
-      const { draft: text } = talk;
       this.#say("notice", { key, kind: "room-left", reason, time: this.now() });
-      if (text.trim()) this.#say("notice", { key, kind: "unsent", text, drop: () => this.draft(key, ""), time: this.now() });
+      if (talk.draft.trim()) this.#posts.unsaid(talk);
+      this.draft(key, "");
     }
     this.#say("talks");
   }
@@ -460,6 +465,7 @@ export class Chat extends EventTarget {
 
   #event(frame) {
     const { log: name, kind } = frame;
+    this.#hear();
     const log = this.#logs.get(name);
     const talk = this.talks.get(name);
     if (frame.seq !== undefined) this.#logs.heard(frame);

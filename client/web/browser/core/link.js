@@ -56,6 +56,7 @@ export class Link {
   #number = 0;
   /** requests by number, on their way */ #open = new Map();
   /** those that wait for a live link */ #queue = new Set();
+  /** all that are neither answered nor given up */ #calls = new Set();
   #again;
   #beat;
   #due = 0;
@@ -170,8 +171,13 @@ export class Link {
     if (this.state === "ended") return;
     this.#stopped = true;
     this.#drop("ended");
-    for (const call of this.#queue) this.#settle(call, new Refusal({ code: "not-logged-in" }));
+    this.forget();
     this.#on.ended(reason);
+  }
+
+  /** Nothing that was asked so far is to be done: it was somebody else who wanted it. */
+  forget() {
+    for (const call of this.#calls) this.#settle(call, new Refusal({ code: "not-logged-in" }));
   }
 
   /** Say hello, at first or to see the state afresh. */
@@ -233,6 +239,7 @@ export class Link {
     const patience = this.state === "offline" ? Math.min(timeout, SOON) : timeout;
     return new Promise((resolve, reject) => {
       const call = { op, fields, resolve, reject, urgent, post, id: 0, until: this.#port.monotonic() + patience };
+      this.#calls.add(call);
       call.timer = this.#port.set(() => this.#settle(call, new Refusal({ code: "no-answer" })), patience);
       if (this.state === "ended") this.#settle(call, new Refusal({ code: "not-logged-in" }));
       else if (this.#socket && (this.#live || urgent)) this.#send(call);
@@ -250,6 +257,7 @@ export class Link {
     this.#port.clear(call.timer);
     this.#open.delete(call.id);
     this.#queue.delete(call);
+    this.#calls.delete(call);
     if (outcome instanceof Refusal) call.reject(outcome);
     else call.resolve(outcome);
   }
@@ -284,6 +292,7 @@ export class Link {
     if (!again || call.urgent || call.post || this.#port.monotonic() + pause > call.until) return this.#settle(call, refusal);
     this.#open.delete(call.id);
     this.#port.set(() => {
+      if (!this.#calls.has(call)) return;
       if (this.#live) this.#send(call);
       else this.#queue.add(call);
     }, pause);

@@ -178,6 +178,11 @@ export class Posts {
     return true;
   }
 
+  /** What is half written in a talk that goes. */
+  unsaid({ key, draft: text, view }) {
+    this.#strand({ nonce: this.#nonce(), op: "send", fields: { text }, key, room: view?.id, at: this.#chat.now() });
+  }
+
   /** There is no way to it any more. What somebody wrote stays on disk until they were told, and is never sent elsewhere. */
   #strand(post) {
     const { nonce, key, fields } = post;

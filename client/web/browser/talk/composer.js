@@ -84,6 +84,11 @@ export class Composer {
     else this.#busy();
   }
 
+  /** Go on with what was begun in an earlier page, if nothing was yet in this one. */
+  takeUp() {
+    if (!this.text && !this.#about) this.put(this.#talk.draft, false);
+  }
+
   /** Put a text back that was taken from here, unless something else is being written. @returns {boolean} whether it is there */
   putBack(text) {
     if (this.text || this.#about) return false;

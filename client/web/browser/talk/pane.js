@@ -61,7 +61,7 @@ export class Pane {
     this.composer.grow();
     const { signal } = this.#listening;
     const mine = (what, act) => chat.addEventListener(what, ({ detail }) => detail.key === talk.key && act(detail), { signal });
-    mine("talk", () => this.#draw());
+    mine("talk", ({ what }) => (what === "draft" ? this.composer.takeUp() : this.#draw()));
     // Whether somebody is there is known from the room where everybody arrives.
     if (talk.kind !== "room") chat.addEventListener("talk", ({ detail }) => detail.key === chat.server.defaultRoom && this.#draw(), { signal });
     mine("heard", ({ entry }) => this.#announce(entry));

@@ -18,6 +18,8 @@ const CONNECTING_MS = 1500;
 const TOAST_MS = 6000;
 /** So many words for a moment stand at once; a new one takes the place of the oldest. */
 const PASSING = 3;
+/** So many characters are shown of words that can be copied whole. */
+const RESCUED = 200;
 /** Who has no mouse hovers for ever over what was pressed last. */
 const HELD = matchMedia("(hover: hover)").matches ? ":hover, :focus-within" : ":focus-within";
 
@@ -26,7 +28,7 @@ export class Shell {
   #stop = new AbortController();
   #route = { view: "" };
   #side = "";
-  /** @type {{key: string, mounted: {goTo?: Function, putBack?: Function, focus: Function, destroy: Function}} | null} */ #main = null;
+  /** @type {{key: string, talk?: object, mounted: {goTo?: Function, putBack?: Function, focus: Function, destroy: Function}} | null} */ #main = null;
   /** @type {{close: (moved?: boolean) => void} | null} */ #panel = null;
   #parts;
   #lists;
@@ -261,7 +263,7 @@ export class Shell {
     this.#unmount();
     if (!talks.has(key)) return this.#stranger(key);
     prefer("last", key);
-    this.#main = { key, mounted: mountTalk(this.#parts.main, this.#chat, key, this) };
+    this.#main = { key, talk: talks.get(key), mounted: mountTalk(this.#parts.main, this.#chat, key, this) };
     if (seq) this.#main.mounted.goTo?.(seq);
     if (navigator.serviceWorker?.controller) import("../push.js").then(({ looked }) => looked(key), () => {});
   }
@@ -339,10 +341,11 @@ export class Shell {
   #counted() {
     const { talks } = this.#chat;
     const { view, key } = this.#route;
-    if (this.#main?.key && !talks.has(this.#main.key)) {
-      // The room is gone, or one has left it, perhaps on another device.
+    if (this.#main?.key && talks.get(this.#main.key) !== this.#main.talk) {
+      // The room is gone, or one has left it, perhaps on another device; or by its name there is another.
+      const another = talks.has(this.#main.key);
       this.#unmount();
-      if (view === "talk") return this.#go(`#/${this.#side}`, { replace: true });
+      if (view === "talk" && !another) return this.#go(`#/${this.#side}`, { replace: true });
     }
     const missing = view === "talk" && this.#main?.key !== key && talks.has(key);
     if (missing || (!this.#main && !view && WIDE.matches && talks.size)) return this.#render();
@@ -366,9 +369,10 @@ export class Shell {
   }
 
   /** Say what became of words that somebody wrote, until they copied them or put it away: then `drop`. */
-  #rescue(said, text, drop) {
+  #rescue(say, text, drop) {
+    const said = say(text.length > RESCUED ? `${text.slice(0, RESCUED)}…` : text);
     const copy = () => navigator.clipboard.writeText(text).then(drop, () => {
-      this.#rescue(said, text, drop);
+      this.#rescue(say, text, drop);
       this.toast(_("This browser does not allow copying."), { error: true });
     });
     this.toast(said, { error: true, actions: [{ label: _("Copy text"), act: copy }], closed: drop });
@@ -379,13 +383,12 @@ export class Shell {
     const lost = op === "edit" && text && !(this.shown === key && this.#main.mounted.putBack(text));
     if (!lost) return this.fail(error);
     const why = sentence(error);
-    const said = _("{why} Your message in {name} stays as it was. You wrote: {text}", { why, name: key, text });
-    this.#rescue(said, text);
+    this.#rescue((short) => _("{why} Your message in {name} stays as it was. You wrote: {text}", { why, name: key, text: short }), text);
   }
 
   #noticed(notice) {
     const { kind, key, reason, text, drop } = notice;
-    if (kind === "unsent") this.#rescue(_("You are no longer in {room}, so this was not sent: {text}", { room: key, text }), text, drop);
+    if (kind === "unsent") this.#rescue((short) => _("You are no longer in {room}, so this was not sent: {text}", { room: key, text: short }), text, drop);
     if (kind === "room-left" && reason === "removed") this.toast(_("You were removed from {room}.", { room: key }));
     if (kind === "room-left" && ["deleted", "creator-gone"].includes(reason)) this.toast(_("The room {room} is no more.", { room: key }));
     if (kind === "refused") this.#refused(notice);
