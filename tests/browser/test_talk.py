@@ -519,6 +519,7 @@ async def test_an_edit_or_an_answer_goes_on_where_one_left_it(show: Show) -> Non
     await page.evaluate("shell.show('lobby')")
     await expect(page.get_by_placeholder("Message to #lobby")).to_have_value("and what I write now")
     await expect(strip).to_be_hidden()
+    await expect(page.get_by_role("alert")).to_contain_text("was taken back. You wrote: too late")
 
 
 async def test_nobody_logs_out_with_words_unsent_unasked(show: Show) -> None:

@@ -36,8 +36,9 @@ export class Composer {
   /**
    * @param {import("../core/chat.js").Chat} chat
    * @param {import("../core/chat.js").Talk} talk
-   * @param {{command: (line: string) => Promise<boolean>, sent: () => void}} carry what carries out a line that begins like
-   *   a command (resolves to whether it may go from the field), and hears that something was said
+   * @param {{command: (line: string) => Promise<boolean>, sent: () => void, failed: (error: Error) => void, lost: (text: string) => void}} carry
+   *   what carries out a line that begins like a command (resolves to whether it may go from the field), and hears that something was said,
+   *   or why not, and of words for which there is no place any more
    */
   constructor(chat, talk, carry) {
     this.#chat = chat;
@@ -115,7 +116,10 @@ export class Composer {
     const { what, text, kept } = before;
     // What is not loaded just now may be there still: the broker knows.
     const entry = this.#talk.entries.find((each) => each.seq === before.entry.seq) ?? before.entry;
-    if (entry.retracted) return;
+    if (entry.retracted) {
+      if (what === "edit" && text !== before.entry.text) this.#carry.lost(text);
+      return;
+    }
     this.#over(what, entry);
     if (what !== "edit") return;
     this.#kept = kept;

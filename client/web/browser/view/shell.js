@@ -134,6 +134,21 @@ export class Shell {
     setTimeout(later, actions.length ? 2 * TOAST_MS : TOAST_MS);
   }
 
+  /**
+   * Say what became of words that somebody wrote, until they copied them or put it away.
+   * @param {(short: string) => string} say makes the sentence of so much of them as can be shown @param {string} text
+   * @param {() => void} [drop] called then
+   */
+  rescue(say, text, drop) {
+    const short = [...text.slice(0, 2 * RESCUED)].slice(0, RESCUED).join("");
+    const said = say(short === text ? text : `${short}…`);
+    const copy = () => navigator.clipboard.writeText(text).then(drop, () => {
+      this.rescue(say, text, drop);
+      this.toast(_("This browser does not allow copying."), { error: true });
+    });
+    this.toast(said, { error: true, actions: [{ label: _("Copy text"), act: copy }], closed: drop });
+  }
+
   /** Ask before something is done. @param {{title: string, text?: string, ok: string, danger?: boolean}} question @returns {Promise<boolean>} */
   async confirm(question) {
     return (await import("./dialogs.js")).confirm(question);
@@ -368,27 +383,17 @@ export class Shell {
     this.toast(_("{who} invites you to {room}.", { who: entry.sender, room: entry.room }), { actions: [{ label: _("Join"), act: join }] });
   }
 
-  /** Say what became of words that somebody wrote, until they copied them or put it away: then `drop`. */
-  #rescue(say, text, drop) {
-    const said = say(text.length > RESCUED ? `${text.slice(0, RESCUED)}…` : text);
-    const copy = () => navigator.clipboard.writeText(text).then(drop, () => {
-      this.#rescue(say, text, drop);
-      this.toast(_("This browser does not allow copying."), { error: true });
-    });
-    this.toast(said, { error: true, actions: [{ label: _("Copy text"), act: copy }], closed: drop });
-  }
-
   /** The words of an edit that was refused go back where one writes, if that is in view and free. */
   #refused({ op, key, text, error }) {
     const lost = op === "edit" && text && !(this.shown === key && this.#main.mounted.putBack(text));
     if (!lost) return this.fail(error);
     const why = sentence(error);
-    this.#rescue((short) => _("{why} Your message in {name} stays as it was. You wrote: {text}", { why, name: key, text: short }), text);
+    this.rescue((short) => _("{why} Your message in {name} stays as it was. You wrote: {text}", { why, name: key, text: short }), text);
   }
 
   #noticed(notice) {
     const { kind, key, reason, text, drop } = notice;
-    if (kind === "unsent") this.#rescue((short) => _("You are no longer in {room}, so this was not sent: {text}", { room: key, text: short }), text, drop);
+    if (kind === "unsent") this.rescue((short) => _("You are no longer in {room}, so this was not sent: {text}", { room: key, text: short }), text, drop);
     if (kind === "room-left" && reason === "removed") this.toast(_("You were removed from {room}.", { room: key }));
     if (kind === "room-left" && ["deleted", "creator-gone"].includes(reason)) this.toast(_("The room {room} is no more.", { room: key }));
     if (kind === "refused") this.#refused(notice);
