@@ -145,6 +145,12 @@ class App:
             await self.button("Back").click()
         await self.page.locator(".side .tabs").get_by_role("link", name=view, exact=True).click()
 
+    async def log_out(self) -> None:
+        """By the settings."""
+        await self.choose("Settings", "Log out")
+        question = self.page.get_by_role("dialog", name="Log out?", exact=True)
+        await question.get_by_role("button", name="Log out", exact=True).click()
+
     async def choose(self, *names: str) -> None:
         """Press buttons one after another, the last ones in the menus or dialogs that the first ones open."""
         for name in names:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tests.support.patience import PATIENCE_MS
+from tests.support.patience import PATIENCE_MS, PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -80,6 +80,22 @@ async def until(condition: Callable[[], object]) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("it did not come to hold")
+
+
+async def holds(page: Page, expression: str) -> None:
+    """Wait until it is true in the page, though it is a promise, and though the page may be loaded anew meanwhile.
+
+    Playwright's own `wait_for_function` evaluates it within the page again and again, which a page's
+    Content-Security-Policy forbids but for the first time.
+    """
+    from playwright.async_api import Error
+
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(Error):
+                if await page.evaluate(expression):
+                    return
+            await asyncio.sleep(0.02)
 
 
 class Watched:

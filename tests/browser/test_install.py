@@ -5,8 +5,6 @@ With the real files and the real list that the gateway makes of them, from a sma
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -21,8 +19,8 @@ from client.language import LANGUAGES
 from client.web.edge.pages import BROWSER, Pages
 from client.web.edge.security import HEADERS
 from client.web.facts import facts
-from tests.browser.chromium import Watched, opened, until
-from tests.support.patience import PATIENCE_MS, PATIENCE_S
+from tests.browser.chromium import Watched, holds, opened, until
+from tests.support.patience import PATIENCE_MS
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Safari/604.1"
 FACTS = {f"/facts/{lang}.json": json.dumps(facts(lang)).encode() for lang in LANGUAGES}
@@ -88,25 +86,13 @@ async def arrived(watched: Watched) -> None:
     await watched.page.locator("input").first.wait_for()
 
 
-async def holds(watched: Watched, expression: str) -> None:
-    """Wait until it is true, though it is a promise, and though the page may be loaded anew meanwhile."""
-    from playwright.async_api import Error
-
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            with contextlib.suppress(Error):
-                if await watched.page.evaluate(expression):
-                    return
-            await asyncio.sleep(0.02)
-
-
 async def visited(watched: Watched) -> None:
     """Open the app for the first time, until its worker has all it needs."""
     await arrived(watched)
     await watched.page.evaluate(READY)
-    await holds(watched, CONTROLLED)
+    await holds(watched.page, CONTROLLED)
     await holds(
-        watched,
+        watched.page,
         "async () => (await Promise.all((await caches.keys()).map(async (name) =>"
         " (await (await caches.open(name)).keys()).some(({ url }) => url.includes('/facts/'))))).includes(true)",
     )
@@ -161,13 +147,13 @@ async def test_a_new_version_comes_whole_and_is_not_forced(chromium: Any, shell:
         before = await page.evaluate(CACHED)
         shell.changed("index.html", "<title>", '<meta name="newer"><title>')
         await page.evaluate("navigator.serviceWorker.getRegistration().then((each) => each.update())")
-        await holds(watched, "navigator.serviceWorker.getRegistration().then((each) => each.waiting !== null)")
+        await holds(watched.page, "navigator.serviceWorker.getRegistration().then((each) => each.waiting !== null)")
         assert await page.locator("input").first.input_value() == "half a na", "nobody was interrupted"
         assert not await page.locator("meta[name=newer]").count()
         # It may take over now: every page takes it together, and the version before is gone.
         await page.locator("input").first.fill("")
         await page.evaluate(TAKE_OVER)
-        await holds(watched, "document.querySelector('meta[name=newer]') !== null")
+        await holds(watched.page, "document.querySelector('meta[name=newer]') !== null")
         after = await page.evaluate(CACHED)
         assert len(after) == 1
         assert set(after) != set(before)
@@ -255,7 +241,7 @@ async def test_a_no_is_remembered(chromium: Any, shell: Shell, button: str) -> N
         await page.evaluate(CARD)
         await page.evaluate(PROMPT, "dismissed")
         await page.get_by_role("button", name=button).click()
-        await holds(watched, f"{STATE}.then((state) => state === 'refused')")
+        await holds(watched.page, f"{STATE}.then((state) => state === 'refused')")
         await page.reload()
         await page.locator("input").first.wait_for()
         await page.evaluate(CARD)
@@ -365,7 +351,7 @@ async def test_a_tap_shows_the_conversation_in_the_page_that_is_open(chromium: A
               dispatchEvent(new NotificationEvent("notificationclick", { notification }));
             }"""
         )
-        await holds(watched, "window.opened?.talk === '@ben' && window.opened.seq === 7")
+        await holds(watched.page, "window.opened?.talk === '@ben' && window.opened.seq === 7")
         assert (
             await watched.page.evaluate(
                 "navigator.serviceWorker.ready.then((each) => each.getNotifications()).then((all) => all.length)"
@@ -426,7 +412,7 @@ async def test_nobody_is_asked_before_they_want_it(chromium: Any, shell: Shell) 
         assert await page.evaluate(PUSH, "pushState") == "off"
         assert await page.evaluate("service.asked") == 0
         await switch.check()
-        await holds(watched, "asked.length === 2")
+        await holds(watched.page, "asked.length === 2")
         assert await page.evaluate("asked") == [["push-key", None], ["push-add", "https://push.example.net/1"]]
         assert await page.evaluate(PUSH, "pushState") == "on"
         # A new link tells the gateway again, and asks nobody.
@@ -434,7 +420,7 @@ async def test_nobody_is_asked_before_they_want_it(chromium: Any, shell: Shell) 
         assert await page.evaluate("asked.at(-1)") == ["push-add", "https://push.example.net/1"]
         assert await page.evaluate("service.asked") == 1
         await switch.uncheck()
-        await holds(watched, "service.now === null")
+        await holds(watched.page, "service.now === null")
         assert await page.evaluate("asked.at(-1)") == ["push-remove", "https://push.example.net/1"]
         assert await page.evaluate(PUSH, "pushState") == "off"
 

@@ -32,7 +32,7 @@ async def test_all_that_was_assigned_is_done_by_buttons(shared: Servers, visit: 
     await registered(ana, "ana-buttons")
     await ben.arrive("ben-buttons")
     # The log out and in again, as who has an account.
-    await ana.choose("Settings", "Log out", "Log out")
+    await ana.log_out()
     await ana.page.get_by_label("Login", exact=True).fill("ana-buttons")
     assert await ana.page.evaluate("JSON.parse(localStorage.tertulia).last") == "", "whom one spoke with stays nowhere"
     await ana.page.get_by_label("Password", exact=True).fill(PASSWORD)

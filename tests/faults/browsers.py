@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.browser.app import App
-from tests.browser.chromium import DESKTOP, PHONE, executable, launched, opened
+from tests.browser.chromium import DESKTOP, PHONE, executable, holds, launched, opened
 from tests.browser.terminal import Terminal
 from tests.faults.browsers_page import CATCH, CHANGE, DISK, HISTORY, POST, STATE, UNSAFE
 from tests.support.gateway import Broker, Served
@@ -86,7 +86,7 @@ class Tab:
 
     async def ready(self) -> None:
         """Wait until the client behind the page has begun."""
-        await self.page.wait_for_function("globalThis.caught && caught.me")
+        await holds(self.page, "globalThis.caught && caught.me")
 
 
 class World:

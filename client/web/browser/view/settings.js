@@ -160,13 +160,18 @@ export function mountSettings(element, chat, part, shell) {
     });
   }
 
+  let leaving = false;
   async function logout() {
+    if (leaving) return;
+    leaving = true;
     try {
       if (!(await mayLogOut(chat))) return;
       await pushOff(chat).catch(() => { /* The gateway finds it out with the next notice. */ });
       await chat.logout();
     } catch (error) {
       shell.fail(error);
+    } finally {
+      leaving = false;
     }
   }
 
