@@ -17,7 +17,7 @@ from playwright.async_api import expect
 
 from client.tui.text import emoji
 from client.web.facts import facts
-from tests.browser.chromium import DESKTOP, SMALL_PHONE, opened
+from tests.browser.chromium import DESKTOP, SMALL_PHONE, holds, opened
 
 ROOT = Path(__file__).parents[2]
 URL = "https://talk.test"
@@ -223,7 +223,7 @@ async def test_read_is_what_is_seen_at_the_end(show: Show) -> None:
     await _settled(page)
     assert await page.evaluate("chat.reads") == []
     await page.get_by_role("button", name="1 new message").click()
-    await page.wait_for_function("chat.reads.length === 1")
+    await holds(page, "chat.reads.length === 1")
     assert await page.evaluate("chat.reads[0] === chat.talks.get('lobby').head")
     assert await page.get_by_text("1 unread").count() == 1
 
@@ -356,19 +356,19 @@ async def test_one_begins_to_read_where_the_unread_begin(show: Show) -> None:
     page = await show("entries=300&hold=200&unread=60")
     first = page.locator(".row", has=page.locator(".unreadline"))
     await first.wait_for()
-    await page.wait_for_function("document.querySelector('.log').scrollTop < -1000")
+    await holds(page, "document.querySelector('.log').scrollTop < -1000")
     await _settled(page)
     log, row = await page.locator(".log").bounding_box(), await first.bounding_box()
     assert log["y"] - 1 <= row["y"] < log["y"] + 40
     assert await page.evaluate("[chat.talks.get('lobby').unread, chat.reads]") == [60, []]
     await page.get_by_role("button", name="60 new messages").click()
-    await page.wait_for_function("chat.talks.get('lobby').unread === 0")
+    await holds(page, "chat.talks.get('lobby').unread === 0")
 
 
 async def test_unread_messages_before_what_is_loaded_are_fetched_to_begin_there(show: Show) -> None:
     page = await show("entries=300&hold=40&unread=90")
     await page.locator(".row .unreadline").wait_for()
-    await page.wait_for_function("document.querySelector('.log').scrollTop < -1000")
+    await holds(page, "document.querySelector('.log').scrollTop < -1000")
     assert await page.evaluate("chat.reads") == []
 
 
@@ -377,7 +377,7 @@ async def test_a_line_shows_where_the_unread_begin(show: Show) -> None:
     await page.evaluate("shell.show('ajedrez')")
     line = page.locator(".unreadline")
     assert await line.inner_text() == "4 unread"
-    await page.wait_for_function("chat.talks.get('ajedrez').unread === 0")
+    await holds(page, "chat.talks.get('ajedrez').unread === 0")
     assert await line.is_visible()
     await page.evaluate("chat.post('ajedrez', 'mine')")
     await line.wait_for(state="detached")
@@ -519,7 +519,7 @@ async def test_an_edit_or_an_answer_goes_on_where_one_left_it(show: Show) -> Non
     await page.evaluate("shell.show('lobby')")
     await expect(page.get_by_placeholder("Message to #lobby")).to_have_value("and what I write now")
     await expect(strip).to_be_hidden()
-    await expect(page.get_by_role("alert")).to_contain_text("was taken back. You wrote: too late")
+    await expect(page.get_by_role("alert")).to_contain_text("is not there any more. You wrote: too late")
 
 
 async def test_nobody_logs_out_with_words_unsent_unasked(show: Show) -> None:
@@ -538,9 +538,11 @@ async def test_nobody_logs_out_with_words_unsent_unasked(show: Show) -> None:
         await question.get_by_role("button", name="Cancel").click()
         await expect(question).to_have_count(0)
     await page.evaluate("shell.open('settings')")
-    await page.get_by_role("button", name="Log out").click()
+    # Pressed twice it asks once.
+    await page.get_by_role("button", name="Log out").evaluate("(button) => { button.click(); button.click(); }")
     await expect(question).to_contain_text(lost)
     await question.get_by_role("button", name="Cancel").click()
+    await expect(question).to_have_count(0)
     assert await page.evaluate("window.ended") is None
 
     await page.evaluate("chat.elsewhere = 0")
@@ -552,7 +554,7 @@ async def test_nobody_logs_out_with_words_unsent_unasked(show: Show) -> None:
     await question.get_by_role("button", name="Cancel").click()
     await field.fill("/logout")
     await field.press("Enter")
-    await page.wait_for_function("window.ended")
+    await holds(page, "window.ended")
     await expect(question).to_have_count(0)
 
 
@@ -567,6 +569,23 @@ async def test_a_draft_that_the_disk_gives_late_is_gone_on_with(show: Show) -> N
     await page.locator("textarea").fill("typed since")
     await page.evaluate(late)
     await expect(page.locator("textarea")).to_have_value("typed since")
+
+
+async def test_a_draft_that_the_disk_gives_late_waits_for_the_end_of_an_edit(show: Show) -> None:
+    page = await show()
+    await page.evaluate("chat.post('lobby', 'my own words')")
+    await expect(page.locator(".row .msg.sent .body").last).to_have_text("my own words")
+    await page.locator("textarea").press("ArrowUp")
+    await expect(page.locator("textarea")).to_have_value("my own words")
+    await page.evaluate(
+        """() => {
+          chat.talks.get('lobby').draft = 'half a sen';
+          chat.dispatchEvent(new CustomEvent('talk', { detail: { key: 'lobby', what: 'draft' } }));
+        }"""
+    )
+    await expect(page.locator("textarea")).to_have_value("my own words")
+    await page.locator("textarea").press("Escape")
+    await expect(page.locator("textarea")).to_have_value("half a sen")
 
 
 async def test_a_count_says_that_there_are_more_also_of_what_one_person_wrote(show: Show) -> None:

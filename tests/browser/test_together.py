@@ -142,7 +142,7 @@ async def test_what_was_found_is_found_again_when_one_was_looked_at(shared: Serv
     await ana.button("Back").click()
     await ana.page.get_by_role("region", name="attic", exact=True).wait_for()
     await ana.list()
-    await ana.choose("Settings", "Log out", "Log out")
+    await ana.log_out()
     await ana.page.get_by_label("Password", exact=True).wait_for()
     await ana.arrive("ben-finds")
     await ana.button("Search").click()
@@ -221,6 +221,21 @@ async def test_a_room_that_was_made_anew_is_the_one_that_is_in_view(shared: Serv
     await ana.type("seen at once")
     await ana.hears("seen at once")
     await ben.hears("seen at once")
+
+
+async def test_the_words_of_an_edit_are_told_when_its_room_goes(shared: Servers, visit: Opener) -> None:
+    ana, ben = await visit(shared), await visit(shared)
+    await ben.arrive("ben-edit")
+    await ben.into("/create going --keep")
+    await ana.arrive("ana-edit")
+    await ana.into("/join going")
+    await ana.type("mine")
+    await ana.acknowledged("mine")
+    await ana.composer.press("ArrowUp")
+    await expect(ana.composer).to_have_value("mine")
+    await ana.composer.fill("mine, and three more sentences")
+    await ben.type("/delete going")
+    await ana.page.get_by_text("You wrote: mine, and three more sentences").wait_for()
 
 
 async def test_who_could_be_invited_is_proposed(shared: Servers, visit: Opener) -> None:

@@ -595,6 +595,61 @@ test("a page that was frozen knows that it was away", async () => {
   assert.ok(chat.talks.has("café"));
 });
 
+test("what was said long ago, and comes when a page is thawed, makes it no page that was there", async () => {
+  const { world, chat, port } = await one(1, (world) => world.room("café", { kept: false }).members.add("ana"));
+  await world.time.pass(60000);
+  const [socket] = world.sockets;
+  const { onmessage, onclose } = socket;
+  const late = [];
+  socket.onmessage = (event) => late.push(() => onmessage(event));
+  socket.onclose = (event) => late.push(() => onclose(event));
+  port.alive = true;
+  world.say("lobby", "bob", "came, and was not looked at");
+  await world.time.pass(10);
+  const { set } = port;
+  port.set = (then, wait) => set(() => late.push(then), wait);
+  await world.time.pass(600000);
+  world.rooms.get("café").members.delete("ana");
+  world.cut(socket);
+  await world.time.pass(10);
+  port.set = set;
+  for (const then of late) then();
+  await world.time.pass(30000);
+  assert.deepEqual([...chat.talks.keys()], ["lobby", "café"]);
+});
+
+test("what happens to a membership in a short break after a long one is done by somebody", async () => {
+  for (const start of [true, false]) {
+    const { world, disk, port, chat } = await one(1, (world) => world.room("café", { kept: false }).members.add("ana"));
+    await world.time.pass(60000);
+    let now = chat;
+    offline(world);
+    if (start) now = (await reload(world, disk, port)).chat;
+    await world.time.pass(600000);
+    world.down = false;
+    while (now.link !== "live") await world.time.pass(10);
+    await world.time.pass(10000);
+    offline(world);
+    await world.time.pass(2000);
+    world.rooms.get("café").members.delete("ana");
+    world.down = false;
+    await world.time.pass(20000);
+    assert.deepEqual([[...now.talks.keys()], world.rooms.get("café").members.size], [["lobby"], 0]);
+  }
+});
+
+test("who leaves a room while it is asked whether one is back in it has left it", async () => {
+  const { world, chat } = await away([]);
+  world.rooms.get("café").members.delete("ana");
+  const { answer } = world;
+  world.answer = (socket, request) => (request.op === "sessions" ? world.time.set(() => answer.call(world, socket, request), 3000) : answer.call(world, socket, request));
+  world.down = false;
+  while (chat.link !== "live") await world.time.pass(10);
+  const left = chat.leave("café");
+  await world.time.pass(20000);
+  assert.deepEqual([await left, [...chat.talks.keys()], world.rooms.get("café").members.size], ["lobby", ["lobby"], 0]);
+});
+
 test("what one person asked for is not done for the next", async () => {
   const { world, disk, port, chat } = await one(1, (world) => world.room("plans"));
   offline(world);

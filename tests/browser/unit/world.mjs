@@ -232,7 +232,7 @@ export class World {
     }
     if (op === "leave") {
       const room = this.rooms.get(fields.room);
-      room.members.delete(login);
+      if (!room?.members.delete(login)) return no({ code: "not-member" });
       ok({ current: "lobby" });
       return this.publish(`@${login}`, { kind: "left-room", id: room.id, name: room.name, reason: "left" });
     }

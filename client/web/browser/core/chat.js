@@ -64,7 +64,7 @@ export class Chat extends EventTarget {
   #run = null;
   #told = false;
   #turned = -Infinity;
-  /** when this browser last heard of the broker, by its clock */ #there = 0;
+  /** the broker's time in what this browser heard last */ #there = 0;
   /** what the broker said last of one's session */ #session = null;
   #returning;
   #marks = new Map();
@@ -109,7 +109,7 @@ export class Chat extends EventTarget {
     this.#logs = new Logs(this, port, inside);
     this.#windows = new Windows(this, this.#logs, inside);
     this.#posts = new Posts(this, port, inside);
-    this.#returning = new Returning(this, port, { drop: (key, reason) => this.#drop(key, reason), decided: () => this.#posts.send() });
+    this.#returning = new Returning(this, port, { drop: (key, reason) => this.#drop(key, reason), decided: () => this.#decided() });
     globalThis.addEventListener?.("online", () => this.#link.wake());
     globalThis.addEventListener?.("offline", () => this.#link.cut());
     globalThis.addEventListener?.("pagehide", () => this.handOver());
@@ -207,7 +207,7 @@ export class Chat extends EventTarget {
     else {
       this.#tell();
       this.#store?.flush();
-      this.#hear(true);
+      this.#hear(0, true);
     }
     this.#active();
   }
@@ -278,7 +278,7 @@ export class Chat extends EventTarget {
     this.#state(session, { certain: (log) => reply.resume === "reset" || reply.gaps?.includes(log), first });
     this.#session = session;
     this.#remember();
-    this.#hear(true);
+    this.#hear(reply.time, true);
     this.#say("server");
     this.#windows.fill().catch(() => {});
     if (this.link === "live") this.#returning.find();
@@ -291,10 +291,18 @@ export class Chat extends EventTarget {
     this.#store?.keep("me", { session: { ...this.#session, rooms }, run: this.#run, server: this.server });
   }
 
-  /** Something came: this browser is there. As long as it is not known what became of rooms meanwhile, that counts from before. */
-  #hear(kept = false) {
-    if (this.link === "live" && !this.#returning.size) this.#there = this.now();
+  /**
+   * What the broker said at that time has come. A page that was frozen gets late what was said long ago, so its own clock says nothing of when
+   * it was there. As long as it is not known what became of rooms, it was there before.
+   */
+  #hear(time = 0, kept = false) {
+    if (!this.#returning.size) this.#there = Math.max(this.#there, time);
     if (kept && this.#there) this.#store?.keep("there", this.#there);
+  }
+
+  #decided() {
+    if (this.link === "live") this.#hear(this.now(), true);
+    this.#posts.send();
   }
 
   #linked(state) {
@@ -312,7 +320,7 @@ export class Chat extends EventTarget {
 
   #pong(reply, sent) {
     this.#clock.sample(sent, this.#port.monotonic(), reply.time);
-    this.#hear(true);
+    this.#hear(reply.time, true);
     const fits = () => this.#logs.fits(Object.keys(reply.heads));
     for (const [log, head] of Object.entries(reply.heads)) this.#logs.rumoured(log, head);
     // An event that says why may be on its way yet.
@@ -432,8 +440,8 @@ export class Chat extends EventTarget {
 
   #drop(key, reason) {
     const talk = this.talks.get(key);
-    if (!this.talks.delete(key)) return;
     this.#returning.delete(key);
+    if (!this.talks.delete(key)) return;
     this.#logs.drop(talk.log);
     this.#store?.drop(talk.log);
     this.#remember();
@@ -465,7 +473,7 @@ export class Chat extends EventTarget {
 
   #event(frame) {
     const { log: name, kind } = frame;
-    this.#hear();
+    this.#hear(frame.time);
     const log = this.#logs.get(name);
     const talk = this.talks.get(name);
     if (frame.seq !== undefined) this.#logs.heard(frame);
@@ -621,6 +629,12 @@ export class Chat extends EventTarget {
   }
 
   async #outOf(op, name) {
+    const away = this.#find(name);
+    if (op === "leave" && this.#returning.has(away?.key)) {
+      // One is not in it, and does not want to be.
+      this.#drop(away.key, "left");
+      return this.me.current;
+    }
     const { current } = await this.request(op, { room: name });
     this.#turned = this.#port.monotonic();
     this.me.current = current;

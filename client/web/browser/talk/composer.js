@@ -57,7 +57,9 @@ export class Composer {
   }
 
   destroy() {
-    if (this.#about) under.set(this.#talk, { ...this.#about, text: this.text, kept: this.#kept });
+    if (this.#chat.talks.get(this.#talk.key) === this.#talk) {
+      if (this.#about) under.set(this.#talk, { ...this.#about, text: this.text, kept: this.#kept });
+    } else if (this.#about?.what === "edit") this.#lose(this.#about.entry, this.text);
     this.#chat.typing(this.#talk.key, false);
     this.#completion?.close();
   }
@@ -85,9 +87,15 @@ export class Composer {
     else this.#busy();
   }
 
+  /** For what was made of a message there is no place any more. */
+  #lose(entry, text) {
+    if (text.trim() && text !== entry.text) this.#carry.lost(text);
+  }
+
   /** Go on with what was begun in an earlier page, if nothing was yet in this one. */
   takeUp() {
-    if (!this.text && !this.#about) this.put(this.#talk.draft, false);
+    if (this.#about?.what === "edit") this.#kept ||= this.#talk.draft;
+    else if (!this.text) this.put(this.#talk.draft, false);
   }
 
   /** Put a text back that was taken from here, unless something else is being written. @returns {boolean} whether it is there */
@@ -117,7 +125,7 @@ export class Composer {
     // What is not loaded just now may be there still: the broker knows.
     const entry = this.#talk.entries.find((each) => each.seq === before.entry.seq) ?? before.entry;
     if (entry.retracted) {
-      if (what === "edit" && text !== before.entry.text) this.#carry.lost(text);
+      if (what === "edit") this.#lose(entry, text);
       return;
     }
     this.#over(what, entry);

@@ -48,7 +48,7 @@ export class Pane {
     this.list = new MessageList(chat, talk, this.look);
     this.composer = new Composer(chat, talk, {
       command: (typed) => this.command(typed), sent: () => this.list.toEnd(), failed: (error) => this.failed(error),
-      lost: (text) => shell.rescue((short) => _("The message that you were editing was taken back. You wrote: {text}", { text: short }), text),
+      lost: (text) => shell.rescue((short) => _("The message that you were editing is not there any more. You wrote: {text}", { text: short }), text),
     });
     const round = (name, label, act) => h("button", { type: "button", class: "round", "aria-label": label, onclick: act }, icon(name));
     element.replaceChildren(h("section", { class: "talk", "aria-label": line(talk.name) },
