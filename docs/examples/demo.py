@@ -163,6 +163,9 @@ async def talk(ana: Person, bruno: Person, carla: Person) -> None:
     bruno.type("#gR kitchen")
     await bruno.sees("#kitchen · You left #lobby")
     await ana.sees("#kitchen · bruno came in")
+    # That he came in others may hear before his own terminal has its answer; what he types next comes after that.
+    bruno.type("is it ready?")
+    await ana.sees(r"#kitchen bruno: is it ready\?")
     ana.type("#dR kitchen")
     await ana.sees("#kitchen is deleted")
     await carla.sees("#lobby · .*ana")
@@ -176,6 +179,8 @@ async def part(ana: Person, bruno: Person, carla: Person) -> None:
     carla.type("#gR garden")
     await carla.sees("#garden · You left #lobby")
     await bruno.sees("#garden · carla came in")
+    carla.type("what grows here?")
+    await bruno.sees(r"#garden carla: what grows here\?")
     bruno.type("#exit")
     await bruno.ends()
     await ana.sees("#lobby · carla came in")
