@@ -19,7 +19,7 @@ from tests.support.patience import PATIENCE_MS, PATIENCE_S
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebSocket
+    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebSocket, Worker
 
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 PHONE: Final = {
@@ -82,8 +82,8 @@ async def until(condition: Callable[[], object]) -> None:
     raise AssertionError("it did not come to hold")
 
 
-async def holds(page: Page, expression: str) -> None:
-    """Wait until it is true in the page, though it is a promise, and though the page may be loaded anew meanwhile.
+async def holds(page: Page | Worker, expression: str) -> None:
+    """Wait until it is true there, though it is a promise, and though the page may be loaded anew meanwhile.
 
     Playwright's own `wait_for_function` evaluates it within the page again and again, which a page's
     Content-Security-Policy forbids but for the first time.

@@ -265,8 +265,24 @@ async def test_an_iphone_is_told_how_to_do_it_by_hand(chromium: Any, shell: Shel
 # Notices
 
 
+SHOWN = """() => {
+  if (self.shown !== undefined) return self.shown;
+  const { showNotification } = registration;
+  registration.showNotification = async (...said) => {
+    await showNotification.apply(registration, said);
+    self.shown++;
+  };
+  return (self.shown = 0);
+}"""
+
+
 async def pushed(watched: Watched, data: str) -> None:
-    """What the push service would deliver."""
+    """What the push service would deliver, until the worker has shown its notice.
+
+    Whoever asks Chromium for the notices while one is on its way to the screen has it taken for one that is gone.
+    """
+    [worker] = watched.context.service_workers
+    before = await worker.evaluate(SHOWN)
     devtools = await watched.context.new_cdp_session(watched.page)
     found: list[str] = []
     devtools.on(
@@ -278,6 +294,7 @@ async def pushed(watched: Watched, data: str) -> None:
     origin = await watched.page.evaluate("location.origin + '/'")
     fields = {"origin": origin, "registrationId": found[0], "data": data}
     await devtools.send("ServiceWorker.deliverPushMessage", fields)
+    await holds(worker, f"shown > {before}")
     await devtools.detach()
 
 
@@ -287,7 +304,7 @@ NOTICES = f"""async (count) => {{
     const all = await registration.getNotifications();
     const found = all.map(({{ title, body, tag, data }}) => ({{ title, body, tag, data }}));
     if (found.some(({{ data }}) => data.count === count)) return found;
-    await new Promise((done) => setTimeout(done, 20));
+    await new Promise((done) => setTimeout(done, 500));
   }}
 }}"""
 
