@@ -411,7 +411,8 @@ export class Chat extends EventTarget {
     }
     this.#returning.delete(view.name);
     const log = this.#logs.follow(view.name, view.id, view.head, certain);
-    if (!talk) {
+    const fresh = !talk;
+    if (fresh) {
       talk = new Talk(view.name, view.name, log.last);
       talk.first = !log.last;
       talk.read = first ? Math.max(view.read, view.since) : view.read;
@@ -427,7 +428,8 @@ export class Chat extends EventTarget {
     this.#remind(talk, Math.max(view.read, view.since));
     this.#marked(talk, view.read, view.notify);
     this.#say("talk", { key: view.name, what: "view" });
-    if (!first) this.#remember();
+    // Of the others the answer to hello is kept, once.
+    if (fresh && !first) this.#remember();
     return talk;
   }
 
