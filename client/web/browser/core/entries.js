@@ -8,6 +8,9 @@
 export const fold = (name) =>
   [...name.normalize("NFKC")].map((c) => (c === "ı" ? c : c.toUpperCase().toLowerCase())).join("").normalize("NFKC").replaceAll("ς", "σ");
 
+/** Whether nothing of a text can be seen. */
+export const blank = (text) => !/[^\p{Z}\p{Cc}\p{Cf}]/u.test(text);
+
 /** Whether that is a change of a message, and no message. */
 export const isChange = ({ kind }) => kind === "edit" || kind === "retract" || kind === "reaction";
 

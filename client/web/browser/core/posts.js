@@ -7,13 +7,13 @@
  * @typedef {import("./entries.js").Entry} Entry
  */
 
-import { fold } from "./entries.js";
+import { blank, fold } from "./entries.js";
 import { Refusal } from "./link.js";
 import { Outbox } from "./outbox.js";
 
 /** Why the broker would refuse a text; undefined if it would not. */
 export const badText = (text) =>
-  !/[^\p{Z}\p{Cc}\p{Cf}]/u.test(text) || /[^\P{Cc}\n\t]/u.test(text) || [...text].length > 8000 || new TextEncoder().encode(text).length > 16384
+  blank(text) || /[^\P{Cc}\n\t]/u.test(text) || [...text].length > 8000 || new TextEncoder().encode(text).length > 16384
     ? new Refusal({ code: "bad-text" })
     : undefined;
 

@@ -2,11 +2,12 @@
  * Where one is, in the address after `#`: `#/` the conversations, `#/talk/KEY[/SEQ]`, `#/rooms`, `#/people`,
  * `#/settings[/PART]`. Must not know what is drawn there.
  */
+import { blank } from "../core/entries.js";
 
 export const addressOf = (key, seq) => `#/talk/${encodeURIComponent(key)}${seq ? `/${seq}` : ""}`;
 
 /** Whether nobody and nothing is named: no conversation has such a key. */
-const nameless = (key) => !/[^\p{Z}\p{Cc}\p{Cf}]/u.test(key.replace(/^@/, ""));
+const nameless = (key) => blank(key.replace(/^@/, ""));
 
 /** @returns {{view: string, key?: string, seq?: number, part?: string}} */
 export function routeOf(hash) {
